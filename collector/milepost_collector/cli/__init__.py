@@ -1,0 +1,40 @@
+"""The `milepost` command: serve, demo, runs, show, sql, version.
+
+Reading order: `commands` (names and help), then one file per command; `client` (the collector over HTTP), `timeline`
+(spans to rows and bars, pure), `render` (rows and figures to the terminal). Everything heavier than the standard
+library is imported when a command needs it, so that `milepost serve` starts fast and a missing extra is named.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+__all__ = ["main"]
+
+NEEDED = (
+    "click",
+    "rich",
+    "duckdb",
+    "pyarrow",
+    "starlette",
+    "uvicorn",
+    "zstandard",
+    "genai_prices",
+    "prometheus_client",
+)
+
+
+def main() -> None:
+    """Run the command line and exit with its code: 0 done, 1 failed, 2 wrong usage or configuration."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        print(
+            f"error: the milepost command needs the collector, and {', '.join(missing)} is not installed; "
+            "run: pip install 'milepost[collector]'",
+            file=sys.stderr,
+        )
+        raise SystemExit(1)
+    from milepost_collector.cli.commands import milepost
+
+    milepost(prog_name="milepost")

@@ -1,0 +1,153 @@
+"""`milepost serve`: the collector's process, from listening to a graceful end."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import uvicorn
+
+from milepost import _version
+from milepost.errors import ConfigurationError, MilepostError
+from milepost_collector import CollectorConfig, create_app
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+GRACE_S = 3  # for requests in flight when asked to stop
+KEEP_ALIVE_S = 75  # longer than the pause between two batches of a quiet producer
+
+
+def run_server(*, host: str | None, port: int | None, data_dir: Path | None, log_level: str) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        click.ClickException: the address or the database cannot be used; the message says what to do.
+    """
+    # Also what uvicorn hands a signal back to once it has stopped gracefully: the process ends with code 0.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    config = _configuration(host=host, port=port, data_dir=data_dir)
+    _set_up_logging(log_level)
+    listener = _listen(config.host, config.port)
+    config = dataclasses.replace(config, port=listener.getsockname()[1])
+    with listener:
+        _serve(config, listener, log_level)
+
+
+def address(config: CollectorConfig) -> str:
+    """Return the collector's base URL."""
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return f"http://{host}:{config.port}"
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _configuration(*, host: str | None, port: int | None, data_dir: Path | None) -> CollectorConfig:
+    try:
+        return CollectorConfig.from_env(host=host, port=port, data_dir=data_dir)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _set_up_logging(level: str) -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=level.upper())
+    if level == "info":  # uvicorn's own words about starting and stopping say nothing new
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind before the database is opened: a second collector, started by mistake, stops without touching it."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({error.strerror or error}); another collector may be running there: "
+            "stop it, or choose --port (0 takes a free one)"
+        ) from error
+    return listener
+
+
+def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> None:
+    try:
+        guard = StartupGuard(create_app(config))
+    except MilepostError as error:
+        raise click.ClickException(str(error)) from error
+    logging.getLogger("uvicorn.error").addFilter(lambda record: guard.error is None)
+    settings = uvicorn.Config(
+        guard,
+        log_config=None,
+        access_log=log_level == "debug",
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+    try:
+        _Server(settings, announce=lambda: _announce(config)).run(sockets=[listener])
+    except SystemExit:
+        if guard.error is not None:
+            raise click.ClickException(str(guard.error)) from guard.error
+        raise
+
+
+def _announce(config: CollectorConfig) -> None:
+    click.echo(
+        f"Milepost {_version.__version__} is ready at {address(config)}  (data in {config.data_dir}, Ctrl-C stops)"
+    )
+
+
+class StartupGuard:
+    """Keeps an expected error of the application's start, which uvicorn would only log with a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.error: MilepostError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; of the lifespan, note how it failed."""
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        held: list[Message] = []
+
+        async def hold_failure(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                held.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, hold_failure)
+        except MilepostError as error:
+            self.error = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
+        except BaseException:
+            for message in held:
+                await send(message)
+            raise
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
