@@ -1,0 +1,58 @@
+/** Figures as text: cost, tokens, counts and sizes. Null and undefined are "not known" and read as an en dash. */
+
+const NOT_KNOWN = '–';
+type Figure = number | null | undefined;
+
+/** "$0", "$0.0773", "$1.24", "$201.11", "$12,345.60"; amounts below a hundredth of a cent read "<$0.0001". */
+export function formatCost(usd: Figure): string {
+  if (usd == null || Number.isNaN(usd)) return NOT_KNOWN;
+  if (usd < 0) return `−${formatCost(-usd)}`;
+  if (usd === 0) return '$0';
+  if (usd < 0.0001) return '<$0.0001';
+  if (usd < 0.9995) return `$${trimZeros(usd.toFixed(usd < 0.01 ? 5 : usd < 0.1 ? 4 : 3), 2)}`;
+  return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+function trimZeros(text: string, keepDecimals: number): string {
+  const shortest = text.indexOf('.') + 1 + keepDecimals;
+  let end = text.length;
+  while (end > shortest && text[end - 1] === '0') end--;
+  return text.slice(0, end);
+}
+
+/** "950", "12.4k", "1.20M"; the exact figure belongs in a title beside it. */
+export function formatTokens(count: Figure): string {
+  if (count == null || Number.isNaN(count)) return NOT_KNOWN;
+  if (count < 1000) return String(count);
+  if (count < 99_950) return `${(count / 1e3).toFixed(1)}k`;
+  if (count < 999_500) return `${Math.round(count / 1e3)}k`;
+  return count < 999_500_000 ? `${(count / 1e6).toPrecision(3)}M` : `${(count / 1e9).toPrecision(3)}B`;
+}
+
+/** Thousands separated: "100,000". */
+export function formatCount(count: Figure): string {
+  return count == null || Number.isNaN(count) ? NOT_KNOWN : count.toLocaleString('en-US');
+}
+
+/** "1 span", "2 spans". */
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** "812 B", "12.4 KB", "3.10 MB", in powers of 1,000. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['KB', 'MB', 'GB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 99.95 ? value.toFixed(0) : value.toPrecision(3)} ${units[unit]}`;
+}
+
+/** Tokens in and out as one sum; null only when neither is known. */
+export function totalTokens(input: Figure, output: Figure): number | null {
+  return input == null && output == null ? null : (input ?? 0) + (output ?? 0);
+}

@@ -1,0 +1,20 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatJson, parseJson, preview } from './json';
+
+describe('JSON', () => {
+  it('keeps integers beyond 2^53', () => {
+    expect(parseJson('{"id": 12345678901234567890, "x": 1.5e300}')).toEqual({ id: 12345678901234567890n, x: 1.5e300 });
+    expect(formatJson({ id: 12345678901234567890n })).toBe('{\n  "id": 12345678901234567890\n}');
+  });
+
+  it('survives a round trip', () => {
+    fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(formatJson(parseJson(text)))).toEqual(parseJson(text))));
+  });
+
+  it('has one-line previews', () => {
+    expect(preview([1, 2])).toBe('[2 items]');
+    expect(preview({ file: 1, pages: 2 })).toBe('{file, pages}');
+    expect(preview('x'.repeat(200)).length).toBe(72);
+  });
+});

@@ -1,0 +1,40 @@
+/** JSON for reading: integers beyond 2^53 keep their digits, and long values have short previews. */
+
+const INTEGER = /^-?\d+$/;
+type Source = { source: string };
+
+/** JSON.parse, with integers a double cannot hold as bigint. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, function exact(this: unknown, _key: string, value: unknown, context?: Source) {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    return context !== undefined && INTEGER.test(context.source) ? BigInt(context.source) : value;
+  } as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+/** JSON text with two blanks of indentation; bigints as the numbers they were. */
+export function formatJson(value: unknown): string {
+  const digits: string[] = [];
+  const text = JSON.stringify(
+    value,
+    (_key, item: unknown) => (typeof item === 'bigint' ? `\u0000${digits.push(item.toString()) - 1}` : item),
+    2,
+  );
+  if (text === undefined) return 'null';
+  return digits.length === 0 ? text : text.replace(/"\\u0000(\d+)"/g, (_match, index) => digits[Number(index)]);
+}
+
+/** One line that tells what a value is: `{file, pages, …}`, `[12 items]`, `"text…"`. */
+export function preview(value: unknown, most = 72): string {
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[${value.length} ${value.length === 1 ? 'item' : 'items'}]`;
+  if (typeof value !== 'object' || value === null) return shorten(scalarText(value), most);
+  const keys = Object.keys(value);
+  return keys.length === 0 ? '{}' : shorten(`{${keys.slice(0, 12).join(', ')}${keys.length > 12 ? ', …' : ''}}`, most);
+}
+
+export function scalarText(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}

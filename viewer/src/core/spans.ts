@@ -1,0 +1,136 @@
+/**
+ * The spans of one run, held as columns.
+ *
+ * A full load and live messages go through the same `apply`, in any order and any number of times; what is held in the
+ * end depends only on the set of reports (spans.test.ts states it as a property). Times are nanoseconds after `origin`.
+ */
+
+import { Interner } from './intern';
+import { finality, RUNNING, STATUSES, statusIndex } from './kinds';
+import { parseIsoNs } from './time';
+
+/** A span as the API sends it, in JSON or as a row of an Arrow stream. */
+export interface SpanSkeleton {
+  span_id: string;
+  name: string;
+  kind: string;
+  status: string;
+  start_ns: number;
+  end_ns?: number | null;
+  parent_span_id?: string | null;
+  agent?: string | null;
+  model?: string | null;
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+  cost_usd?: number | null;
+  error_type?: string | null;
+}
+
+const FLOAT_COLUMNS = ['start', 'end', 'inputTokens', 'outputTokens', 'cost'] as const;
+const CODE_COLUMNS = ['name', 'kind', 'agent', 'model', 'error'] as const;
+
+export class SpanStore {
+  count = 0;
+  /** Grows with every change, so that derived data knows when it is old. */
+  version = 0;
+  /** What `start` and `end` count from, nanoseconds since the epoch; null until the first report. */
+  origin: bigint | null = null;
+
+  readonly ids: string[] = [];
+  readonly parents: (string | null)[] = [];
+  start = new Float64Array(64);
+  /** NaN while a span runs. */
+  end = new Float64Array(64);
+  inputTokens = new Float64Array(64);
+  outputTokens = new Float64Array(64);
+  cost = new Float64Array(64);
+  status = new Uint8Array(64);
+  name = new Uint32Array(64);
+  kind = new Uint32Array(64);
+  agent = new Uint32Array(64);
+  model = new Uint32Array(64);
+  error = new Uint32Array(64);
+  readonly strings = new Interner();
+
+  private readonly rows = new Map<string, number>();
+
+  /** Takes spans whose times count from `origin` (ISO 8601). Returns how many rows were added or changed. */
+  apply(origin: string, spans: Iterable<SpanSkeleton>): number {
+    const base = parseIsoNs(origin);
+    this.origin ??= base;
+    const shift = Number(base - this.origin);
+    let changed = 0;
+    for (const span of spans) if (this.put(span, shift)) changed++;
+    if (changed > 0) this.version++;
+    return changed;
+  }
+
+  /** The row of a span id, or -1. */
+  rowOf(id: string | null): number {
+    return id === null ? -1 : (this.rows.get(id) ?? -1);
+  }
+
+  nameOf(row: number): string {
+    return this.strings.texts[this.name[row]];
+  }
+
+  kindOf(row: number): string {
+    return this.strings.texts[this.kind[row]];
+  }
+
+  isRunning(row: number): boolean {
+    return this.status[row] === RUNNING;
+  }
+
+  private put(span: SpanSkeleton, shift: number): boolean {
+    const held = this.rows.get(span.span_id);
+    if (held === undefined) {
+      this.write(this.append(span.span_id), span, shift);
+      return true;
+    }
+    if (finality(span.status) < finality(STATUSES[this.status[held]])) return false;
+    this.write(held, span, shift);
+    return true;
+  }
+
+  private append(id: string): number {
+    const row = this.count++;
+    if (row === this.start.length) this.grow();
+    this.ids.push(id);
+    this.rows.set(id, row);
+    return row;
+  }
+
+  private write(row: number, span: SpanSkeleton, shift: number): void {
+    const { strings } = this;
+    this.parents[row] = span.parent_span_id ?? null;
+    this.start[row] = span.start_ns + shift;
+    this.end[row] = span.end_ns == null ? NaN : span.end_ns + shift;
+    this.status[row] = statusIndex(span.status);
+    this.inputTokens[row] = span.input_tokens ?? NaN;
+    this.outputTokens[row] = span.output_tokens ?? NaN;
+    this.cost[row] = span.cost_usd ?? NaN;
+    this.name[row] = strings.number(span.name);
+    this.kind[row] = strings.number(span.kind);
+    this.agent[row] = strings.number(span.agent);
+    this.model[row] = strings.number(span.model);
+    this.error[row] = strings.number(span.error_type);
+  }
+
+  private grow(): void {
+    const size = this.start.length * 2;
+    for (const column of FLOAT_COLUMNS) {
+      const larger = new Float64Array(size);
+      larger.set(this[column]);
+      this[column] = larger;
+    }
+    for (const column of CODE_COLUMNS) {
+      const larger = new Uint32Array(size);
+      larger.set(this[column]);
+      this[column] = larger;
+    }
+    const status = new Uint8Array(size);
+    status.set(this.status);
+    this.status = status;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The tree of a run's spans.
+ *
+ * Nodes 0..n-1 are the store's rows. A span whose parent has not arrived hangs under a placeholder node that stands for
+ * the missing parent, and keeps its place when the parent comes. Parent links that form a cycle are cut at the member
+ * that started first. Siblings are ordered by (start, id), so they never jump when more of the run arrives.
+ */
+
+import { FAILED } from './kinds';
+import type { SpanStore } from './spans';
+
+export interface Tree {
+  /** Spans plus placeholders. */
+  readonly nodeCount: number;
+  readonly spanCount: number;
+  /** Ids of the missing parents; node spanCount + i stands for waitingFor[i]. */
+  readonly waitingFor: readonly string[];
+  /** The parent node, -1 for top-level nodes. */
+  readonly parent: Int32Array;
+  readonly depth: Int32Array;
+  /** All nodes, parents before children, siblings in order. */
+  readonly preorder: Int32Array;
+  /** A node's place in `preorder`. */
+  readonly place: Int32Array;
+  /** Nodes in the subtree, the node included. */
+  readonly size: Int32Array;
+  /** Failed spans strictly below the node. */
+  readonly errorsBelow: Int32Array;
+  readonly start: Float64Array;
+  /** The first start of the run, nanoseconds after the store's origin. */
+  readonly firstStart: number;
+  /** The last known start or end. */
+  readonly lastTime: number;
+}
+
+export function buildTree(store: SpanStore): Tree {
+  const { waitingFor, parent } = linkParents(store);
+  const spanCount = store.count;
+  const nodeCount = spanCount + waitingFor.length;
+  const start = new Float64Array(nodeCount).fill(Infinity);
+  start.set(store.start.subarray(0, spanCount));
+  for (let row = 0; row < spanCount; row++) {
+    const above = parent[row];
+    if (above >= spanCount && start[row] < start[above]) start[above] = start[row];
+  }
+  const idOf = (node: number) => (node < spanCount ? store.ids[node] : waitingFor[node - spanCount]);
+  const order = sortNodes(start, idOf);
+  cutCycles(parent, order);
+  const walk = walkInOrder(parent, order);
+  const { firstStart, lastTime } = extent(store);
+  const errorsBelow = countErrors(store, parent, walk.preorder);
+  return { nodeCount, spanCount, waitingFor, parent, start, firstStart, lastTime, errorsBelow, ...walk };
+}
+
+/** The id that collapse state, selection and links use for a node: its own, or the missing parent's. */
+export function nodeId(tree: Tree, store: SpanStore, node: number): string {
+  return node < tree.spanCount ? store.ids[node] : tree.waitingFor[node - tree.spanCount];
+}
+
+function linkParents(store: SpanStore): { waitingFor: string[]; parent: Int32Array } {
+  const waitingFor: string[] = [];
+  const placeholders = new Map<string, number>();
+  const links: number[] = new Array(store.count);
+  for (let row = 0; row < store.count; row++) {
+    const id = store.parents[row];
+    let above = store.rowOf(id);
+    if (id !== null && above < 0) {
+      above = placeholders.get(id) ?? store.count + waitingFor.push(id) - 1;
+      placeholders.set(id, above);
+    }
+    links[row] = above;
+  }
+  const parent = new Int32Array(store.count + waitingFor.length).fill(-1);
+  parent.set(links);
+  return { waitingFor, parent };
+}
+
+function sortNodes(start: Float64Array, idOf: (node: number) => string): Int32Array {
+  const before = (a: number, b: number) => start[a] - start[b] || (idOf(a) < idOf(b) ? -1 : 1);
+  const order = Array.from({ length: start.length }, (_, node) => node);
+  // Loads arrive sorted and live spans come last, so most of the time there is nothing to do.
+  for (let i = 1; i < order.length; i++) {
+    if (before(order[i - 1], order[i]) > 0) return Int32Array.from(order.sort(before));
+  }
+  return Int32Array.from(order);
+}
+
+/** Cuts every cycle of parent links at its first member in order. */
+function cutCycles(parent: Int32Array, order: Int32Array): void {
+  const UNSEEN = -1;
+  const seenFrom = new Int32Array(parent.length).fill(UNSEEN);
+  const rank = new Int32Array(parent.length);
+  order.forEach((node, i) => (rank[node] = i));
+  for (const origin of order) {
+    let node = origin;
+    while (node >= 0 && seenFrom[node] === UNSEEN) {
+      seenFrom[node] = origin;
+      node = parent[node];
+    }
+    if (node >= 0 && seenFrom[node] === origin) parent[firstOfCycle(parent, rank, node)] = -1;
+  }
+}
+
+function firstOfCycle(parent: Int32Array, rank: Int32Array, member: number): number {
+  let first = member;
+  for (let node = parent[member]; node !== member; node = parent[node]) {
+    if (rank[node] < rank[first]) first = node;
+  }
+  return first;
+}
+
+function walkInOrder(parent: Int32Array, order: Int32Array) {
+  const count = parent.length;
+  const firstChild = new Int32Array(count + 1).fill(-1); // the last slot holds the top level
+  const next = new Int32Array(count).fill(-1);
+  for (let i = count - 1; i >= 0; i--) {
+    const node = order[i];
+    const slot = parent[node] < 0 ? count : parent[node];
+    next[node] = firstChild[slot];
+    firstChild[slot] = node;
+  }
+  const preorder = new Int32Array(count);
+  const place = new Int32Array(count);
+  const depth = new Int32Array(count);
+  const size = new Int32Array(count).fill(1);
+  let node = firstChild[count];
+  for (let i = 0; i < count; i++) {
+    preorder[i] = node;
+    place[node] = i;
+    if (parent[node] >= 0) depth[node] = depth[parent[node]] + 1;
+    if (firstChild[node] >= 0) node = firstChild[node];
+    else {
+      while (node >= 0 && next[node] < 0) node = parent[node];
+      if (node >= 0) node = next[node];
+    }
+  }
+  for (let i = count - 1; i >= 0; i--) {
+    const above = parent[preorder[i]];
+    if (above >= 0) size[above] += size[preorder[i]];
+  }
+  return { preorder, place, depth, size };
+}
+
+function countErrors(store: SpanStore, parent: Int32Array, preorder: Int32Array): Int32Array {
+  const below = new Int32Array(parent.length);
+  for (let i = preorder.length - 1; i >= 0; i--) {
+    const node = preorder[i];
+    const own = node < store.count && store.status[node] === FAILED ? 1 : 0;
+    if (parent[node] >= 0) below[parent[node]] += below[node] + own;
+  }
+  return below;
+}
+
+function extent(store: SpanStore): { firstStart: number; lastTime: number } {
+  let firstStart = Infinity;
+  let lastTime = -Infinity;
+  for (let row = 0; row < store.count; row++) {
+    const start = store.start[row];
+    if (start < firstStart) firstStart = start;
+    if (start > lastTime) lastTime = start;
+    if (store.end[row] > lastTime) lastTime = store.end[row];
+  }
+  return store.count === 0 ? { firstStart: 0, lastTime: 0 } : { firstStart, lastTime };
+}
