@@ -5,6 +5,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
 KILLS ?= 300
+# npm trusts the certificates that the machine trusts, as pip does; behind an inspecting proxy it fails otherwise.
+export NODE_USE_SYSTEM_CA ?= 1
 
 say = @printf '\033[1m==> %s\033[0m\n'
 
@@ -29,7 +31,7 @@ lint: venv
 	$(say) 'mypy --strict'
 	@$(BIN)/mypy --strict
 	$(say) 'import-linter'
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 check: lint viewer ## ruff, mypy --strict, import-linter, codespell, svelte-check and the viewer's unit tests
 	$(say) 'svelte-check and tsc'
