@@ -1,0 +1,91 @@
+"""Milepost records what AI agents do: runs, their tasks, inputs, outputs, tokens and cost.
+
+    import milepost
+
+    @milepost.task
+    def parse(path): ...
+
+    @milepost.run
+    def report(path):
+        pages = parse(path)
+        with milepost.start_task("summarise", input={"pages": len(pages)}) as task:
+            task.record_usage(model="gpt-4o-mini", input_tokens=812, output_tokens=96)
+
+After set-up nothing here raises into, blocks or slows the code that it records: what cannot be sent is dropped, counted
+and reported. Functions and objects may be used from any thread and any asyncio task, and across forks.
+
+Reading order: `_api` (the functions below) and `_decorators`; `_span` (runs and tasks) in the `_context` of
+OpenTelemetry; `_capture` (values become JSON) and `_scrub`; then the way out: `_producer`, `_buffer`, `_exporter` with
+its `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from milepost._api import (
+    checkpoint,
+    current_run,
+    current_task,
+    flush,
+    init,
+    log,
+    progress,
+    record_usage,
+    shutdown,
+    start_run,
+    start_task,
+    traceparent,
+)
+from milepost._client import Client
+from milepost._decorators import run, task
+from milepost._span import Run, Task
+from milepost._version import __version__
+from milepost.errors import ConfigurationError, MilepostError, Skip
+
+__all__ = [
+    "Client",
+    "ConfigurationError",
+    "MilepostError",
+    "Run",
+    "Skip",
+    "Task",
+    "__version__",
+    "checkpoint",
+    "current_run",
+    "current_task",
+    "flush",
+    "init",
+    "log",
+    "otel",
+    "progress",
+    "record_usage",
+    "run",
+    "shutdown",
+    "start_run",
+    "start_task",
+    "task",
+    "testing",
+    "traceparent",
+]
+
+if TYPE_CHECKING:
+    from milepost import otel, testing
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("otel", "testing"):  # on first use: neither is wanted in an application that is merely recorded
+        return importlib.import_module(f"milepost.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+for _public in list(globals().values()):  # tracebacks and documentation name the public place
+    if getattr(_public, "__module__", None) in (
+        "milepost._api",
+        "milepost._client",
+        "milepost._decorators",
+        "milepost._span",
+    ):
+        _public.__module__ = __name__
+del _public
