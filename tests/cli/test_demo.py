@@ -1,0 +1,85 @@
+"""`milepost demo`: starts a collector or uses one, runs the examples, checks every run, shows them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from milepost_collector.cli.demo import EXAMPLES
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Milepost
+
+    from conftest import CollectorProcess
+
+RUNS = ("document-report", "async-agent", "otel-library", "two-processes")
+
+
+def free_endpoint() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.mark.slow
+def test_demo_once_starts_a_collector_checks_every_run_and_leaves_nothing_behind(command: Milepost, tmp_path: Path):
+    endpoint = free_endpoint()
+    done = command("demo", "--once", "--endpoint", endpoint, "--data", str(tmp_path))
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert all(f"{name}  ✓ completed" in done.stdout for name in RUNS)
+    assert f"{len(EXAMPLES)} runs are recorded" in done.stdout
+    assert endpoint in done.stdout
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(endpoint)
+
+
+@pytest.mark.slow
+def test_demo_uses_the_collector_that_is_running(command: Milepost, collector: CollectorProcess):
+    done = command("demo", "--once", "--endpoint", collector.url)
+    assert done.returncode == 0, done.stderr
+    assert f"using the collector at {collector.url}" in done.stdout
+    assert {name for (name,) in collector.sql("SELECT name FROM runs")} == set(RUNS)
+
+
+@pytest.mark.slow
+def test_demo_serves_until_ctrl_c(tmp_path: Path):
+    endpoint = free_endpoint()
+    arguments = ["demo", "--endpoint", endpoint, "--data", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "milepost_collector.cli", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert any("Serving until Ctrl-C" in line for line in process.stdout)
+        assert httpx.get(f"{endpoint}/readyz").status_code == 200
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(endpoint)
+
+
+def test_demo_fails_when_an_example_fails(command: Milepost, collector: CollectorProcess):
+    done = command("demo", "--once", "--endpoint", collector.url, MILEPOST_FLUSH_EVENTS="many")
+    assert done.returncode == 1
+    assert "document_report.py ended with code 1" in done.stderr
+    assert "MILEPOST_FLUSH_EVENTS" in done.stderr
+
+
+def test_demo_refuses_an_endpoint_that_another_program_holds(command: Milepost):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))  # bound, not listening: taken, and nobody answers
+        endpoint = f"http://127.0.0.1:{holder.getsockname()[1]}"
+        done = command("demo", "--once", "--endpoint", endpoint)
+    assert done.returncode == 1
+    assert re.search(rf"{endpoint} cannot be served \(.*\)", done.stderr)
