@@ -47,7 +47,8 @@ export const KEYMAP: readonly KeyGroup[] = [
     title: 'Time',
     keys: [
       { keys: ['w', 's'], does: 'zoom in, out' },
-      { keys: ['a', 'd'], does: 'earlier, later (Shift: further)' },
+      { keys: ['a', 'd'], does: 'earlier, later' },
+      { keys: ['Shift A', 'Shift S'], does: 'much earlier, much later' },
       { keys: ['f'], does: 'fit the selected span, again: its subtree' },
       { keys: ['0'], does: 'the whole run' },
       { keys: ['Ctrl wheel'], does: 'zoom at the pointer' },

@@ -1,0 +1,112 @@
+/** Requests to the collector. Addresses are relative, so that the page's <base> decides where they go. */
+
+import type { EventItem } from '../core/events';
+import { parseJson } from '../core/json';
+import { formatRunFilters, type RunFilters } from '../core/urlstate';
+import type { EventListAnswer, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
+
+export const PAGE_SIZE = 100;
+/** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
+export const PAYLOAD_LIMIT = 262_144;
+
+/** A request that failed: refused by the collector (status > 0) or never answered (status 0). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(readonly problem: Problem) {
+    super(problem.detail || problem.title);
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  get remedy(): string | null {
+    return this.problem.remedy ?? null;
+  }
+}
+
+const UNREACHABLE: Problem = {
+  title: 'Collector not reachable',
+  status: 0,
+  detail: 'the collector does not answer',
+  remedy: 'start it with `milepost serve`; what is on screen stays',
+};
+
+/** fetch, with every way of failing turned into ApiError. An aborted request stays an AbortError. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiError(UNREACHABLE);
+  }
+  if (!response.ok) throw new ApiError(await readProblem(response));
+  return response;
+}
+
+async function readProblem(response: Response): Promise<Problem> {
+  const fallback = { title: response.statusText || 'Error', status: response.status, detail: `HTTP ${response.status}` };
+  try {
+    return { ...fallback, ...((await response.json()) as Problem) };
+  } catch {
+    return fallback; // an answer from something in between that does not speak problem+json
+  }
+}
+
+async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await request(path, { signal, headers: { accept: 'application/json' } })).json() as Promise<T>;
+}
+
+export function fetchRuns(filters: RunFilters, cursor: string | null, signal?: AbortSignal): Promise<RunListAnswer> {
+  const params = new URLSearchParams(formatRunFilters(filters));
+  params.set('sort', filters.sort);
+  params.set('limit', String(PAGE_SIZE));
+  if (cursor) params.set('cursor', cursor);
+  return getJson(`api/runs?${params}`, signal);
+}
+
+export function fetchRun(runId: string, signal?: AbortSignal): Promise<RunDetail> {
+  return getJson(`api/runs/${encodeURIComponent(runId)}`, signal);
+}
+
+/** All events of one kind, page after page. */
+export async function fetchEvents(runId: string, kind: string, signal?: AbortSignal): Promise<EventItem[]> {
+  const events: EventItem[] = [];
+  let cursor: string | null = null;
+  do {
+    const params: URLSearchParams = new URLSearchParams({ kind });
+    if (cursor) params.set('cursor', cursor);
+    const page: EventListAnswer = await getJson(`api/runs/${encodeURIComponent(runId)}/events?${params}`, signal);
+    events.push(...page.events);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return events;
+}
+
+/** Everything about a span; integers too large for a double arrive as bigint. */
+export async function fetchSpan(
+  runId: string,
+  spanId: string,
+  payloadLimit: number,
+  signal?: AbortSignal,
+): Promise<SpanDetail> {
+  const params = new URLSearchParams({ run_id: runId, payload_limit: String(payloadLimit) });
+  const response = await request(`api/spans/${encodeURIComponent(spanId)}?${params}`, { signal });
+  return parseJson(await response.text()) as SpanDetail;
+}
+
+export async function runSql(sql: string, limit: number, signal?: AbortSignal): Promise<SqlAnswer> {
+  const response = await request('api/sql', {
+    method: 'POST',
+    signal,
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ sql, limit }),
+  });
+  return parseJson(await response.text()) as SqlAnswer;
+}
+
+export function fetchSchema(signal?: AbortSignal): Promise<SchemaAnswer> {
+  return getJson('api/schema', signal);
+}

@@ -1,0 +1,125 @@
+/** Answers of the collector's API that are not already a type of core/. Field names are the wire's. */
+
+import type { EventItem } from '../core/events';
+import type { RunSummary } from '../core/runlist';
+import type { SpanSkeleton } from '../core/spans';
+
+export interface RunListAnswer {
+  runs: RunSummary[];
+  next_cursor: string | null;
+}
+
+export interface ProducerInfo {
+  producer_id: string;
+  service_name: string | null;
+  host_name: string | null;
+  process_id: number | null;
+  sdk_name: string | null;
+  sdk_version: string | null;
+  runtime: string | null;
+  last_seen: string;
+  dropped: number;
+}
+
+export interface RunDetail {
+  run: RunSummary;
+  producers: ProducerInfo[];
+  event_count: number;
+  checkpoint_count: number;
+}
+
+export interface RunSpans {
+  run_id: string;
+  origin: string;
+  spans: Iterable<SpanSkeleton>;
+}
+
+export interface EventListAnswer {
+  run_id: string;
+  events: EventItem[];
+  next_cursor: string | null;
+}
+
+/** A captured value: whole, or the first characters of its JSON text when it is larger than was asked for. */
+export interface Payload {
+  bytes: number;
+  value?: unknown;
+  head?: string | null;
+}
+
+export interface UsageItem {
+  cost_source: string;
+  model?: string | null;
+  provider?: string | null;
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+  cache_read_tokens?: number | null;
+  cache_write_tokens?: number | null;
+  reasoning_tokens?: number | null;
+  cost_usd?: number | null;
+  price_id?: string | null;
+  price_date?: string | null;
+}
+
+export interface SpanDetail {
+  run_id: string;
+  span_id: string;
+  parent_span_id: string | null;
+  name: string;
+  kind: string;
+  status: string;
+  start_time: string;
+  end_time: string | null;
+  duration_ms: number | null;
+  agent: string | null;
+  session_id: string | null;
+  user_id: string | null;
+  tags: string[];
+  model: string | null;
+  provider: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_usd: number | null;
+  cost_source: string | null;
+  error_type: string | null;
+  error_message: string | null;
+  error_stack: string | null;
+  reason: string | null;
+  task_id: string | null;
+  attempt: number | null;
+  service: string | null;
+  scope: string | null;
+  producer_id: string | null;
+  input: Payload | null;
+  output: Payload | null;
+  attributes: Record<string, unknown> | null;
+  usage: UsageItem[];
+  links: unknown;
+  events: EventItem[];
+}
+
+export interface SqlAnswer {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+  truncated: boolean;
+  elapsed_ms: number;
+}
+
+export interface SchemaAnswer {
+  tables: {
+    name: string;
+    description: string;
+    columns: { name: string; type: string; unit: string | null; description: string }[];
+  }[];
+}
+
+/** An error answer, RFC 9457. */
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  field?: string | null;
+  value?: unknown;
+  limit?: unknown;
+  remedy?: string | null;
+}

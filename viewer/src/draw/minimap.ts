@@ -1,0 +1,87 @@
+/** Paints the whole run: time at work stacked by kind, errors by density, search matches, the window. */
+
+import type { Overview } from '../core/overview';
+import { toX, type Viewport } from '../core/viewport';
+import type { Palette } from './palette';
+
+export interface MinimapScene {
+  readonly overview: Overview;
+  readonly width: number;
+  readonly height: number;
+  readonly limits: Viewport;
+  readonly view: Viewport;
+  readonly now: number | null;
+  readonly matchTimes: readonly number[];
+  readonly palette: Palette;
+}
+
+const ERROR_BAND = 8;
+const TOP = 4;
+
+export function drawMinimap(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  drawStacks(context, scene);
+  drawErrors(context, scene);
+  drawMatches(context, scene);
+  if (scene.now !== null) {
+    context.fillStyle = scene.palette.accent;
+    context.fillRect(Math.round(toX(scene.limits, scene.width, scene.now)), 0, 1, scene.height);
+  }
+  drawWindow(context, scene);
+}
+
+function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  const { overview, palette } = scene;
+  const floor = scene.height - 2;
+  const room = floor - ERROR_BAND - TOP;
+  const column = scene.width / overview.buckets;
+  // The square root keeps one span visible beside a burst of a hundred.
+  const scale = overview.peak > 0 ? room / Math.sqrt(overview.peak) : 0;
+  const tops = new Float64Array(overview.buckets);
+  for (let group = 0; group < palette.kinds.length; group++) {
+    context.fillStyle = palette.kinds[group];
+    for (let i = 0; i < overview.buckets; i++) {
+      const value = overview.active[group * overview.buckets + i];
+      if (value <= 0.0001) continue;
+      const below = Math.sqrt(tops[i]) * scale;
+      tops[i] += value;
+      const height = Math.max(Math.sqrt(tops[i]) * scale - below, below === 0 ? 1 : 0);
+      context.fillRect(i * column, floor - below - height, column + 0.3, height);
+    }
+  }
+}
+
+function drawErrors(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  const { overview } = scene;
+  const column = scene.width / overview.buckets;
+  context.fillStyle = scene.palette.error;
+  for (let i = 0; i < overview.buckets; i++) {
+    if (overview.errors[i] === 0) continue;
+    const height = 2 + (ERROR_BAND - 2) * (overview.errors[i] / overview.errorPeak);
+    context.fillRect(i * column, 1, Math.max(column, 2), height);
+  }
+}
+
+function drawMatches(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  context.fillStyle = scene.palette.accent;
+  let last = -Infinity;
+  for (const time of scene.matchTimes) {
+    const x = Math.round(toX(scene.limits, scene.width, time));
+    if (x - last < 2) continue;
+    context.fillRect(x, scene.height - 6, 1, 6);
+    last = x;
+  }
+}
+
+function drawWindow(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  const left = toX(scene.limits, scene.width, scene.view.start);
+  const right = toX(scene.limits, scene.width, scene.view.end);
+  if (left <= 0.5 && right >= scene.width - 0.5) return;
+  context.fillStyle = scene.palette.bg;
+  context.globalAlpha = 0.66;
+  context.fillRect(0, 0, left, scene.height);
+  context.fillRect(right, 0, scene.width - right, scene.height);
+  context.globalAlpha = 1;
+  context.fillStyle = scene.palette.accent;
+  context.fillRect(left - 1, 0, 2, scene.height);
+  context.fillRect(right - 1, 0, 2, scene.height);
+}

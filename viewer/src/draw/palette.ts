@@ -1,0 +1,48 @@
+/** The colours of canvases, read from the style sheet so that they follow the theme. */
+
+import { KIND_GROUPS } from '../core/kinds';
+
+export interface Palette {
+  readonly kinds: readonly string[];
+  readonly bg: string;
+  readonly surface: string;
+  readonly line: string;
+  readonly ink: string;
+  readonly ink2: string;
+  readonly ink3: string;
+  readonly accent: string;
+  readonly error: string;
+  readonly font: string;
+  readonly themeVersion: number;
+}
+
+/** themeVersion: names the theme the colours belong to, so that a change of theme reads them again. */
+export function readPalette(themeVersion: number): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    kinds: KIND_GROUPS.map((group) => token(`kind-${group}`)),
+    bg: token('bg'),
+    surface: token('surface'),
+    line: token('line'),
+    ink: token('ink'),
+    ink2: token('ink-2'),
+    ink3: token('ink-3'),
+    accent: token('accent'),
+    error: token('error'),
+    font: token('font'),
+    themeVersion,
+  };
+}
+
+/** Sizes a canvas for the screen's pixels and clears it; all drawing then counts in CSS pixels. */
+export function prepareCanvas(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = devicePixelRatio || 1;
+  const [pixelWidth, pixelHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== pixelWidth) canvas.width = pixelWidth;
+  if (canvas.height !== pixelHeight) canvas.height = pixelHeight;
+  const context = canvas.getContext('2d');
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context?.clearRect(0, 0, width, height);
+  return context;
+}

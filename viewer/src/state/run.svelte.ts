@@ -1,0 +1,384 @@
+/**
+ * The open run: its spans and events, what is collapsed, selected, searched and in view.
+ *
+ * Loads and live messages flow into the stores of core/; derived data is rebuilt at most once per frame, and less often
+ * when a rebuild is expensive, so that a large live run never takes more than about a fifth of the time.
+ */
+
+import { fetchEvents, fetchRun, ApiError } from '../api/client';
+import { fetchSpans } from '../api/spans';
+import type { RunDetail } from '../api/types';
+import { makeLane, type Lane } from '../core/bars';
+import { EventStore, type EventItem } from '../core/events';
+import { FAILED, KIND_GROUPS, kindGroup, RUNNING, SKIPPED } from '../core/kinds';
+import { buildOverview, type Overview } from '../core/overview';
+import { ancestors, rowOfNode, visibleRows } from '../core/rows';
+import type { RunSummary } from '../core/runlist';
+import { searchSpans } from '../core/search';
+import { SpanStore } from '../core/spans';
+import { isoToMs, parseIsoNs } from '../core/time';
+import { buildTree, nodeId, type Tree } from '../core/tree';
+import type { RunViewState } from '../core/urlstate';
+import { clampViewport, fitTo, isWhole, type Viewport } from '../core/viewport';
+import { live } from './live.svelte';
+
+const MINIMAP_BUCKETS = 600;
+
+export class RunModel {
+  readonly store = new SpanStore();
+  readonly events = new EventStore();
+
+  detail = $state.raw<RunDetail | null>(null);
+  tree = $state.raw<Tree | null>(null);
+  rows = $state.raw<Int32Array>(new Int32Array(0));
+  checkpoints = $state.raw<ReadonlyMap<number, readonly number[]>>(new Map());
+  matches = $state.raw<Uint8Array | null>(null);
+  matchCount = $state(0);
+  loading = $state(true);
+  failure = $state.raw<ApiError | null>(null);
+
+  selectedId = $state<string | null>(null);
+  query = $state('');
+  tab = $state<string | null>(null);
+  /** The window of time; null shows the whole run and follows it as it grows. */
+  view = $state.raw<Viewport | null>(null);
+  /** Grows when something about the selected span arrived. */
+  selectedVersion = $state(0);
+
+  private readonly collapsed = new Set<string>();
+  private pendingWindow: RunViewState['window'] = null;
+  private readonly lanes = new Map<number, Lane>();
+  private groups = new Uint8Array(0);
+  private stop: (() => void) | null = null;
+  private readonly aborter = new AbortController();
+  private rebuildPlanned = false;
+  private rebuildCostMs = 0;
+  private rebuiltAt = 0;
+
+  constructor(
+    readonly runId: string,
+    state: RunViewState,
+  ) {
+    this.selectedId = state.span;
+    this.query = state.query;
+    this.tab = state.tab;
+    this.pendingWindow = state.window;
+  }
+
+  /** Starts following and loads. */
+  async open(): Promise<void> {
+    this.stop = live.stream.follow(
+      { runs: true, runId: this.runId },
+      {
+        hello: live.greet,
+        runs: (runs) => this.takeSummary(runs),
+        spans: (message) => this.takeSpans(message.origin, message.spans),
+        events: (events) => this.takeEvents(events),
+        gap: () => void this.load(),
+      },
+    );
+    await live.stream.opened(400);
+    await this.load();
+  }
+
+  close(): void {
+    this.stop?.();
+    this.aborter.abort();
+  }
+
+  async load(): Promise<void> {
+    const { signal } = this.aborter;
+    try {
+      const spans = fetchSpans(this.runId, signal);
+      const checkpoints = fetchEvents(this.runId, 'checkpoint', signal);
+      checkpoints.catch(() => undefined); // reported by the await below, unless the run itself is not found first
+      spans.catch(() => undefined);
+      this.detail = await fetchRun(this.runId, signal);
+      const answer = await spans;
+      this.store.apply(answer.origin, answer.spans);
+      this.events.apply(await checkpoints);
+      this.failure = null;
+      this.loading = false;
+      this.rebuild();
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.failure = cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
+      this.loading = false;
+    }
+  }
+
+  get summary(): RunSummary | null {
+    return this.detail?.run ?? null;
+  }
+
+  get isLive(): boolean {
+    return this.summary?.status === 'running';
+  }
+
+  /** When the run ended, in the store's nanoseconds; null while it runs. */
+  get runEnd(): number | null {
+    const end = this.summary?.end_time;
+    if (this.isLive || this.store.origin === null) return null;
+    return end ? Number(parseIsoNs(end) - this.store.origin) : (this.tree?.lastTime ?? 0);
+  }
+
+  /** The collector's clock, in the store's nanoseconds. */
+  nowNs(): number {
+    if (this.store.origin === null) return 0;
+    return live.nowMs() * 1e6 - Number(this.store.origin);
+  }
+
+  /** The whole run, with room ahead of a live one so that its bars do not touch the edge. */
+  limits(): Viewport {
+    const start = this.tree?.firstStart ?? 0;
+    const last = Math.max(this.tree?.lastTime ?? 0, this.runEnd ?? 0);
+    const end = this.isLive ? Math.max(last, this.nowNs()) : last;
+    const length = Math.max(end - start, 1000);
+    return { start, end: start + length * (this.isLive ? 1.04 : 1.012) };
+  }
+
+  shownView(): Viewport {
+    return this.view === null ? this.limits() : clampViewport(this.view, this.limits());
+  }
+
+  setView(view: Viewport): void {
+    const limits = this.limits();
+    this.view = isWhole(view, limits) ? null : clampViewport(view, limits);
+  }
+
+  groupOf = (row: number): number => this.groups[this.store.kind[row]] ?? KIND_GROUPS.length - 1;
+
+  overview(): Overview | null {
+    if (!this.tree) return null;
+    return buildOverview(this.store, this.tree, this.groupOf, this.limits(), MINIMAP_BUCKETS);
+  }
+
+  // Selection ---------------------------------------------------------------------------------------------------------
+
+  /** The selected node, or -1. */
+  selectedNode(): number {
+    const { tree, selectedId } = this;
+    if (!tree || selectedId === null) return -1;
+    const row = this.store.rowOf(selectedId);
+    if (row >= 0) return row < tree.spanCount ? row : -1;
+    const waiting = tree.waitingFor.indexOf(selectedId);
+    return waiting < 0 ? -1 : tree.spanCount + waiting;
+  }
+
+  select(node: number): void {
+    if (!this.tree || node < 0) return;
+    this.selectedId = nodeId(this.tree, this.store, node);
+  }
+
+  /** Opens what hides a node, so that it has a row; answers that row. */
+  reveal(node: number): number {
+    if (!this.tree || node < 0) return -1;
+    let changed = false;
+    for (const above of ancestors(this.tree, node)) changed = this.collapsed.delete(nodeId(this.tree, this.store, above)) || changed;
+    if (changed) this.rebuildRows();
+    return rowOfNode(this.rows, this.tree, node);
+  }
+
+  isCollapsed = (node: number): boolean =>
+    this.collapsed.size > 0 && this.tree !== null && this.collapsed.has(nodeId(this.tree, this.store, node));
+
+  /** As isCollapsed, for markup: folding makes new rows, so naming them keeps the answer fresh. */
+  foldState(node: number, _rows: Int32Array): boolean {
+    return this.isCollapsed(node);
+  }
+
+  setCollapsed(nodes: Iterable<number>, closed: boolean): void {
+    if (!this.tree) return;
+    for (const node of nodes) {
+      const id = nodeId(this.tree, this.store, node);
+      if (closed && this.tree.size[node] > 1) this.collapsed.add(id);
+      else this.collapsed.delete(id);
+    }
+    this.rebuildRows();
+  }
+
+  /** Fits the window to a span, or to its subtree. */
+  fit(node: number, subtree: boolean): void {
+    if (!this.tree || node < 0) return;
+    let [start, end] = this.extentOf(node);
+    const from = this.tree.place[node];
+    const until = subtree || node >= this.tree.spanCount ? from + this.tree.size[node] : from;
+    for (let i = from; i < until; i++) {
+      const [a, b] = this.extentOf(this.tree.preorder[i]);
+      start = Math.min(start, a);
+      end = Math.max(end, b);
+    }
+    this.setView(fitTo(start, end, this.limits()));
+  }
+
+  extentOf(node: number): [number, number] {
+    if (!this.tree || node >= this.tree.spanCount) return [this.tree?.start[node] ?? 0, this.tree?.start[node] ?? 0];
+    const end = this.store.end[node];
+    const start = this.store.start[node];
+    return [start, Number.isNaN(end) ? Math.max(this.runEnd ?? this.nowNs(), start) : end];
+  }
+
+  /** The next node after the selected one, in tree order, that passes; wraps around; -1 when none does. */
+  findFrom(passes: (row: number) => boolean, backwards: boolean): number {
+    const { tree } = this;
+    if (!tree) return -1;
+    const selected = this.selectedNode();
+    const from = selected < 0 ? (backwards ? 0 : -1) : tree.place[selected];
+    for (let step = 1; step <= tree.nodeCount; step++) {
+      const place = (from + (backwards ? -step : step) + 2 * tree.nodeCount) % tree.nodeCount;
+      const node = tree.preorder[place];
+      if (node < tree.spanCount && passes(node)) return node;
+    }
+    return -1;
+  }
+
+  isError = (row: number): boolean => this.store.status[row] === FAILED;
+  isMatch = (row: number): boolean => this.matches?.[row] === 1;
+
+  /** A span of a finished run that nobody ended. */
+  isLeftOpen(row: number): boolean {
+    return this.store.status[row] === RUNNING && this.summary !== null && !this.isLive;
+  }
+
+  isSkipped(row: number): boolean {
+    return this.store.status[row] === SKIPPED;
+  }
+
+  search(query: string): void {
+    this.query = query;
+    this.rebuildMatches();
+  }
+
+  /** The leaf spans inside a collapsed node, for the strip its bar carries; null when it is open or a leaf. */
+  laneOf = (node: number): Lane | null => {
+    if (!this.tree || this.tree.size[node] < 2 || !this.isCollapsed(node)) return null;
+    const known = this.lanes.get(node);
+    if (known) return known;
+    const lane = this.buildLane(node);
+    this.lanes.set(node, lane);
+    return lane;
+  };
+
+  private buildLane(node: number): Lane {
+    const tree = this.tree as Tree;
+    const from = tree.place[node];
+    const inside = tree.preorder.subarray(from + 1, from + tree.size[node]);
+    const leaves = inside.filter((row) => row < tree.spanCount && tree.size[row] === 1);
+    leaves.sort((a, b) => this.store.start[a] - this.store.start[b]);
+    return makeLane(
+      Float64Array.from(leaves, (row) => this.store.start[row]),
+      Float64Array.from(leaves, (row) => this.extentOf(row)[1]),
+      Uint8Array.from(leaves, this.groupOf),
+    );
+  }
+
+  // What arrives ------------------------------------------------------------------------------------------------------
+
+  private takeSummary(runs: RunSummary[]): void {
+    const run = runs.find((candidate) => candidate.run_id === this.runId);
+    if (!run) return;
+    const wasLive = this.isLive;
+    if (this.detail) this.detail = { ...this.detail, run };
+    else void this.load(); // the run was not known before
+    if (wasLive && run.status !== 'running') void this.refreshDetail();
+  }
+
+  /** The header's counts and drop notices are final only when the run is. */
+  private async refreshDetail(): Promise<void> {
+    try {
+      this.detail = await fetchRun(this.runId, this.aborter.signal);
+    } catch {
+      return; // the summary just received stands; a lost connection shows in the live chip
+    }
+  }
+
+  private takeSpans(origin: string, spans: Parameters<SpanStore['apply']>[1]): void {
+    const batch = [...spans];
+    if (this.store.apply(origin, batch) === 0) return;
+    const selected = this.selectedId ?? this.rootId();
+    if (batch.some((span) => span.span_id === selected)) this.selectedVersion++;
+    this.planRebuild();
+  }
+
+  private takeEvents(events: EventItem[]): void {
+    const selected = this.selectedId ?? this.rootId();
+    if (events.some((event) => event.span_id === selected)) this.selectedVersion++;
+    if (this.events.apply(events.filter((event) => event.kind === 'checkpoint')) > 0) this.planRebuild();
+  }
+
+  /** The first top-level span: what the detail panel shows until something is selected. */
+  rootId(): string | null {
+    const { tree } = this;
+    if (!tree || tree.nodeCount === 0) return null;
+    const root = tree.preorder.find((node) => node < tree.spanCount);
+    return root === undefined ? null : this.store.ids[root];
+  }
+
+  private planRebuild(): void {
+    if (this.rebuildPlanned) return;
+    this.rebuildPlanned = true;
+    const wait = Math.max(0, this.rebuiltAt + this.rebuildCostMs * 4 - performance.now());
+    setTimeout(() => {
+      this.rebuildPlanned = false;
+      if (!this.aborter.signal.aborted) this.rebuild();
+    }, wait);
+  }
+
+  private rebuild(): void {
+    const started = performance.now();
+    this.groups = Uint8Array.from(this.store.strings.texts, (kind) => KIND_GROUPS.indexOf(kindGroup(kind)));
+    this.tree = buildTree(this.store);
+    this.applyPendingWindow();
+    this.placeCheckpoints();
+    this.rebuildRows();
+    this.rebuildMatches();
+    this.rebuiltAt = performance.now();
+    this.rebuildCostMs = this.rebuiltAt - started;
+  }
+
+  private rebuildRows(): void {
+    this.lanes.clear();
+    if (this.tree) this.rows = visibleRows(this.tree, this.isCollapsed);
+  }
+
+  private rebuildMatches(): void {
+    this.matches = searchSpans(this.store, this.query, this.runEnd ?? this.nowNs());
+    this.matchCount = this.matches?.reduce((sum, match) => sum + match, 0) ?? 0;
+  }
+
+  private placeCheckpoints(): void {
+    const places = new Map<number, number[]>();
+    for (const { event, time } of this.events.all()) {
+      const row = this.store.rowOf(event.span_id ?? this.rootId());
+      if (row < 0 || this.store.origin === null) continue;
+      const times = places.get(row);
+      const at = Number(time - this.store.origin);
+      if (times) times.push(at);
+      else places.set(row, [at]);
+    }
+    this.checkpoints = places;
+  }
+
+  // A link names its window in milliseconds after the run's start, which is known once spans are here.
+  private applyPendingWindow(): void {
+    const window = this.pendingWindow;
+    if (!window || !this.tree || this.tree.nodeCount === 0) return;
+    this.pendingWindow = null;
+    const zero = this.tree.firstStart;
+    this.setView({ start: zero + window.fromMs * 1e6, end: zero + window.toMs * 1e6 });
+  }
+
+  /** What a link to this picture carries. */
+  viewState(): RunViewState {
+    const zero = this.tree?.firstStart ?? 0;
+    const window = this.view && { fromMs: (this.view.start - zero) / 1e6, toMs: (this.view.end - zero) / 1e6 };
+    return { span: this.selectedId, window: window ?? this.pendingWindow, query: this.query, tab: this.tab };
+  }
+
+  /** The run's length so far, in milliseconds. */
+  wallMs(nowMs: number): number | null {
+    const run = this.summary;
+    if (!run) return null;
+    return run.duration_ms ?? (this.isLive ? nowMs - isoToMs(run.start_time) : null);
+  }
+}

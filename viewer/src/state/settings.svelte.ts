@@ -1,0 +1,90 @@
+/** What a reader sets once: theme, density, panel sizes. Kept in local storage; nothing here belongs in a link. */
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Density = 'compact' | 'normal' | 'roomy';
+
+const ROW_HEIGHT: Record<Density, number> = { compact: 20, normal: 24, roomy: 32 };
+const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
+const DENSITIES: readonly Density[] = ['compact', 'normal', 'roomy'];
+
+function read<T extends string>(key: string, allowed: readonly T[], otherwise: T): T {
+  const kept = stored(key) as T | null;
+  return kept !== null && allowed.includes(kept) ? kept : otherwise;
+}
+
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(`milepost.${key}`);
+  } catch {
+    return null; // storage switched off: settings last as long as the page
+  }
+}
+
+function keep(key: string, value: string): void {
+  try {
+    localStorage.setItem(`milepost.${key}`, value);
+  } catch {
+    return; // as above
+  }
+}
+
+class Settings {
+  theme = $state<Theme>(read('theme', THEMES, 'system'));
+  density = $state<Density>(read('density', DENSITIES, 'normal'));
+  treeWidth = $state(Number(stored('treeWidth')) || 360);
+  panelWidth = $state(Number(stored('panelWidth')) || 420);
+  panelOpen = $state(stored('panelOpen') !== 'no');
+  /** Grows when colours change, so that canvases read their tokens again. */
+  themeVersion = $state(0);
+
+  private readonly prefersDark = matchMedia('(prefers-color-scheme: dark)');
+
+  constructor() {
+    this.prefersDark.addEventListener('change', () => this.showTheme());
+    this.showTheme();
+  }
+
+  get rowHeight(): number {
+    return ROW_HEIGHT[this.density];
+  }
+
+  cycleTheme(): void {
+    this.setTheme(THEMES[(THEMES.indexOf(this.theme) + 1) % THEMES.length]);
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    keep('theme', theme);
+    this.showTheme();
+  }
+
+  cycleDensity(): void {
+    this.density = DENSITIES[(DENSITIES.indexOf(this.density) + 1) % DENSITIES.length];
+    keep('density', this.density);
+    document.documentElement.dataset.density = this.density;
+  }
+
+  setTreeWidth(width: number): void {
+    this.treeWidth = width;
+    keep('treeWidth', String(Math.round(width)));
+  }
+
+  setPanelWidth(width: number): void {
+    this.panelWidth = width;
+    keep('panelWidth', String(Math.round(width)));
+  }
+
+  togglePanel(): void {
+    this.panelOpen = !this.panelOpen;
+    keep('panelOpen', this.panelOpen ? 'yes' : 'no');
+  }
+
+  private showTheme(): void {
+    const dark = this.theme === 'dark' || (this.theme === 'system' && this.prefersDark.matches);
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+    document.documentElement.dataset.density = this.density;
+    this.themeVersion++;
+  }
+}
+
+export const settings = new Settings();
