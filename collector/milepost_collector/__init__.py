@@ -1,0 +1,29 @@
+"""The collector: stores what agents send, answers questions about it, and serves the viewer.
+
+Reading order: `config`, `errors`; `protocol` (pure: wire to rows, answers); `storage` (the DuckDB file); `traces` (ingest,
+live feed, queries); `web` (HTTP); `app` (how the parts are put together); `cli`. Imports go only downwards in that list
+reversed: cli → app → web → traces → storage, protocol.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from milepost_collector.app import create_app
+    from milepost_collector.config import CollectorConfig
+
+__all__ = ["CollectorConfig", "create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: the command line must be able to start, and name the missing extra, without the collector's dependencies.
+    if name == "create_app":
+        from milepost_collector.app import create_app
+
+        return create_app
+    if name == "CollectorConfig":
+        from milepost_collector.config import CollectorConfig
+
+        return CollectorConfig
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

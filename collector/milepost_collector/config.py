@@ -1,0 +1,109 @@
+"""The collector's settings; the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from milepost.errors import ConfigurationError
+
+MIB = 1024 * 1024
+
+
+def default_data_dir() -> Path:
+    """Return the folder used when none is given: ~/.milepost."""
+    return Path.home() / ".milepost"
+
+
+def default_memory_limit_bytes() -> int:
+    """Return half of the machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CollectorConfig:
+    """Settings of one collector. Sizes are bytes, times seconds.
+
+    Raises:
+        ConfigurationError: a value is out of range, or host is not a loopback address.
+    """
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    host: str = "127.0.0.1"  # loopback only: there are no keys to tell callers apart
+    port: int = 4600  # 0 takes a free one
+    root_path: str = ""  # path prefix a reverse proxy serves the collector under
+    max_body_bytes: int = 16 * MIB  # of a request as sent
+    max_inflated_bytes: int = 64 * MIB  # of a request once decompressed
+    max_queue_bytes: int = 256 * MIB  # inflated bytes waiting for the disk; beyond it senders get 503
+    lost_after_s: float = 30.0  # silence of a producer after which its running spans are closed as lost
+    checkpoint_wal_bytes: int = 256 * MIB  # write-ahead log size at which a checkpoint is forced; idle moments use less
+    memory_limit_bytes: int = field(default_factory=default_memory_limit_bytes)  # DuckDB's
+    sql_timeout_s: float = 30.0  # of one query by a user
+    sql_max_rows: int = 100_000  # in one answer
+    query_threads: int = 4  # queries at once
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        for name in ("max_body_bytes", "max_inflated_bytes", "max_queue_bytes", "checkpoint_wal_bytes", "sql_max_rows"):
+            _at_least(name, getattr(self, name), 1)
+        _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
+        _at_least("lost_after_s", self.lost_after_s, 1)
+        _at_least("sql_timeout_s", self.sql_timeout_s, 0.001)
+        _at_least("query_threads", self.query_threads, 1)
+        if not 0 <= self.port <= 65535:
+            raise ConfigurationError("port", f"must be between 0 and 65535, got {self.port}")
+        if not is_loopback(self.host):
+            raise ConfigurationError(
+                "host", f"{self.host!r} is not a loopback address; without API keys Milepost listens on loopback only"
+            )
+
+    @property
+    def database_path(self) -> Path:
+        """The DuckDB file."""
+        return self.data_dir / "milepost.duckdb"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> CollectorConfig:
+        """Read MILEPOST_<FIELD> variables; values in `given` that are not None win.
+
+        Raises:
+            ConfigurationError: a variable does not parse or is out of range.
+        """
+        values = {name: value for name, value in given.items() if value is not None}
+        for setting in fields(cls):
+            text = environ.get(variable_name(setting.name))
+            if text and setting.name not in values:
+                values[setting.name] = _parse(setting.name, str(setting.type), text)
+        return cls(**values)
+
+
+def variable_name(field_name: str) -> str:
+    """Return the environment variable of a field."""
+    return f"MILEPOST_{field_name.upper()}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address means this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _at_least(name: str, value: float, limit: float) -> None:
+    if value < limit:
+        raise ConfigurationError(name, f"must be at least {limit:g}, got {value:g}")
+
+
+def _parse(name: str, type_name: str, text: str) -> object:
+    parse: Any = {"Path": Path, "int": int, "float": float}.get(type_name, str)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ConfigurationError(variable_name(name), f"expected {type_name}, got {text!r}") from error

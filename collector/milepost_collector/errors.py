@@ -1,0 +1,162 @@
+"""The collector's error tree, under the SDK's root `MilepostError`.
+
+MilepostError
+├── StorageError               the database cannot be used
+│   ├── DatabaseLockedError    another process has it open
+│   ├── DatabaseCorruptError   the file is not a readable database
+│   ├── DatabaseTooNewError    a newer program wrote it
+│   └── StorageUnavailableError  a commit failed for want of space or because of the disk; nothing was acknowledged
+├── IngestError                a request to the ingest routes cannot be taken
+│   ├── BodyTooLargeError      over a size limit
+│   ├── MalformedBodyError     not msgpack or JSON, or not a batch
+│   ├── UnsupportedEncodingError  unknown content type or encoding
+│   └── QueueFullError         back pressure: try again later
+└── QueryError                 a query cannot be answered
+    ├── QueryRejectedError     not one read-only SELECT, or not valid SQL
+    ├── QueryTimeoutError      over the time limit
+    ├── QueryMemoryError       needs more memory than there may be
+    ├── QueryInterruptedError  stopped because the collector shuts down or reopens its file
+    ├── NotFoundError          there is no such run or span
+    └── InvalidParameterError  a request parameter is malformed or out of range
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from milepost.errors import MilepostError
+
+
+class StorageError(MilepostError):
+    """The database cannot be used. path: the database file."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class DatabaseLockedError(StorageError):
+    """Another process has the database open."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(
+            path,
+            f"database {path} is in use by another process ({cause}); stop that collector or serve another --data folder",
+        )
+
+
+class DatabaseCorruptError(StorageError):
+    """The file is not a database this program can read."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(
+            path,
+            f"database {path} cannot be read ({cause}); restore it from a backup, or move it and {path.name}.wal away "
+            "to start with an empty one",
+        )
+
+
+class DatabaseTooNewError(StorageError):
+    """A newer Milepost has written the file. found, known: layout versions."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            path,
+            f"database {path} has layout {found}, this Milepost knows layouts up to {known}; upgrade Milepost or serve "
+            "another --data folder",
+        )
+        self.found = found
+        self.known = known
+
+
+class StorageUnavailableError(StorageError):
+    """A commit failed because of the disk; nothing it carried was acknowledged and sending it again is safe."""
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(path, f"database {path} cannot be written ({cause}); free space on its disk, senders will retry")
+
+
+class IngestError(MilepostError):
+    """A request to an ingest route cannot be taken."""
+
+
+class BodyTooLargeError(IngestError, ValueError):
+    """A body is over a size limit. stage: "compressed" or "inflated". limit: bytes."""
+
+    def __init__(self, stage: str, limit: int) -> None:
+        super().__init__(f"the {stage} body is larger than {limit} bytes; send smaller batches")
+        self.stage = stage
+        self.limit = limit
+
+
+class MalformedBodyError(IngestError, ValueError):
+    """A body cannot be decoded as a batch."""
+
+
+class UnsupportedEncodingError(IngestError, ValueError):
+    """The content type or encoding is unknown. value: what was sent. allowed: what is understood."""
+
+    def __init__(self, header: str, value: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"{header} {value!r} is not supported; send one of {', '.join(allowed)}")
+        self.header = header
+        self.value = value
+        self.allowed = allowed
+
+
+class QueueFullError(IngestError):
+    """The ingest queue is full: back pressure. retry_after_s: when to try again, seconds."""
+
+    def __init__(self, queued_bytes: int, limit: int, retry_after_s: int = 1) -> None:
+        super().__init__(f"{queued_bytes} of {limit} queued bytes are waiting for the disk; retry in {retry_after_s} s")
+        self.queued_bytes = queued_bytes
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+
+
+class QueryError(MilepostError):
+    """A query cannot be answered."""
+
+
+class QueryRejectedError(QueryError, ValueError):
+    """The text is not one read-only SELECT statement, or DuckDB refused it."""
+
+
+class QueryTimeoutError(QueryError, TimeoutError):
+    """A query ran over its time limit. timeout_s: the limit, seconds."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"the query ran longer than {timeout_s:g} s and was stopped; narrow it or raise sql_timeout_s")
+        self.timeout_s = timeout_s
+
+
+class QueryMemoryError(QueryError, MemoryError):
+    """A query needs more memory than the database may use. cause: what DuckDB said."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the query needs too much memory ({cause}); narrow it or raise memory_limit_bytes")
+
+
+class QueryInterruptedError(QueryError):
+    """A query was stopped from outside: the collector shuts down or reopens its file. Trying again is safe."""
+
+    def __init__(self) -> None:
+        super().__init__("the query was stopped because the database is being closed or reopened; try again")
+
+
+class NotFoundError(QueryError, LookupError):
+    """There is no such thing. kind: "run" or "span". value: the id asked for."""
+
+    def __init__(self, kind: str, value: str) -> None:
+        super().__init__(f"there is no {kind} {value!r}")
+        self.kind = kind
+        self.value = value
+
+
+class InvalidParameterError(QueryError, ValueError):
+    """A request parameter is malformed or out of range."""
+
+    def __init__(self, field: str, value: object, remedy: str) -> None:
+        super().__init__(f"{field} {value!r} is not valid; {remedy}")
+        self.field = field
+        self.value = value
+        self.remedy = remedy

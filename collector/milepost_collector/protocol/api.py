@@ -1,0 +1,276 @@
+"""The shapes of the JSON API's answers; `/openapi.json` is generated from them.
+
+Absolute times are ISO 8601 in UTC with nanoseconds ("2026-11-21T07:30:00.123456789Z"). In skeletons, times are integer
+nanoseconds after the message's `origin`, so that a browser's doubles hold them exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Raw, Struct
+
+
+class RunSummary(Struct, kw_only=True):
+    """One line of the run list: the root span's facts and the sums over all spans of the run."""
+
+    run_id: str
+    name: str
+    status: str
+    start_time: str
+    end_time: str | None
+    duration_ms: float | None
+    agent: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: list[str]
+    models: list[str]
+    span_count: int
+    live_span_count: int
+    task_count: int
+    llm_call_count: int
+    tool_call_count: int
+    error_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    cost_usd: float | None
+    unpriced_count: int
+    error_type: str | None
+    error_message: str | None
+
+
+class RunList(Struct, kw_only=True):
+    """A page of runs. next_cursor: pass it as `cursor` for the next page; None at the end."""
+
+    runs: list[RunSummary]
+    next_cursor: str | None
+
+
+class ProducerInfo(Struct, kw_only=True):
+    """A process that contributed to a run. dropped: events it had to drop since it started."""
+
+    producer_id: str
+    service_name: str | None
+    host_name: str | None
+    process_id: int | None
+    sdk_name: str | None
+    sdk_version: str | None
+    runtime: str | None
+    last_seen: str
+    dropped: int
+
+
+class RunDetail(Struct, kw_only=True):
+    """A run's header."""
+
+    run: RunSummary
+    producers: list[ProducerInfo]
+    event_count: int
+    checkpoint_count: int
+
+
+class SpanSkeleton(Struct, kw_only=True, omit_defaults=True):
+    """What the timeline needs of a span; everything else is fetched when the span is selected.
+
+    start_ns, end_ns: nanoseconds after the origin; end_ns is absent while the span runs.
+    """
+
+    span_id: str
+    name: str
+    kind: str
+    status: str
+    start_ns: int
+    end_ns: int | None = None
+    parent_span_id: str | None = None
+    agent: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    error_type: str | None = None
+
+
+class RunSpans(Struct, kw_only=True):
+    """All spans of a run, ordered by (start, span id). origin: the run's earliest start."""
+
+    run_id: str
+    origin: str
+    spans: list[SpanSkeleton]
+
+
+class EventItem(Struct, kw_only=True, omit_defaults=True):
+    """A checkpoint, log record, exception, progress report or other event of a run."""
+
+    time: str
+    kind: str
+    span_id: str | None = None
+    name: str | None = None
+    severity: str | None = None
+    message: str | None = None
+    fraction: float | None = None
+    body: Raw | None = None
+    attributes: Raw | None = None
+
+
+class EventList(Struct, kw_only=True):
+    """Events of a run in time order."""
+
+    run_id: str
+    events: list[EventItem]
+    next_cursor: str | None
+
+
+class Payload(Struct, kw_only=True, omit_defaults=True):
+    """A captured value. value: the JSON value when it fits the request's payload_limit, else head: the JSON text's first characters."""
+
+    bytes: int
+    value: Raw | None = None
+    head: str | None = None
+
+
+class UsageItem(Struct, kw_only=True, omit_defaults=True):
+    """Usage of one model within a span and how its cost was found (reported | computed | unpriced)."""
+
+    cost_source: str
+    model: str | None = None
+    provider: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: float | None = None
+    price_id: str | None = None
+    price_date: str | None = None
+
+
+class SpanDetail(Struct, kw_only=True):
+    """Everything about one span."""
+
+    run_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    kind: str
+    status: str
+    start_time: str
+    end_time: str | None
+    duration_ms: float | None
+    agent: str | None
+    session_id: str | None
+    user_id: str | None
+    tags: list[str]
+    model: str | None
+    provider: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    cost_usd: float | None
+    cost_source: str | None
+    error_type: str | None
+    error_message: str | None
+    error_stack: str | None
+    reason: str | None
+    task_id: str | None
+    attempt: int | None
+    service: str | None
+    scope: str | None
+    producer_id: str | None
+    input: Payload | None
+    output: Payload | None
+    attributes: Raw | None
+    usage: list[UsageItem]
+    links: Raw | None
+    events: list[EventItem]
+
+
+class SqlRequest(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A query. sql: one SELECT statement. limit: rows at most."""
+
+    sql: str
+    limit: int | None = None
+
+
+class SqlColumn(Struct, kw_only=True):
+    """A result column: its name and DuckDB type."""
+
+    name: str
+    type: str
+
+
+class SqlResult(Struct, kw_only=True):
+    """A query's answer. truncated: there were more rows than the limit."""
+
+    columns: list[SqlColumn]
+    rows: list[list[Any]]
+    truncated: bool
+    elapsed_ms: float
+
+
+class SchemaColumn(Struct, kw_only=True):
+    """A documented column of a public table or view."""
+
+    name: str
+    type: str
+    unit: str | None
+    description: str
+
+
+class SchemaTable(Struct, kw_only=True):
+    """A public table or view."""
+
+    name: str
+    description: str
+    columns: list[SchemaColumn]
+
+
+class Schema(Struct, kw_only=True):
+    """The public SQL schema."""
+
+    tables: list[SchemaTable]
+
+
+class LiveHello(Struct, kw_only=True):
+    """First message of the live stream. now: the collector's clock."""
+
+    version: str
+    now: str
+
+
+class LiveRuns(Struct, kw_only=True):
+    """`runs` message: runs that changed, whole summaries; replace what is held under the same run_id."""
+
+    runs: list[RunSummary]
+
+
+class LiveSpans(Struct, kw_only=True):
+    """`spans` message: spans of the followed run that started or ended; replace by span_id."""
+
+    run_id: str
+    origin: str
+    spans: list[SpanSkeleton]
+
+
+class LiveEvents(Struct, kw_only=True):
+    """`events` message: new events of the followed run."""
+
+    run_id: str
+    events: list[EventItem]
+
+
+class Problem(Struct, kw_only=True, omit_defaults=True):
+    """An error answer, RFC 9457 problem details. field, value, limit and remedy are extensions."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+    field: str | None = None
+    value: Any = None
+    limit: Any = None
+    remedy: str | None = None

@@ -1,0 +1,258 @@
+"""Bytes to a `DecodedBatch`. One bad event costs one event: it is set aside with its reason, the rest goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from milepost.wire import SCHEMA_VERSION, Batch, Event, Heartbeat, Rejection, Resource, SpanEnded, SpanStarted, WireEvent
+from milepost_collector.errors import MalformedBodyError, UnsupportedEncodingError
+from milepost_collector.protocol.rows import Row, event_row, live_row, span_row
+
+MSGPACK_TYPES = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
+CONTENT_TYPES = ("application/json", *MSGPACK_TYPES)
+MAX_REJECTED_TEXT = 65_536  # characters kept of an event that could not be stored
+
+
+class Envelope(Struct):
+    """A batch whose events are not looked at yet; the way out when one of them does not decode."""
+
+    producer_id: str
+    sequence: int
+    events: list[Raw]
+    schema_version: int = SCHEMA_VERSION
+    dropped: int = 0
+    resource: Resource = Resource()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedEvent:
+    """An event that cannot be stored. text: as JSON, cut at MAX_REJECTED_TEXT."""
+
+    index: int
+    reason: str
+    text: str
+
+
+@dataclass(slots=True)
+class DecodedBatch:
+    """A batch as rows. size: bytes of the body, for the queue's limit. indexes: the place in the batch of each row."""
+
+    producer_id: str
+    sequence: int
+    dropped: int
+    resource: Resource
+    size: int = 0
+    spans: list[Row] = field(default_factory=list)
+    starts: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    heartbeat: Heartbeat | None = None  # the latest one
+    accepted: int = 0
+    rejected: list[RejectedEvent] = field(default_factory=list)
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """The rejected events as the sender is told."""
+        return [Rejection(event.index, event.reason) for event in self.rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoders:
+    """The decoders of one format, and a second chance for bodies they refuse."""
+
+    whole: Any
+    envelope: Any
+    event: Any
+    untyped: Any
+    repair: Callable[[bytes], bytes]
+
+
+def _repair_json(body: bytes) -> bytes:
+    """Return the body without what strict JSON forbids and common writers send: lone surrogates, NaN and infinities."""
+    try:
+        text = json.dumps(json.loads(body, parse_constant=lambda _: None), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+_msgpack = Decoders(
+    msgspec.msgpack.Decoder(Batch),
+    msgspec.msgpack.Decoder(Envelope),
+    msgspec.msgpack.Decoder(WireEvent),
+    msgspec.msgpack.Decoder(),
+    lambda body: body,
+)
+_json = Decoders(
+    msgspec.json.Decoder(Batch),
+    msgspec.json.Decoder(Envelope),
+    msgspec.json.Decoder(WireEvent),
+    msgspec.json.Decoder(),
+    _repair_json,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A body taken apart: what is said of the batch, the events that decode with their places, and those that do not."""
+
+    batch: Batch
+    events: list[tuple[int, WireEvent]]
+    rejected: list[RejectedEvent]
+    size: int
+
+
+def decode_batch(body: bytes, content_type: str) -> DecodedBatch:
+    """Decode a body and turn its events into rows.
+
+    content_type: the media type, parameters allowed. Safe in any thread.
+
+    Raises:
+        UnsupportedEncodingError: neither JSON nor msgpack.
+        MalformedBodyError: not a batch at all, or of a schema version this program does not know.
+    """
+    return to_rows(parse(body, content_type))
+
+
+def parse(body: bytes, content_type: str) -> Parsed:
+    """Decode a body, setting aside the events that are not what the schema says.
+
+    Raises:
+        UnsupportedEncodingError, MalformedBodyError: as `decode_batch`.
+    """
+    decoders = _decoders(content_type)
+    try:
+        batch = decoders.whole.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        batch, events, rejected = _decode_one_by_one(decoders.repair(body), decoders)
+    else:
+        events, rejected = list(enumerate(batch.events)), []
+    _check_version(batch.schema_version)
+    if not ids_are_valid([event for _, event in events]):
+        events, bad = _set_aside_bad_ids(events)
+        rejected += bad
+    return Parsed(batch, events, rejected, len(body))
+
+
+def to_rows(parsed: Parsed) -> DecodedBatch:
+    """Turn the events into rows."""
+    of = parsed.batch
+    decoded = DecodedBatch(
+        of.producer_id, of.sequence, of.dropped, of.resource, parsed.size, rejected=list(parsed.rejected)
+    )
+    add_rows(decoded, parsed.events)
+    return decoded
+
+
+def add_rows(decoded: DecodedBatch, events: Sequence[tuple[int, WireEvent]]) -> None:
+    """Append the rows of the events, numbered by their place in the batch."""
+    producer_id, resource = decoded.producer_id, decoded.resource
+    ended = {(event.run_id, event.span_id) for _, event in events if type(event) is SpanEnded}
+    for index, event in events:
+        if type(event) is SpanEnded:
+            decoded.spans.append(span_row(event, resource, producer_id))
+        elif type(event) is SpanStarted:
+            # The end is the whole span: a start beside it has nothing to add.
+            if (event.run_id, event.span_id) not in ended:
+                decoded.starts.append(live_row(event, resource, producer_id))
+        elif type(event) is Event:
+            decoded.events.append(event_row(event, producer_id, decoded.sequence, index))
+        elif type(event) is Heartbeat and (decoded.heartbeat is None or event.time >= decoded.heartbeat.time):
+            decoded.heartbeat = event
+        decoded.accepted += 1
+
+
+def ids_are_valid(events: Sequence[WireEvent]) -> bool:
+    """Tell whether every id is lower-case hexadecimal and none is zero, for all events at once: it costs ~50 ns each."""
+    spans = [event for event in events if type(event) is not Heartbeat]
+    run_ids = [event.run_id for event in spans]
+    span_ids = [event.span_id for event in spans if event.span_id is not None]
+    parents = [event.parent_span_id for event in spans if type(event) is not Event and event.parent_span_id is not None]
+    joined = "".join([*run_ids, *span_ids, *parents])
+    try:
+        digits = len(bytes.fromhex(joined)) * 2
+    except ValueError:
+        return False
+    # fromhex skips white space and takes capitals, so both are looked for
+    return digits == len(joined) and joined == joined.lower() and _none_is_zero(run_ids, span_ids, parents)
+
+
+def _none_is_zero(run_ids: list[str], span_ids: list[str], parents: list[str]) -> bool:
+    return "0" * 32 not in run_ids and "0" * 16 not in span_ids and "0" * 16 not in parents
+
+
+def _decoders(content_type: str) -> Decoders:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in MSGPACK_TYPES:
+        return _msgpack
+    if media_type == "application/json":
+        return _json
+    raise UnsupportedEncodingError("content-type", media_type, CONTENT_TYPES)
+
+
+def _decode_one_by_one(
+    body: bytes, decoders: Decoders
+) -> tuple[Batch, list[tuple[int, WireEvent]], list[RejectedEvent]]:
+    try:
+        outer: Envelope = decoders.envelope.decode(body)
+        batch = msgspec.convert({**msgspec.structs.asdict(outer), "events": []}, Batch)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
+        raise MalformedBodyError(f"the body is not a batch: {_reason(error)}") from error
+    events: list[tuple[int, WireEvent]] = []
+    rejected: list[RejectedEvent] = []
+    for index, raw in enumerate(outer.events):
+        try:
+            events.append((index, decoders.event.decode(raw)))
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            rejected.append(RejectedEvent(index, _reason(error), _text(bytes(raw), decoders)))
+    return batch, events, rejected
+
+
+def _set_aside_bad_ids(
+    events: list[tuple[int, WireEvent]],
+) -> tuple[list[tuple[int, WireEvent]], list[RejectedEvent]]:
+    good, bad = [], []
+    for index, event in events:
+        if ids_are_valid([event]):
+            good.append((index, event))
+        else:
+            reason = f"{_bad_id(event)} must be lower-case hexadecimal and not all zeros"
+            bad.append(RejectedEvent(index, reason, event_text(event)))
+    return good, bad
+
+
+def event_text(event: WireEvent) -> str:
+    """Return an event as JSON, cut at MAX_REJECTED_TEXT."""
+    return msgspec.json.encode(event, enc_hook=str).decode()[:MAX_REJECTED_TEXT]
+
+
+def _bad_id(event: Any) -> str:
+    for name in ("run_id", "span_id", "parent_span_id"):
+        value = getattr(event, name, None)
+        if value is not None and (set(value) - set("0123456789abcdef") or not value.strip("0")):
+            return f"{name} {value!r}"
+    return "id"
+
+
+def _check_version(version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise MalformedBodyError(
+            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this collector knows; upgrade the collector"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _text(raw: bytes, decoders: Decoders) -> str:
+    """Return an undecodable event as JSON if it is at least well-formed, else as its bytes."""
+    try:
+        return msgspec.json.encode(decoders.untyped.decode(raw), enc_hook=str).decode()[:MAX_REJECTED_TEXT]
+    except (msgspec.MsgspecError, TypeError, ValueError, UnicodeError, RecursionError):
+        return repr(raw[:MAX_REJECTED_TEXT])[:MAX_REJECTED_TEXT]

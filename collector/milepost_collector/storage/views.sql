@@ -1,0 +1,132 @@
+-- The public SQL schema beside the table `spans`. Recreated at every start, so it always fits the program.
+
+-- Everything known of every span, running ones included. Columns a running span cannot have are NULL.
+CREATE OR REPLACE VIEW all_spans AS
+SELECT * FROM spans
+UNION ALL BY NAME
+SELECT *, 'running' AS status FROM live_spans;
+
+-- Sums over parts of runs: what was summed in bulk, what arrived since, and what is running.
+CREATE OR REPLACE VIEW run_parts AS
+SELECT * FROM run_sums
+UNION ALL BY NAME
+SELECT * FROM ({recent_parts});
+
+CREATE OR REPLACE VIEW live_run_parts AS
+{live_parts};
+
+CREATE OR REPLACE VIEW runs AS
+WITH summed AS (
+    SELECT
+        run_id,
+        min(first_start) AS first_start,
+        max(last_end) AS last_end,
+        arg_min_null(first_name, first_key) AS first_name,
+        arg_min_null(first_status, first_key) AS first_status,
+        min(root_key) AS root_key,
+        arg_min_null(root_name, root_key) AS root_name,
+        arg_min_null(root_status, root_key) AS root_status,
+        arg_min_null(root_start_time, root_key) AS root_start_time,
+        arg_min_null(root_end_time, root_key) AS root_end_time,
+        arg_min_null(root_agent, root_key) AS root_agent,
+        arg_min_null(root_session_id, root_key) AS root_session_id,
+        arg_min_null(root_user_id, root_key) AS root_user_id,
+        arg_min_null(root_task_id, root_key) AS root_task_id,
+        arg_min_null(root_attempt, root_key) AS root_attempt,
+        arg_min_null(root_error_type, root_key) AS root_error_type,
+        arg_min_null(root_error_message, root_key) AS root_error_message,
+        min(agent) AS agent,
+        min(session_id) AS session_id,
+        min(user_id) AS user_id,
+        list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
+        list_sort(list_distinct(flatten(list(models) FILTER (models IS NOT NULL)))) AS models,
+        sum(span_count)::BIGINT AS span_count,
+        sum(live_span_count)::BIGINT AS live_span_count,
+        sum(task_count)::BIGINT AS task_count,
+        sum(llm_call_count)::BIGINT AS llm_call_count,
+        sum(tool_call_count)::BIGINT AS tool_call_count,
+        sum(error_count)::BIGINT AS error_count,
+        sum(input_tokens)::BIGINT AS input_tokens,
+        sum(output_tokens)::BIGINT AS output_tokens,
+        sum(cache_read_tokens)::BIGINT AS cache_read_tokens,
+        sum(cache_write_tokens)::BIGINT AS cache_write_tokens,
+        sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
+        sum(cost_usd)::DOUBLE AS cost_usd,
+        sum(unpriced_count)::BIGINT AS unpriced_count
+    FROM (SELECT * FROM run_parts UNION ALL BY NAME SELECT * FROM live_run_parts)
+    GROUP BY run_id
+)
+SELECT
+    run_id,
+    coalesce(root_name, first_name) AS name,
+    -- Without a root the run is over when nothing of it runs; its outcome is then that of its first span.
+    CASE
+        WHEN root_key IS NOT NULL THEN root_status
+        WHEN live_span_count > 0 THEN 'running'
+        ELSE first_status
+    END AS status,
+    coalesce(root_start_time, first_start) AS start_time,
+    CASE
+        WHEN root_key IS NOT NULL THEN root_end_time
+        WHEN live_span_count = 0 THEN last_end
+    END AS end_time,
+    (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
+    coalesce(root_agent, agent) AS agent,
+    coalesce(root_session_id, session_id) AS session_id,
+    coalesce(root_user_id, user_id) AS user_id,
+    coalesce(tags, []) AS tags,
+    coalesce(models, []) AS models,
+    span_count + live_span_count AS span_count,
+    live_span_count,
+    task_count,
+    llm_call_count,
+    tool_call_count,
+    error_count,
+    input_tokens,
+    output_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    cost_usd,
+    unpriced_count,
+    root_error_type AS error_type,
+    root_error_message AS error_message,
+    root_task_id AS task_id,
+    root_attempt AS attempt
+FROM summed;
+
+CREATE OR REPLACE VIEW tasks AS
+SELECT
+    run_id, span_id, parent_span_id, name, status, start_time, end_time, duration_ms, agent, session_id, user_id, tags,
+    model, provider, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+    cost_usd, cost_source, error_type, error_message, reason, input, output, attributes
+FROM all_spans
+WHERE kind = 'task';
+
+-- A task that recorded usage made the call itself; an agent's totals are not a call.
+CREATE OR REPLACE VIEW llm_calls AS
+SELECT
+    run_id, span_id, parent_span_id, name, status, start_time, end_time, duration_ms, agent, session_id, user_id,
+    model, provider, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+    cost_usd, cost_source, error_type, error_message, input, output, attributes
+FROM all_spans
+WHERE kind = 'llm' OR (kind = 'task' AND model IS NOT NULL);
+
+CREATE OR REPLACE VIEW tool_calls AS
+SELECT
+    run_id, span_id, parent_span_id, name, status, start_time, end_time, duration_ms, agent, session_id, user_id,
+    error_type, error_message, input, output, attributes
+FROM all_spans
+WHERE kind = 'tool';
+
+CREATE OR REPLACE VIEW checkpoints AS
+SELECT run_id, span_id, time, name, body AS state, attributes
+FROM events
+WHERE kind = 'checkpoint';
+
+CREATE OR REPLACE VIEW errors AS
+SELECT
+    run_id, span_id, parent_span_id, name, kind, end_time AS time, agent,
+    error_type, error_message, error_stack, attributes
+FROM spans
+WHERE status = 'failed';

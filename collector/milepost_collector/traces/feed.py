@@ -1,0 +1,254 @@
+"""What live viewers are told: after every commit, in deltas, a few times a second; a gap is said to be one.
+
+Messages are made once per tick and shared by all subscribers. A subscriber that was away for a moment resumes after the last
+message it saw; one that was away too long, or reads too slowly, gets `reset` and fetches everything anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+import duckdb
+import msgspec
+
+from milepost._version import __version__
+from milepost_collector.protocol.api import LiveHello, LiveRuns, RunSummary
+from milepost_collector.protocol.timestamps import iso_from_ns
+from milepost_collector.storage import Database
+from milepost_collector.traces.commit import Clock, Delta
+from milepost_collector.traces.messages import events_messages, spans_messages
+from milepost_collector.traces.queries import run_summaries
+
+logger = logging.getLogger("milepost.live")
+
+TICK_S = 0.05  # between messages at most this often: an event is on screen well within 150 ms
+RUNS_PER_TICK = 100  # summaries made at once; the rest follow with the next tick
+MAX_RUNS_BEHIND = 2_000  # beyond it a list is quicker fetched anew than told about
+RUNS_SHARE = 5  # a summary query that took t is followed by 4 t without one, so that watching costs a fifth of a core
+KEEP_TICKS = 600  # half a minute of constant change to resume after
+KEEP_BYTES = 32 * 1024 * 1024
+RECORD_AFTER_LAST_S = 60.0  # so long after the last subscriber left, ticks are kept for its return
+MAX_UNREAD_TICKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMessage:
+    """One server-sent event. data: JSON."""
+
+    id: str
+    event: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Tick:
+    """What changed in one tick, ready to be sent: the run list's message, and the messages of each run."""
+
+    sequence: int
+    runs: bytes | None = None
+    runs_reset: bool = False
+    of_run: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return len(self.runs or b"") + sum(len(data) for parts in self.of_run.values() for _, data in parts)
+
+
+@dataclass(eq=False, slots=True)
+class Subscriber:
+    """One live viewer. unread: ticks it has not taken yet; lagging: it missed some."""
+
+    runs: bool
+    run_id: str | None
+    unread: deque[Tick] = field(default_factory=deque)
+    lagging: bool = False
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def wants(self) -> set[str | None]:
+        """What it follows; None stands for the run list."""
+        return ({None} if self.runs else set()) | ({self.run_id} if self.run_id else set())
+
+    def hand(self, tick: Tick) -> None:
+        """Give it a tick, or note that it reads too slowly."""
+        if len(self.unread) >= MAX_UNREAD_TICKS:
+            self.unread.clear()
+            self.lagging = True
+        self.unread.append(tick)
+        self.ready.set()
+
+
+class LiveFeed:
+    """Tells subscribers what commits changed. `publish` may be called from any thread, the rest on the event loop."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._boot = secrets.token_hex(4)  # numbers of an earlier process mean nothing
+        self._sequence = 0
+        self._kept: deque[Tick] = deque()
+        self._kept_bytes = 0
+        self._subscribers: set[Subscriber] = set()
+        self._wanted: dict[str | None, float] = {}  # runs followed (None: the run list) and until when, once nobody does
+        self._deltas: list[Delta] = []
+        self._runs_behind: dict[str, None] = {}  # in order of arrival
+        self._runs_due_s = 0.0
+        self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End every subscription. Safe to call twice."""
+        self._closed = True
+        for subscriber in self._subscribers:
+            subscriber.ready.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def publish(self, delta: Delta) -> None:
+        """Take note of what a commit changed."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._collect, delta)
+
+    async def subscribe(self, *, runs: bool, run_id: str | None, last_event_id: str | None) -> AsyncIterator[LiveMessage]:
+        """Yield messages until the feed stops; the caller ends the subscription by closing the iterator.
+
+        runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an earlier
+        subscription ended.
+        """
+        subscriber = Subscriber(runs, run_id)
+        missed = self._missed(subscriber, last_event_id)
+        self._subscribers.add(subscriber)
+        self._wanted.update(dict.fromkeys(subscriber.wants, float("inf")))
+        try:
+            yield self._message(self._sequence if missed is None else self._first(missed), "hello", self._hello())
+            if missed is None:
+                yield self._message(self._sequence, "reset", b"{}")
+            for tick in missed or ():
+                subscriber.hand(tick)
+            while not self._closed:
+                for message in self._take(subscriber):
+                    yield message
+                await subscriber.ready.wait()
+        finally:
+            self._subscribers.discard(subscriber)
+            still_wanted = {key for other in self._subscribers for key in other.wants}
+            until_s = self._clock.monotonic() + RECORD_AFTER_LAST_S
+            self._wanted.update({key: until_s for key in subscriber.wants if key not in still_wanted})
+
+    # --- from commits to ticks
+
+    def _collect(self, delta: Delta) -> None:
+        now_s = self._clock.monotonic()
+        self._wanted = {key: until_s for key, until_s in self._wanted.items() if until_s > now_s}
+        if self._wanted:
+            self._deltas.append(delta)
+            self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(TICK_S)
+            deltas, self._deltas = self._deltas, []
+            self._changed.clear()
+            try:
+                tick = await self._make_tick(deltas)
+            except duckdb.Error as error:
+                logger.warning("live summaries failed, viewers will fetch anew: %s", error)
+                tick = Tick(0, runs_reset=True)
+            self._send(tick)
+            if self._runs_behind:
+                self._changed.set()
+
+    async def _make_tick(self, deltas: list[Delta]) -> Tick:
+        tick = Tick(0)
+        for run_id in filter(None, self._wanted):
+            parts = [*spans_messages(run_id, deltas), *events_messages(run_id, deltas)]
+            if parts:
+                tick.of_run[run_id] = parts
+        if None in self._wanted:
+            for delta in deltas:
+                self._runs_behind.update(dict.fromkeys(row[0] for row in (*delta.spans, *delta.starts)))
+            if len(self._runs_behind) > MAX_RUNS_BEHIND:
+                self._runs_behind.clear()
+                tick.runs_reset = True
+            tick.runs = await self._summaries()
+        return tick
+
+    async def _summaries(self) -> bytes | None:
+        started_s = self._clock.monotonic()
+        if started_s < self._runs_due_s or not self._runs_behind:
+            return None
+        run_ids = list(self._runs_behind)[-RUNS_PER_TICK:]
+        for run_id in run_ids:
+            del self._runs_behind[run_id]
+        found = await anyio.to_thread.run_sync(self._query, run_ids)
+        took_s = self._clock.monotonic() - started_s
+        self._runs_due_s = started_s + RUNS_SHARE * took_s
+        return msgspec.json.encode(LiveRuns(runs=found)) if found else None
+
+    def _query(self, run_ids: list[str]) -> list[RunSummary]:
+        with self._database.reader() as connection:
+            return run_summaries(connection, run_ids)
+
+    def _send(self, tick: Tick) -> None:
+        if not (tick.runs or tick.runs_reset or tick.of_run):
+            return
+        self._sequence += 1
+        tick.sequence = self._sequence
+        self._kept.append(tick)
+        self._kept_bytes += tick.size
+        while len(self._kept) > KEEP_TICKS or self._kept_bytes > KEEP_BYTES:
+            self._kept_bytes -= self._kept.popleft().size
+        for subscriber in self._subscribers:
+            subscriber.hand(tick)
+
+    # --- from ticks to messages
+
+    def _take(self, subscriber: Subscriber) -> Iterable[LiveMessage]:
+        subscriber.ready.clear()
+        if subscriber.lagging:
+            subscriber.lagging = False
+            yield self._message(subscriber.unread[0].sequence - 1, "reset", b"{}")
+        while subscriber.unread:
+            tick = subscriber.unread.popleft()
+            if subscriber.runs and tick.runs_reset:
+                yield self._message(tick.sequence, "reset", b"{}")
+            if subscriber.runs and tick.runs:
+                yield self._message(tick.sequence, "runs", tick.runs)
+            for event, data in tick.of_run.get(subscriber.run_id or "", ()):
+                yield self._message(tick.sequence, event, data)
+
+    def _missed(self, subscriber: Subscriber, last_event_id: str | None) -> list[Tick] | None:
+        """Return the ticks after an id; none for a new subscriber, None when some are gone."""
+        if last_event_id is None:
+            return []
+        boot, _, number = last_event_id.partition("-")
+        if boot != self._boot or not number.isdecimal() or not self._wanted.keys() >= subscriber.wants:
+            return None
+        missed = [tick for tick in self._kept if tick.sequence > int(number)]
+        return missed if len(missed) == self._sequence - int(number) else None
+
+    def _first(self, missed: list[Tick]) -> int:
+        return missed[0].sequence - 1 if missed else self._sequence
+
+    def _hello(self) -> bytes:
+        return msgspec.json.encode(LiveHello(version=__version__, now=iso_from_ns(self._clock.wall())))
+
+    def _message(self, sequence: int, event: str, data: bytes) -> LiveMessage:
+        return LiveMessage(f"{self._boot}-{sequence}", event, data)

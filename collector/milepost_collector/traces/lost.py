@@ -1,0 +1,62 @@
+"""Which running spans are lost: their producer closed, fell silent, or says it does not know them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from milepost.wire import Heartbeat
+from milepost_collector.protocol.rows import LIVE_COLUMNS, Row
+
+PRODUCER = LIVE_COLUMNS.index("producer_id")
+SPAN = LIVE_COLUMNS.index("span_id")
+START = LIVE_COLUMNS.index("start_time")
+
+SpanKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Producer:
+    """The last that was heard of a process. heard_at_s: monotonic; heard_time: Unix ns of the collector's clock."""
+
+    heard_at_s: float
+    heard_time: int
+    closed: bool = False
+    latest: Heartbeat | None = None  # of the heartbeats that named the open spans
+    before: Heartbeat | None = None  # the one before it
+
+    def hear(self, heartbeat: Heartbeat | None, now_s: float, now: int) -> None:
+        """Take note of a batch and of the heartbeat in it."""
+        self.heard_at_s, self.heard_time = now_s, max(now, self.heard_time)
+        if heartbeat is None:
+            return
+        self.closed = self.closed or heartbeat.closing
+        if heartbeat.open_spans is not None and (self.latest is None or heartbeat.time > self.latest.time):
+            self.before, self.latest = self.latest, heartbeat
+
+    def has_forgotten(self, span_id: str, start_time: int) -> bool:
+        """Tell whether two heartbeats in a row should have named the span and did not: its end was dropped.
+
+        One is not enough: a heartbeat may overtake the batch with the end.
+        """
+        return all(
+            beat is not None and beat.time > start_time and span_id not in (beat.open_spans or ())
+            for beat in (self.before, self.latest)
+        )
+
+
+def find_lost(
+    live: Mapping[SpanKey, Row], producers: Mapping[str, Producer], now_s: float, lost_after_s: float
+) -> list[tuple[Row, int]]:
+    """Return the running spans to close as lost, each with when its producer was last heard of, Unix ns."""
+    return [
+        (row, producer.heard_time)
+        for row in live.values()
+        if (producer := producers.get(row[PRODUCER])) is not None and _is_lost(row, producer, now_s, lost_after_s)
+    ]
+
+
+def _is_lost(row: Row, producer: Producer, now_s: float, lost_after_s: float) -> bool:
+    if producer.closed or now_s - producer.heard_at_s > lost_after_s:
+        return True
+    return producer.has_forgotten(row[SPAN], row[START])

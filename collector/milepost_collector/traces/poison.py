@@ -1,0 +1,53 @@
+"""When the database refuses a batch that decoded: find what it refuses, so that one bad event costs one event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from milepost_collector.protocol.codec import DecodedBatch, Parsed, RejectedEvent, event_text, parse, to_rows
+from milepost_collector.protocol.rows import EVENT_COLUMNS, JSON_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row
+
+
+def without_poison(body: bytes, content_type: str, accepts: Callable[[DecodedBatch], bool]) -> DecodedBatch:
+    """Return the batch of a body without what the database does not accept.
+
+    Text that claims to be JSON and is not becomes a JSON string; other events that `accepts` refuses when tried alone are
+    rejected. Slow (a transaction an event), for the rare case.
+    """
+    parsed = parse(body, content_type)
+    repaired = with_valid_json(to_rows(parsed))
+    if accepts(repaired):
+        return repaired
+    good, rejected = [], list(parsed.rejected)
+    for index, event in parsed.events:
+        if accepts(with_valid_json(to_rows(replace(parsed, events=[(index, event)], rejected=[])))):
+            good.append((index, event))
+        else:
+            rejected.append(RejectedEvent(index, "a value does not fit its column", event_text(event)))
+    return with_valid_json(to_rows(Parsed(parsed.batch, good, rejected, parsed.size)))
+
+
+def with_valid_json(batch: DecodedBatch) -> DecodedBatch:
+    """Turn text in JSON columns that is not JSON into JSON strings."""
+    batch.spans = _mend(SPAN_COLUMNS, batch.spans)
+    batch.starts = _mend(LIVE_COLUMNS, batch.starts)
+    batch.events = _mend(EVENT_COLUMNS, batch.events)
+    return batch
+
+
+def _mend(columns: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
+    places = [place for place, name in enumerate(columns) if name in JSON_COLUMNS]
+    return [tuple(_as_json(value) if place in places else value for place, value in enumerate(row)) for row in rows]
+
+
+def _as_json(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return msgspec.json.encode(text).decode()
+    return text

@@ -1,0 +1,141 @@
+"""The statements of a commit.
+
+None is prepared: DuckDB 1.5 plans with the statistics of the moment and keeps the plan when they no longer hold, and a plan
+made for an empty table gave garbage on a full one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from duckdb import DuckDBPyConnection
+
+from milepost_collector.protocol.rows import EVENT_COLUMNS, LIVE_COLUMNS, STORED_SPAN_COLUMNS, Row
+from milepost_collector.storage.migrate import SUMMED_UP_TO, run_parts_sql
+from milepost_collector.traces.arrow import to_arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_COLUMNS = ("producer_id", "sequence", "received_at", "accepted", "rejected", "dropped", "closing")
+PRODUCER_COLUMNS = (
+    "producer_id", "first_seen", "service_name", "service_version", "host_name", "process_id", "sdk_name", "sdk_version",
+    "runtime", "attributes",
+)  # fmt: skip
+REJECTED_COLUMNS = ("received_at", "producer_id", "sequence", "batch_index", "reason", "event")
+KEY_COLUMNS = ("run_id", "span_id")
+RUN_COLUMNS = ("run_id",)
+
+TABLES = {
+    "spans": STORED_SPAN_COLUMNS,
+    "live_spans": LIVE_COLUMNS,
+    "events": EVENT_COLUMNS,
+    "batches": BATCH_COLUMNS,
+    "producers": PRODUCER_COLUMNS,
+    "rejected": REJECTED_COLUMNS,
+}
+
+
+class Source:
+    """Rows that a prepared statement reads: DuckDB asks for the Arrow stream anew at every execution.
+
+    Source: the Arrow PyCapsule interface.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self._columns = columns
+        self._table = to_arrow(columns, [])
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Hold these rows until the next call."""
+        self._table = to_arrow(self._columns, rows)
+
+    def clear(self) -> None:
+        """Let go of the rows."""
+        self._table = to_arrow(self._columns, [])
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return a stream of the rows."""
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> object:
+        """Return the columns."""
+        return self._schema.__arrow_c_schema__()
+
+    @property
+    def _schema(self) -> pa.Schema:
+        return self._table.schema
+
+
+class Statements:
+    """What the writer says to its connection. Not thread-safe: it belongs to the writer's thread."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._sources = {table: Source(columns) for table, columns in TABLES.items()}
+        self._keys = Source(KEY_COLUMNS)
+        self._runs = Source(RUN_COLUMNS)
+        for table, source in self._sources.items():
+            connection.register(f"incoming_{table}", source)
+        connection.register("keys", self._keys)
+        connection.register("wanted", self._runs)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Append rows to a table."""
+        if rows:
+            self._sources[table].fill(rows)
+            self._connection.execute(INSERT[table])
+
+    def delete(self, table: str, keys: Iterable[tuple[str, str]]) -> None:
+        """Delete the rows with these (run id, span id) from `spans` or `live_spans`."""
+        self._keys.fill(list(keys))
+        self._connection.execute(
+            f"DELETE FROM {table} USING keys WHERE {table}.run_id = keys.run_id AND {table}.span_id = keys.span_id"
+        )
+
+    def sum_up(self, up_to: int) -> None:
+        """Add the spans that came since the last call to `run_sums`. up_to: the last commit."""
+        self._connection.execute(SUM_UP)
+        self._connection.execute("UPDATE summed SET up_to = ?", [up_to])
+
+    def sum_anew(self, run_ids: Iterable[str]) -> None:
+        """Make the runs' stored sums anew, from those of their spans that had been summed."""
+        self._want(run_ids)
+        self._connection.execute(f"DELETE FROM run_sums WHERE {WANTED}")
+        self._connection.execute(SUM_AGAIN)
+
+    def known_runs(self, run_ids: Iterable[str]) -> list[str]:
+        """Return those of the runs that have ended spans."""
+        self._want(run_ids)
+        return [run_id for (run_id,) in self._connection.execute(KNOWN_RUNS).fetchall()]
+
+    def ended_spans(self, run_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Return the (run id, span id) of every ended span of the runs."""
+        self._want(run_ids)
+        return self._connection.execute(f"SELECT run_id, span_id FROM spans WHERE {WANTED}").fetchall()
+
+    def clear(self) -> None:
+        """Let go of the rows of the last commit."""
+        for source in (*self._sources.values(), self._keys, self._runs):
+            source.clear()
+
+    def _want(self, run_ids: Iterable[str]) -> None:
+        self._runs.fill([(run_id,) for run_id in run_ids])
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming_{table}"
+
+
+INSERT = {table: _insert(table, columns) for table, columns in TABLES.items()}
+WANTED = "run_id IN (SELECT run_id FROM wanted)"
+RECENT = f"SELECT * FROM spans WHERE commit_id > {SUMMED_UP_TO}"
+SUMMED = f"SELECT * FROM spans WHERE commit_id <= {SUMMED_UP_TO} AND {WANTED}"
+SUM_UP = f"INSERT INTO run_sums BY NAME {run_parts_sql(f'({RECENT})')}"
+SUM_AGAIN = f"INSERT INTO run_sums BY NAME {run_parts_sql(f'({SUMMED})')}"
+KNOWN_RUNS = (
+    "SELECT DISTINCT run_id FROM (SELECT run_id FROM run_sums UNION ALL "
+    f"SELECT run_id FROM spans WHERE commit_id > {SUMMED_UP_TO}) WHERE {WANTED}"
+)
