@@ -1,6 +1,6 @@
 # Every target works on a machine with nothing but make and Python 3.11 or later; .ci/venv makes the environment.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench crash viewer clean venv
+.PHONY: help demo test check lint bench crash docs viewer clean venv
 SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
@@ -51,6 +51,9 @@ bench: viewer ## run the benchmarks and print their figures (minutes; an idle ma
 crash: venv ## the crash test as a longer loop (KILLS=300)
 	$(say) 'crash loop, $(KILLS) kills'
 	@$(BIN)/python -m pytest -m crash -o timeout=0 --kills $(KILLS) -s $(ARGS)
+
+docs: venv ## renew the generated part of README.md
+	@$(BIN)/python .ci/readme
 
 clean: ## remove the environment, the built viewer and every cache
 	rm -rf .venv build dist viewer/node_modules collector/milepost_collector/static
