@@ -8,11 +8,11 @@ from typing import Any
 
 from opentelemetry import trace
 
-from milepost._client import Client, current_span, default_client, make_default, producer_here
+from milepost._client import Client, default_client, make_default, start_task_here
 from milepost._config import Config, ScrubHook
 from milepost._context import OWN_KEY, SPAN_KEY, get_current
 from milepost._ids import format_traceparent
-from milepost._span import BaseSpan, Run, Severity, Task, begin_task
+from milepost._span import BaseSpan, Run, Severity, Task
 
 __all__ = [
     "checkpoint",
@@ -101,7 +101,7 @@ def start_task(
     In a `with` block it is the current span and ends with the block; as a plain object it ends when told to.
     kind: `task`, or what else the step is: `llm`, `tool`, `retrieval`, `embedding`, `chain`, …
     """
-    return begin_task(producer_here(), name, current_span(), input, kind, attributes)
+    return start_task_here(name, input, kind, attributes)
 
 
 def current_run() -> Run | None:

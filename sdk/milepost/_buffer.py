@@ -108,7 +108,7 @@ class Buffer:
         self._notify(urgent=True)
 
     def take(self, max_entries: int, max_bytes: int) -> list[Entry]:
-        """Remove and return the oldest entries, stopping at the first that reaches a limit. Called by one thread only."""
+        """Remove and return the oldest entries, up to the first that reaches a limit. Called by one thread only."""
         self._signal_at = 1  # before looking, so that what is appended from now on either is seen or signals
         taken: list[Entry] = []
         while self._entries and len(taken) < max_entries and max_bytes > 0:

@@ -48,7 +48,7 @@ def snapshot(value: Any, limit: int) -> Snapshot:
     if kind is bool or kind is float:
         return value  # type: ignore[no-any-return]
     try:
-        if _is_json(value, limit):
+        if (kind is dict and _is_small(value, limit)) or _is_json(value, limit):
             text = _encode(value)
             if len(text) <= limit:
                 return text
@@ -100,8 +100,26 @@ def exception_stack(error: BaseException) -> str:
     return clean_text(text)
 
 
+def _is_small(value: dict[Any, Any], limit: int) -> bool:
+    """Tell whether it is one of the flat dicts that most inputs and outputs are, at a quarter of `_is_json`'s cost."""
+    if len(value) > 16:
+        return False
+    longest = limit >> 8
+    for item in value.values():
+        kind = type(item)
+        if kind is str:
+            if len(item) > longest:
+                return False
+        elif kind is int:
+            if not -_INT64 <= item < _INT64:
+                return False
+        elif kind is not bool and kind is not float and item is not None:
+            return False
+    return True
+
+
 def _is_json(value: Any, budget: int) -> bool:
-    """Tell whether the value is made of JSON's own types alone and may well fit the budget, looking at no more of it."""
+    """Tell whether it is made of JSON's own types alone and may well fit the budget, looking at no more than that."""
     pending = [value]
     while pending:
         item = pending.pop()

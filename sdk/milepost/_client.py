@@ -16,10 +16,10 @@ from milepost._context import OWN_KEY, SPAN_KEY, get_current
 from milepost._ids import parse_traceparent
 from milepost._process import register, unregister
 from milepost._producer import Producer
-from milepost._span import Run, Task, begin_run, begin_task
+from milepost._span import BaseSpan, Run, Task, begin_run, begin_task
 from milepost.errors import ConfigurationError
 
-__all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect"]
+__all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
 
 logger = logging.getLogger("milepost")
 
@@ -207,19 +207,25 @@ def redirect(producer: Producer | None) -> Producer | None:
     return before
 
 
+def start_task_here(name: str, input: Any, kind: str, attributes: Mapping[str, Any] | None) -> Task:
+    """Start a task under the current span, with the client of the innermost span of ours or the process-wide one."""
+    context = get_current()
+    own: BaseSpan | None = context.get(OWN_KEY)  # type: ignore[assignment]
+    producer = producer_here() if own is None or own._producer.heir is not None else own._producer
+    return begin_task(producer, name, context.get(SPAN_KEY), input, kind, attributes)
+
+
 def producer_here() -> Producer:
     """Return the producer of the innermost span of ours, or else the process-wide client's."""
     own = get_current().get(OWN_KEY)
-    if own is not None:
-        producer: Producer = own._producer  # type: ignore[attr-defined]
-        return producer if producer.heir is None else producer.newest
+    if isinstance(own, BaseSpan):
+        return own._producer.newest
     return _redirected or (_default or default_client())._resident.producer
 
 
-def current_span() -> Span | None:
-    """Return OpenTelemetry's current span, or None."""
-    span = get_current().get(SPAN_KEY)
-    return span if isinstance(span, Span) else None
+def current_span() -> object:
+    """Return OpenTelemetry's current span; None (or whatever it is) if there is none."""
+    return get_current().get(SPAN_KEY)
 
 
 def _remote(traceparent: str | None) -> Span | None:

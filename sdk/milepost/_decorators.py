@@ -12,9 +12,9 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
 from milepost._binding import ArgumentNames
-from milepost._client import current_span, producer_here
+from milepost._client import current_span, producer_here, start_task_here
 from milepost._context import OWN_KEY, SPAN_KEY, Context, attach, get_current
-from milepost._span import BaseSpan, begin_run, begin_task
+from milepost._span import BaseSpan, begin_run
 
 __all__ = ["run", "task"]
 
@@ -58,7 +58,7 @@ def task(
         span_name = name or _name_of(decorated)
 
         def start(input: Any) -> BaseSpan:
-            return begin_task(producer_here(), span_name, current_span(), input, kind, attributes)
+            return start_task_here(span_name, input, kind, attributes)
 
         return _wrap(decorated, start, capture_input, capture_output)
 

@@ -1,7 +1,7 @@
 """The background thread: waits for events, encodes them, sends batches, keeps trying, and says that the process lives.
 
 A batch once numbered is sent byte for byte the same until the collector has acknowledged or refused it, so that the
-collector can tell a repetition from news. Meanwhile the queue fills and in the end refuses; nobody waits but this thread.
+collector can tell a repetition from news. Meanwhile the queue fills and in the end refuses; only this thread waits.
 """
 
 from __future__ import annotations

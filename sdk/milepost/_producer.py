@@ -1,7 +1,8 @@
 """A producer: one process's identity towards the collector, with its clock, its ids, its queue and its exporter.
 
-A process that forks gets another producer in the child, with an empty queue and no thread: what the parent had queued is
-the parent's to send. Spans opened before the fork keep the parent's producer, so that the child cannot send their ends.
+A process that forks gets another producer in the child, with an empty queue and no thread: what the parent had queued
+is the parent's to send. Spans opened before the fork keep the parent's producer, so that the child cannot send their
+ends.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Producer:
         ids = ids or RandomIds()
         self.config = config
         self.recording = not config.disabled
+        self.captures = config.capture and not config.disabled
+        self.max_value_bytes = config.max_value_bytes
         self.now = clock
         self.new_run_id = ids.new_run_id
         self.new_span_id = ids.new_span_id
@@ -76,13 +79,7 @@ class Producer:
 
     def capture(self, value: Any) -> Snapshot | None:
         """Return the value as it is now, or None if values are not to be recorded."""
-        return snapshot(value, self.config.max_value_bytes) if self.config.capture and self.recording else None
-
-    def started(self, span: BaseSpan, size: int) -> None:
-        """Take a span that has just started."""
-        if self.recording:
-            self.open.add(span._span_id)
-            self.buffer.put_start(span, size)
+        return snapshot(value, self.max_value_bytes) if self.captures else None
 
     def ended(self, span: BaseSpan, size: int) -> None:
         """Take a span that has ended."""
