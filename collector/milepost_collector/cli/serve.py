@@ -8,17 +8,14 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import uvicorn
+from starlette.applications import Starlette
 
 from milepost import _version
-from milepost.errors import ConfigurationError, MilepostError
+from milepost.errors import ConfigurationError
 from milepost_collector import CollectorConfig, create_app
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 GRACE_S = 3  # for requests in flight when asked to stop
 KEEP_ALIVE_S = 75  # longer than the pause between two batches of a quiet producer
@@ -80,13 +77,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> None:
-    try:
-        guard = StartupGuard(create_app(config))
-    except MilepostError as error:
-        raise click.ClickException(str(error)) from error
-    logging.getLogger("uvicorn.error").addFilter(lambda record: guard.error is None)
+    app = create_app(config)
+    # uvicorn logs a failed start with its traceback; the error is expected and told in one line below.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: app.state.startup_error is None)
     settings = uvicorn.Config(
-        guard,
+        app,
         log_config=None,
         access_log=log_level == "debug",
         lifespan="on",
@@ -95,10 +90,10 @@ def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> 
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     try:
-        _Server(settings, announce=lambda: _announce(config)).run(sockets=[listener])
+        _Server(settings, app, announce=lambda: _announce(config)).run(sockets=[listener])
     except SystemExit:
-        if guard.error is not None:
-            raise click.ClickException(str(guard.error)) from guard.error
+        if app.state.startup_error is not None:
+            raise click.ClickException(str(app.state.startup_error)) from app.state.startup_error
         raise
 
 
@@ -108,46 +103,21 @@ def _announce(config: CollectorConfig) -> None:
     )
 
 
-class StartupGuard:
-    """Keeps an expected error of the application's start, which uvicorn would only log with a traceback."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.error: MilepostError | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; of the lifespan, note how it failed."""
-        if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
-            return
-
-        held: list[Message] = []
-
-        async def hold_failure(message: Message) -> None:
-            if message["type"] == "lifespan.startup.failed":
-                held.append(message)
-            else:
-                await send(message)
-
-        try:
-            await self.app(scope, receive, hold_failure)
-        except MilepostError as error:
-            self.error = error
-            await send({"type": "lifespan.startup.failed", "message": ""})
-        except BaseException:
-            for message in held:
-                await send(message)
-            raise
-
-
 class _Server(uvicorn.Server):
-    """uvicorn, saying when it is ready."""
+    """uvicorn, saying when it is ready and ending open streams when asked to stop."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn waits for every response to end before it tells the application; a live stream ends when told to.
+        if self._app.state.services is not None:
+            self._app.state.services.stopping.set()
+        await super().shutdown(sockets)
