@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from milepost_collector.cli.answers import Event
 from milepost_collector.cli.timeline import Row, bar, extent_ns
-from milepost_collector.protocol.api import EventItem, RunSummary, SpanSkeleton
+from milepost_collector.protocol.api import RunSummary, SpanSkeleton
 
 STATUS_MARKS = {
     "running": ("●", "blue"),
@@ -195,14 +197,14 @@ def _span_cells(row: Row, *, extent: int, axis: int) -> list[Text]:
     ]
 
 
-def event_line(event: EventItem, names: dict[str, str]) -> Text:
+def event_line(event: Event, names: dict[str, str]) -> Text:
     """Return an event as one line: time, kind, the span it belongs to, what it says."""
     text = Text(f"  {event.time[11:23]} ", style="dim")
     text.append(f"{event.severity or event.kind} ", style="not dim")
     text.append(one_line(names.get(event.span_id or "", ""), 30), style="not dim bold")
     said = [event.name, event.message, None if event.fraction is None else f"{event.fraction:.0%}"]
     if event.body is not None:
-        said.append(bytes(event.body).decode())
+        said.append(msgspec.json.encode(event.body).decode())
     return text.append(" " + one_line(" ".join(part for part in said if part)), style="not dim not bold")
 
 

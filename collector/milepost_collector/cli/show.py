@@ -9,20 +9,11 @@ import msgspec
 from rich.console import Console, Group
 from rich.text import Text
 
+from milepost_collector.cli.answers import Event, EventPage, SpanError
 from milepost_collector.cli.client import CollectorClient
 from milepost_collector.cli.render import clean, event_line, header, one_line, stdout_console, timeline
 from milepost_collector.cli.timeline import tree_rows
-from milepost_collector.protocol.api import (
-    EventItem,
-    EventList,
-    RunDetail,
-    RunList,
-    RunSpans,
-    SpanDetail,
-    SpanSkeleton,
-    SqlRequest,
-    SqlResult,
-)
+from milepost_collector.protocol.api import RunDetail, RunList, RunSpans, SpanSkeleton, SqlRequest, SqlResult
 
 SHOWN_ERRORS = 10
 SHOWN_EVENTS = 100
@@ -88,7 +79,7 @@ def _errors(client: CollectorClient, run_id: str, spans: list[SpanSkeleton]) -> 
         return []
     lines = [Text("\nErrors", style="bold")]
     for span in failed[:SHOWN_ERRORS]:
-        detail = client.get(f"/api/spans/{span.span_id}", SpanDetail, run_id=run_id, payload_limit=0)
+        detail = client.get(f"/api/spans/{span.span_id}", SpanError, run_id=run_id, payload_limit=0)
         line = Text(f"  {one_line(span.name, 40)}  ", style="bold")
         said = ": ".join(filter(None, (detail.error_type, detail.error_message)))
         lines.append(line.append(one_line(said, 400), style="not bold red"))
@@ -104,7 +95,7 @@ def _events(client: CollectorClient, run_id: str, spans: list[SpanSkeleton], *, 
         ("Checkpoints", ["checkpoint"]),
         *([("Events", ["log", "progress", "event"])] if logs else []),
     ):
-        page = client.get(f"/api/runs/{run_id}/events", EventList, kind=kinds, limit=SHOWN_EVENTS)
+        page = client.get(f"/api/runs/{run_id}/events", EventPage, kind=kinds, limit=SHOWN_EVENTS)
         if page.events:
             lines += [Text(f"\n{title}", style="bold"), *_event_lines(page.events, names)]
         if page.next_cursor:
@@ -112,7 +103,7 @@ def _events(client: CollectorClient, run_id: str, spans: list[SpanSkeleton], *, 
     return lines
 
 
-def _event_lines(events: list[EventItem], names: dict[str, str]) -> list[Text]:
+def _event_lines(events: list[Event], names: dict[str, str]) -> list[Text]:
     return [event_line(event, names) for event in events]
 
 
