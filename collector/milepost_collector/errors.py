@@ -73,7 +73,9 @@ class StorageUnavailableError(StorageError):
     """A commit failed because of the disk; nothing it carried was acknowledged and sending it again is safe."""
 
     def __init__(self, path: Path, cause: str) -> None:
-        super().__init__(path, f"database {path} cannot be written ({cause}); free space on its disk, senders will retry")
+        super().__init__(
+            path, f"database {path} cannot be written ({cause}); free space on its disk, senders will retry"
+        )
 
 
 class IngestError(MilepostError):

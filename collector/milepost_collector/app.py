@@ -1,0 +1,104 @@
+"""The collector as an ASGI application: what is started, in which order it stops, and what surrounds the routes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from milepost.errors import MilepostError
+from milepost_collector.config import CollectorConfig
+from milepost_collector.storage import Database
+from milepost_collector.traces.ingest import Ingest
+from milepost_collector.traces.queries import QueryPool
+from milepost_collector.web.counting import Counting
+from milepost_collector.web.health import Metrics
+from milepost_collector.web.openapi import OPENAPI
+from milepost_collector.web.problems import UnexpectedErrors, handle_http_exception, handle_milepost_error
+from milepost_collector.web.routes import routes
+from milepost_collector.web.security import Security
+from milepost_collector.web.shutdown import set_on_signal
+from milepost_collector.web.state import Services
+from milepost_collector.web.static import Viewer
+
+logger = logging.getLogger("milepost.collector")
+
+
+def create_app(config: CollectorConfig) -> Starlette:
+    """Return the collector's application. Its lifespan opens the database, and closes it in the end.
+
+    The lifespan raises a `StorageError` when the database cannot be opened.
+    """
+    app_metrics = Metrics()
+    app = Starlette(
+        routes=[*routes(), Route(OPENAPI.path, OPENAPI.handler)],
+        lifespan=_lifespan,
+        middleware=[
+            Middleware(RootPath, root_path=config.root_path),
+            Middleware(Counting, metrics=app_metrics),
+            Middleware(Security, host=config.host),
+            Middleware(UnexpectedErrors),
+        ],
+        exception_handlers={MilepostError: handle_milepost_error, HTTPException: handle_http_exception},
+    )
+    app.router.default = Viewer()
+    app.state.config = config
+    app.state.metrics = app_metrics
+    app.state.services = None
+    return app
+
+
+class RootPath:
+    """Middleware that lets a reverse proxy serve the collector under a path, whether or not it strips the path."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app = app
+        self._root_path = f"/{root_path.strip('/')}" if root_path.strip("/") else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application with `root_path` set and the path below it."""
+        if scope["type"] == "http" and self._root_path and not scope.get("root_path"):
+            path = scope["path"]
+            below = path == self._root_path or path.startswith(f"{self._root_path}/")
+            scope = {**scope, "root_path": self._root_path, "path": path if below else self._root_path + path}
+        await self._app(scope, receive, send)
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    services = await _start(app.state.config)
+    set_on_signal(services.stopping)
+    app.state.services = services
+    app.state.metrics.watch(services.ingest)
+    try:
+        yield
+    finally:
+        await _stop(services)
+        app.state.services = None
+
+
+async def _start(config: CollectorConfig) -> Services:
+    database = await anyio.to_thread.run_sync(_open, config)
+    ingest = Ingest(database, config)
+    ingest.start()
+    queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s)
+    return Services(config=config, database=database, ingest=ingest, queries=queries)
+
+
+def _open(config: CollectorConfig) -> Database:
+    return Database(config.database_path, memory_limit_bytes=config.memory_limit_bytes)
+
+
+async def _stop(services: Services) -> None:
+    """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
+    services.stopping.set()
+    await services.ingest.stop()
+    await anyio.to_thread.run_sync(services.database.close)
+    logger.info("database %s is closed", services.database.path)

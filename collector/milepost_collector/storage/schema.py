@@ -1,0 +1,212 @@
+"""The public SQL schema: what every column of every table and view means. A test compares it with the database."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from milepost_collector.protocol.api import Schema, SchemaColumn, SchemaTable
+
+# A column means the same wherever its name appears; where it does not, the table says so. name: (type, unit, meaning)
+_COLUMNS: dict[str, tuple[str, str | None, str]] = {
+    "run_id": ("VARCHAR", None, "The run's id: its OpenTelemetry trace id, 32 hexadecimal digits."),
+    "span_id": ("VARCHAR", None, "The span's id, 16 hexadecimal digits; unique within its run."),
+    "parent_span_id": ("VARCHAR", None, "The span it belongs under; NULL for the run's root."),
+    "name": ("VARCHAR", None, "The name its code gave it."),
+    "kind": ("VARCHAR", None, "agent, task, llm, tool, retrieval, embedding, chain, http or another word."),
+    "status": ("VARCHAR", None, "running, completed, failed, skipped, cancelled, or lost (its process went away)."),
+    "start_time": ("TIMESTAMP_NS", "UTC", "When it started."),
+    "end_time": ("TIMESTAMP_NS", "UTC", "When it ended; NULL while it runs."),
+    "duration_ms": ("DOUBLE", "ms", "Time from start to end; NULL while it runs."),
+    "agent": ("VARCHAR", None, "The agent that did it."),
+    "session_id": ("VARCHAR", None, "The conversation or job that several runs belong to."),
+    "user_id": ("VARCHAR", None, "The person it was done for."),
+    "tags": ("VARCHAR[]", None, "Words it was marked with."),
+    "task_id": ("VARCHAR", None, "The managed task the run is an attempt of."),
+    "attempt": ("INTEGER", None, "Which attempt of the managed task, from 1."),
+    "model": ("VARCHAR", None, "The model that was called; the first one when there were several."),
+    "provider": ("VARCHAR", None, "Who serves the model: openai, anthropic and so on."),
+    "input_tokens": ("BIGINT", "tokens", "All tokens sent, cached ones included; NULL when none were reported."),
+    "output_tokens": ("BIGINT", "tokens", "All tokens received, reasoning included; NULL when none were reported."),
+    "cache_read_tokens": ("BIGINT", "tokens", "Of the input tokens, those read from the provider's cache."),
+    "cache_write_tokens": ("BIGINT", "tokens", "Of the input tokens, those written to the provider's cache."),
+    "reasoning_tokens": ("BIGINT", "tokens", "Of the output tokens, those spent on reasoning."),
+    "cost_usd": ("DOUBLE", "USD", "Cost as reported, or computed from the price table; NULL when unknown, never 0 instead."),
+    "cost_source": ("VARCHAR", None, "Where the cost is from: reported, computed or unpriced (the model has no known price)."),
+    "error_type": ("VARCHAR", None, "The exception's class or the error's code."),
+    "error_message": ("VARCHAR", None, "The error's text."),
+    "error_stack": ("VARCHAR", None, "The error's traceback."),
+    "reason": ("VARCHAR", None, "Why it was skipped or cancelled."),
+    "input": ("JSON", None, "What it was given."),
+    "output": ("JSON", None, "What it returned."),
+    "attributes": ("JSON", None, "Everything else that was recorded, by OpenTelemetry's names."),
+    "usage": ("JSON", None, "Tokens and cost by model, a list; the token and cost columns are its sums."),
+    "links": ("JSON", None, "References to other spans: a list of run_id, span_id and attributes."),
+    "service": ("VARCHAR", None, "The service its process belongs to."),
+    "scope": ("VARCHAR", None, "The instrumentation library that recorded it; NULL for Milepost's own."),
+    "producer_id": ("VARCHAR", None, "The process that sent it."),
+    "commit_id": ("BIGINT", None, "Order of arrival: spans stored together have the same number."),
+    "time": ("TIMESTAMP_NS", "UTC", "When it happened."),
+    "severity": ("VARCHAR", None, "A log's level: trace, debug, info, warn, error or fatal."),
+    "message": ("VARCHAR", None, "A log's, exception's or progress report's text."),
+    "fraction": ("DOUBLE", "0 to 1", "Progress made."),
+    "body": ("JSON", None, "A checkpoint's state, or the structured part of a log or event."),
+    "sequence": ("BIGINT", None, "The number of the batch among those of its producer, from 0."),
+    "batch_index": ("INTEGER", None, "Its place in the batch, from 0."),
+    "models": ("VARCHAR[]", None, "The models that were called, in alphabetical order."),
+    "span_count": ("BIGINT", "spans", "All spans of the run, running ones included."),
+    "live_span_count": ("BIGINT", "spans", "Spans that run."),
+    "task_count": ("BIGINT", "spans", "Spans of kind task."),
+    "llm_call_count": ("BIGINT", "spans", "Calls of models: spans of kind llm, and tasks that recorded usage themselves."),
+    "tool_call_count": ("BIGINT", "spans", "Spans of kind tool."),
+    "error_count": ("BIGINT", "spans", "Spans that failed."),
+    "unpriced_count": ("BIGINT", "spans", "Spans whose model has no known price; cost_usd is too low by theirs."),
+    "state": ("JSON", None, "The state that was saved."),
+    "first_seen": ("TIMESTAMP_NS", "UTC", "When its first batch arrived."),
+    "service_name": ("VARCHAR", None, "The service it belongs to."),
+    "service_version": ("VARCHAR", None, "The service's version."),
+    "host_name": ("VARCHAR", None, "The machine it runs on."),
+    "process_id": ("BIGINT", None, "Its number on that machine."),
+    "sdk_name": ("VARCHAR", None, "What it sends with."),
+    "sdk_version": ("VARCHAR", None, "The version of what it sends with."),
+    "runtime": ("VARCHAR", None, "The interpreter and its version."),
+    "received_at": ("TIMESTAMP_NS", "UTC", "When the batch arrived."),
+    "accepted": ("INTEGER", "events", "Events of the batch that were stored."),
+    "rejected": ("INTEGER", "events", "Events of the batch that were refused."),
+    "dropped": ("BIGINT", "events", "Events the producer had had to drop since it started."),
+    "closing": ("BOOLEAN", None, "Whether the producer said that it goes away."),
+    "event": ("VARCHAR", None, "The event as it was sent, cut when long."),
+}  # fmt: skip
+
+_IDS = "run_id span_id parent_span_id"
+_TIMES = "start_time end_time duration_ms"
+_TOKENS = "input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens"
+_SPAN = (
+    f"{_IDS} name kind status {_TIMES} agent session_id user_id tags task_id attempt model provider {_TOKENS} cost_usd "
+    "cost_source error_type error_message error_stack reason input output attributes usage links service scope producer_id "
+    "commit_id"
+)
+_RUN_WORDS = {
+    "name": "The root span's name; without a root the first span's.",
+    "status": "The root span's status; without a root the first span's once nothing of the run runs.",
+    "start_time": "When the root started; without a root, when the first span did.",
+    "end_time": "When the root ended; without a root, when the last span did. NULL while it runs.",
+    "error_type": "The root's error.",
+    "error_message": "The text of the root's error.",
+    "tags": "Words any of its spans was marked with, in alphabetical order.",
+    "input_tokens": "Sum over the run's spans.",
+    "output_tokens": "Sum over the run's spans.",
+    "cache_read_tokens": "Sum over the run's spans.",
+    "cache_write_tokens": "Sum over the run's spans.",
+    "reasoning_tokens": "Sum over the run's spans.",
+    "cost_usd": "Sum over the run's spans; NULL when no cost is known.",
+}
+
+# name: (meaning, columns in order, meanings that differ here)
+_TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
+    "runs": (
+        "One row per run: its root span's facts and the sums over all its spans.",
+        f"run_id name status {_TIMES} agent session_id user_id tags models span_count live_span_count task_count "
+        f"llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type error_message task_id attempt",
+        _RUN_WORDS,
+    ),
+    "tasks": (
+        "Spans of kind task: the steps that the agent's code marks.",
+        f"{_IDS} name status {_TIMES} agent session_id user_id tags model provider {_TOKENS} cost_usd cost_source error_type "
+        "error_message reason input output attributes",
+        {},
+    ),
+    "llm_calls": (
+        "Calls of language models: spans of kind llm, and tasks that recorded usage themselves.",
+        f"{_IDS} name status {_TIMES} agent session_id user_id model provider {_TOKENS} cost_usd cost_source error_type "
+        "error_message input output attributes",
+        {},
+    ),
+    "tool_calls": (
+        "Spans of kind tool.",
+        f"{_IDS} name status {_TIMES} agent session_id user_id error_type error_message input output attributes",
+        {},
+    ),
+    "checkpoints": (
+        "States saved during runs.",
+        "run_id span_id time name state attributes",
+        {"name": "The checkpoint's name.", "span_id": "The span that saved it."},
+    ),
+    "errors": (
+        "Spans that failed.",
+        f"{_IDS} name kind time agent error_type error_message error_stack attributes",
+        {"time": "When the span ended."},
+    ),
+    "spans": (
+        "One row per span that has ended.",
+        _SPAN,
+        {"end_time": "When it ended.", "duration_ms": "Time from start to end."},
+    ),
+    "live_spans": (
+        "Spans that have started and not ended.",
+        f"{_IDS} name kind start_time agent session_id user_id tags task_id attempt input attributes links service scope "
+        "producer_id",
+        {},
+    ),
+    "all_spans": ("Rows of spans and live_spans together; columns a running span cannot have are NULL.", _SPAN, {}),
+    "events": (
+        "What happened at one instant of a run: checkpoints, logs, exceptions, progress.",
+        "run_id span_id time kind name severity message fraction body attributes producer_id sequence batch_index",
+        {
+            "span_id": "The span it happened in; NULL when it belongs to the run as a whole.",
+            "kind": "checkpoint, log, exception, progress or event.",
+            "name": "The checkpoint's, phase's, exception type's or event's own name.",
+        },
+    ),
+    "producers": (
+        "One row per process that ever sent something.",
+        "producer_id first_seen service_name service_version host_name process_id sdk_name sdk_version runtime attributes",
+        {"producer_id": "The process; made anew at every start.", "attributes": "What else its resource says."},
+    ),
+    "batches": (
+        "One row per stored batch.",
+        "producer_id sequence received_at accepted rejected dropped closing",
+        {},
+    ),
+    "rejected": (
+        "Events that could not be stored, with the reason.",
+        "received_at producer_id sequence batch_index reason event",
+        {"reason": "Why it was refused."},
+    ),
+}
+
+
+@cache
+def public_schema() -> Schema:
+    """Return every public table and view with its columns, units and meanings."""
+    return Schema(tables=[_table(name, *described) for name, described in _TABLES.items()])
+
+
+def schema_markdown() -> str:
+    """Return the schema as Markdown: a heading and a table of columns for each."""
+    return "\n".join(_markdown(table) for table in public_schema().tables)
+
+
+def _table(name: str, description: str, columns: str, words: dict[str, str]) -> SchemaTable:
+    return SchemaTable(
+        name=name, description=description, columns=[_column(column, words.get(column)) for column in columns.split()]
+    )
+
+
+def _column(name: str, meaning: str | None) -> SchemaColumn:
+    kind, unit, usual = _COLUMNS[name]
+    return SchemaColumn(name=name, type=kind, unit=unit, description=meaning or usual)
+
+
+def _markdown(table: SchemaTable) -> str:
+    rows = [
+        f"| `{column.name}` | {column.type} | {column.unit or ''} | {column.description} |" for column in table.columns
+    ]
+    head = [
+        f"#### `{table.name}`",
+        "",
+        table.description,
+        "",
+        "| column | type | unit | meaning |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])

@@ -1,0 +1,25 @@
+"""Reading what was recorded.
+
+Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `filters` (what a list may be
+narrowed to), then `runs`, `spans` and `events`, and `pool` (threads, time limits, transactions).
+"""
+
+from milepost_collector.traces.queries.events import list_events, span_events
+from milepost_collector.traces.queries.filters import RunFilter
+from milepost_collector.traces.queries.pool import QueryPool
+from milepost_collector.traces.queries.run_index import RunIndex
+from milepost_collector.traces.queries.runs import list_runs, run_detail, run_summaries
+from milepost_collector.traces.queries.spans import RunSpansReader, span_detail
+
+__all__ = [
+    "QueryPool",
+    "RunFilter",
+    "RunIndex",
+    "RunSpansReader",
+    "list_events",
+    "list_runs",
+    "run_detail",
+    "run_summaries",
+    "span_detail",
+    "span_events",
+]

@@ -1,0 +1,88 @@
+"""The events of a run: checkpoints, logs, exceptions, progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+from msgspec import Raw
+
+from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.api import EventItem, EventList
+from milepost_collector.protocol.cursor import Cursor, encode_cursor, scope_of
+from milepost_collector.protocol.timestamps import iso_from_ns
+from milepost_collector.traces.queries.filters import decode
+
+MAX_LIMIT = 2000
+SPAN_EVENTS_LIMIT = 500  # events that come with a span's detail; the list has them all
+
+_FIELDS = EventItem.__struct_fields__
+_COLUMNS = ", ".join("epoch_ns(time) AS time" if name == "time" else name for name in _FIELDS)
+_PLACE = "rowid"  # events are only appended, so a row's number tells events of the same instant apart for ever
+
+
+def list_events(
+    connection: DuckDBPyConnection,
+    run_id: str,
+    *,
+    kind: str | None = None,
+    span_id: str | None = None,
+    cursor: str | None = None,
+    limit: int = 200,
+) -> EventList:
+    """Return a page of a run's events in time order; empty for an unknown run.
+
+    Raises:
+        InvalidParameterError: the limit is out of range, or the cursor malformed or of another list.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidParameterError("limit", limit, f"use a number from 1 to {MAX_LIMIT}")
+    scope = scope_of(run_id, kind, span_id)
+    rows = _rows(connection, {"run_id": run_id, "kind": kind, "span_id": span_id}, _after(cursor, scope), limit + 1)
+    page = rows[:limit]
+    last = page[-1] if len(rows) > limit else None
+    next_cursor = encode_cursor(Cursor(scope, last[1], str(last[0]))) if last else None
+    return EventList(run_id=run_id, events=[event_item(row[1:]) for row in page], next_cursor=next_cursor)
+
+
+def span_events(connection: DuckDBPyConnection, run_id: str, span_id: str) -> list[EventItem]:
+    """Return the first events of a span in time order."""
+    rows = _rows(connection, {"run_id": run_id, "span_id": span_id}, None, SPAN_EVENTS_LIMIT)
+    return [event_item(row[1:]) for row in rows]
+
+
+def event_item(row: tuple[Any, ...]) -> EventItem:
+    """Build an event from the columns of `EventItem`, its time in nanoseconds since 1970."""
+    fields = dict(zip(_FIELDS, row, strict=True))
+    fields["time"] = iso_from_ns(fields["time"])
+    fields["body"] = raw_json(fields["body"])
+    fields["attributes"] = raw_json(fields["attributes"])
+    return EventItem(**fields)
+
+
+def raw_json(text: str | None) -> Raw | None:
+    """Pass a JSON column through without decoding it."""
+    return None if text is None else Raw(text.encode())
+
+
+def _rows(
+    connection: DuckDBPyConnection, equal: dict[str, str | None], after: Cursor | None, limit: int
+) -> list[tuple[Any, ...]]:
+    wanted = {column: value for column, value in equal.items() if value is not None}
+    conditions = [f"{column} = ?" for column in wanted]
+    values: list[Any] = list(wanted.values())
+    if after:
+        conditions.append(f"(time, {_PLACE}) > (make_timestamp_ns(?), ?)")
+        values += [after.key, int(after.tie)]
+    where = " AND ".join(conditions)
+    sql = f"SELECT {_PLACE}, {_COLUMNS} FROM events WHERE {where} ORDER BY events.time, {_PLACE} LIMIT ?"
+    return connection.execute(sql, [*values, limit]).fetchall()
+
+
+def _after(cursor: str | None, scope: str) -> Cursor | None:
+    if cursor is None:
+        return None
+    after = decode(cursor, scope)
+    if not isinstance(after.key, int) or abs(after.key) >= 2**63 or not after.tie.isdecimal() or len(after.tie) > 18:
+        raise InvalidParameterError("cursor", cursor, "the cursor is malformed; start again without it")
+    return after

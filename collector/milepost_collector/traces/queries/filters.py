@@ -1,0 +1,139 @@
+"""What a run list may be narrowed to and ordered by, and the SQL conditions for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.cursor import Cursor, decode_cursor, scope_of
+
+# Sort keys by name: the column and whether it holds times.
+SORT_KEYS = (
+    "start_time", "duration_ms", "name", "cost_usd", "input_tokens", "output_tokens", "span_count", "error_count",
+)  # fmt: skip
+MAX_LIMIT = 500
+
+# Columns of a span that `text` searches.
+TEXT_COLUMNS = ("name", "input", "output", "error_type", "error_message", "error_stack", "attributes")
+
+
+class Condition(NamedTuple):
+    """A piece of SQL and the values of its parameters."""
+
+    sql: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFilter:
+    """A request for a page of runs. Times are nanoseconds since 1970; text is a part of any text of any span, in any case.
+
+    Raises:
+        InvalidParameterError: the sort key or the limit is not allowed.
+    """
+
+    statuses: tuple[str, ...] = ()  # any of them
+    name: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    user: str | None = None
+    tag: str | None = None
+    since_ns: int | None = None  # first start that belongs
+    until_ns: int | None = None  # first start that does not
+    min_duration_ms: float | None = None
+    min_cost_usd: float | None = None
+    text: str | None = None
+    sort: str = "-start_time"
+    cursor: str | None = None
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        """Check the sort key and the limit."""
+        if self.sort_key not in SORT_KEYS:
+            allowed = ", ".join(SORT_KEYS)
+            raise InvalidParameterError(
+                "sort", self.sort, f"use one of {allowed}, with a leading - for descending order"
+            )
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise InvalidParameterError("limit", self.limit, f"use a number from 1 to {MAX_LIMIT}")
+
+    @property
+    def sort_key(self) -> str:
+        """The column to sort by."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def direction(self) -> Literal["ASC", "DESC"]:
+        """The order's direction in SQL."""
+        return "DESC" if self.sort.startswith("-") else "ASC"
+
+    @property
+    def scope(self) -> str:
+        """What a cursor of this list belongs to. A relative `from` moves between pages, so times are left out."""
+        return scope_of(
+            self.statuses, self.name, self.agent, self.session, self.user, self.tag, self.min_duration_ms,
+            self.min_cost_usd, self.text, self.sort,
+        )  # fmt: skip
+
+    def after(self) -> Cursor | None:
+        """Return the decoded cursor.
+
+        Raises:
+            InvalidParameterError: it is malformed or belongs to another list.
+        """
+        return None if self.cursor is None else _checked(decode(self.cursor, self.scope), self)
+
+
+def decode(cursor: str, scope: str) -> Cursor:
+    """Decode a cursor parameter.
+
+    Raises:
+        InvalidParameterError: it is malformed or belongs to another list.
+    """
+    try:
+        return decode_cursor(cursor, scope)
+    except ValueError as error:
+        raise InvalidParameterError("cursor", cursor, f"{error}; start again without it") from error
+
+
+def run_conditions(request: RunFilter) -> list[Condition]:
+    """Return the conditions on columns of `runs` that the request's filters make, the text and the cursor apart."""
+    given = {
+        "list_contains($statuses::VARCHAR[], status)": ("statuses", list(request.statuses) or None),
+        "name = $name": ("name", request.name),
+        "agent = $agent": ("agent", request.agent),
+        "session_id = $session": ("session", request.session),
+        "user_id = $user": ("user", request.user),
+        "list_contains(tags, $tag)": ("tag", request.tag),
+        "start_time >= make_timestamp_ns($from)": ("from", request.since_ns),
+        "start_time < make_timestamp_ns($to)": ("to", request.until_ns),
+        "duration_ms >= $min_duration_ms": ("min_duration_ms", request.min_duration_ms),
+        "cost_usd >= $min_cost_usd": ("min_cost_usd", request.min_cost_usd),
+    }
+    return [Condition(sql, {name: value}) for sql, (name, value) in given.items() if value is not None]
+
+
+def text_condition(text: str) -> Condition:
+    """Return the condition on columns of a span that one of its texts contains `text`, whatever the case."""
+    # ILIKE rather than lower(): it needs no second copy of every document. Its wildcards are made literal.
+    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    sql = " OR ".join(f"{column} ILIKE $text ESCAPE '\\'" for column in TEXT_COLUMNS)
+    return Condition(f"({sql})", {"text": pattern})
+
+
+def after_condition(request: RunFilter, cursor: Cursor) -> Condition:
+    """Return the condition that a run comes after the cursor. NULL sorts last in both directions."""
+    column, further = request.sort_key, "<" if request.direction == "DESC" else ">"
+    if cursor.key is None:
+        return Condition(f"({column} IS NULL AND run_id > $tie)", {"tie": cursor.tie})
+    value = "make_timestamp_ns($key)" if column == "start_time" else "$key"
+    sql = f"({column} {further} {value} OR {column} IS NULL OR ({column} = {value} AND run_id > $tie))"
+    return Condition(sql, {"key": cursor.key, "tie": cursor.tie})
+
+
+def _checked(cursor: Cursor, request: RunFilter) -> Cursor:
+    expected = {"start_time": (int,), "name": (str,)}.get(request.sort_key, (int, float, type(None)))
+    if not isinstance(cursor.key, expected) or (isinstance(cursor.key, int) and abs(cursor.key) >= 2**63):
+        raise InvalidParameterError("cursor", request.cursor, "the cursor is malformed; start again without it")
+    return cursor

@@ -1,0 +1,150 @@
+"""Query parameters, described by msgspec structs: parsed here, listed in /openapi.json from the same definition."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.datastructures import QueryParams
+
+from milepost.wire import SPAN_STATUSES
+from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.timestamps import ns_from_text
+from milepost_collector.traces.queries.events import MAX_LIMIT as MAX_EVENTS
+from milepost_collector.traces.queries.filters import MAX_LIMIT as MAX_RUNS
+from milepost_collector.traces.queries.filters import SORT_KEYS, RunFilter
+
+Parameters = TypeVar("Parameters", bound=Struct)
+
+MAX_PAYLOAD_LIMIT = 64 * 1024 * 1024
+
+_Cursor = Annotated[str, Meta(description="`next_cursor` of the page before.", max_length=1000)]
+_Id = re.compile(r"[0-9a-f]+")
+
+
+class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
+    """What a list of runs may be narrowed to."""
+
+    status: Annotated[
+        list[str], Meta(description=f"Any of these statuses; may be repeated: {', '.join(SPAN_STATUSES)}.")
+    ] = []
+    name: Annotated[str, Meta(description="The run's name.")] | None = None
+    agent: Annotated[str, Meta(description="The agent's name.")] | None = None
+    session: Annotated[str, Meta(description="The session's id.")] | None = None
+    user: Annotated[str, Meta(description="The user's id.")] | None = None
+    tag: Annotated[str, Meta(description="A tag of any of the run's spans.")] | None = None
+    since: Annotated[str, Meta(description="Started at or after: ISO 8601, `now` or `now-24h`.")] | None = None
+    until: Annotated[str, Meta(description="Started before: ISO 8601, `now` or `now-24h`.")] | None = None
+    min_duration_ms: Annotated[float, Meta(description="Took at least so long.", ge=0)] | None = None
+    min_cost_usd: Annotated[float, Meta(description="Cost at least so much.", ge=0)] | None = None
+    text: (
+        Annotated[str, Meta(description="Part of a name, input, output, error or attribute of any span, in any case.")]
+        | None
+    ) = None
+    sort: Annotated[
+        str, Meta(description=f"One of {', '.join(SORT_KEYS)}; with a leading - the largest come first.")
+    ] = "-start_time"
+    cursor: _Cursor | None = None
+    limit: Annotated[int, Meta(description="Runs at most.", ge=1, le=MAX_RUNS)] = 50
+
+    def to_filter(self, *, now_ns: int) -> RunFilter:
+        """Return the request for the queries.
+
+        Raises:
+            InvalidParameterError: a status, a time or the sort key is not valid.
+        """
+        for status in self.status:
+            if status not in SPAN_STATUSES:
+                raise InvalidParameterError("status", status, f"use one of {', '.join(SPAN_STATUSES)}")
+        return RunFilter(
+            statuses=tuple(sorted(set(self.status))),
+            name=self.name,
+            agent=self.agent,
+            session=self.session,
+            user=self.user,
+            tag=self.tag,
+            since_ns=_instant("from", self.since, now_ns),
+            until_ns=_instant("to", self.until, now_ns),
+            min_duration_ms=self.min_duration_ms,
+            min_cost_usd=self.min_cost_usd,
+            text=self.text,
+            sort=self.sort,
+            cursor=self.cursor,
+            limit=self.limit,
+        )
+
+
+class EventsParameters(Struct, kw_only=True):
+    """What a list of events may be narrowed to."""
+
+    kind: Annotated[str, Meta(description="checkpoint, log, exception, progress or event.")] | None = None
+    span_id: Annotated[str, Meta(description="Events of this span only.")] | None = None
+    cursor: _Cursor | None = None
+    limit: Annotated[int, Meta(description="Events at most.", ge=1, le=MAX_EVENTS)] = 200
+
+
+class SpanParameters(Struct, kw_only=True):
+    """How a span is found and how much of it is answered."""
+
+    run_id: Annotated[str, Meta(description="The span's run; makes the search fast.")] | None = None
+    payload_limit: Annotated[
+        int,
+        Meta(description="Bytes up to which input and output are given whole, beyond it their head.", ge=0,
+             le=MAX_PAYLOAD_LIMIT),
+    ] = 262_144  # fmt: skip
+
+
+class LiveParameters(Struct, kw_only=True):
+    """What a live stream tells about."""
+
+    runs: Annotated[bool, Meta(description="1: tell about every run's summary.")] = False
+    run_id: Annotated[str, Meta(description="Tell about this run's spans and events.")] | None = None
+
+
+def parse(query: QueryParams, wanted: type[Parameters]) -> Parameters:
+    """Read query parameters. A parameter without a value counts as absent.
+
+    Raises:
+        InvalidParameterError: a parameter is unknown or its value not allowed.
+    """
+    fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
+    values: dict[str, Any] = {}
+    for name in query:
+        if name not in fields:
+            raise InvalidParameterError(name, query[name], f"this parameter is unknown; there are {', '.join(fields)}")
+        given = [value for value in query.getlist(name) if value]
+        if given:
+            values[fields[name].name] = _converted(fields[name], given)
+    return wanted(**values)
+
+
+def checked_id(name: str, value: str, digits: int) -> str:
+    """Return an id in lower case.
+
+    Raises:
+        InvalidParameterError: it is not `digits` hexadecimal digits.
+    """
+    lower = value.lower()
+    if len(lower) != digits or not _Id.fullmatch(lower):
+        raise InvalidParameterError(name, value, f"use {digits} hexadecimal digits")
+    return lower
+
+
+def _converted(field: msgspec.structs.FieldInfo, given: list[str]) -> Any:
+    repeatable = field.default_factory is list
+    try:
+        return msgspec.convert(given if repeatable else given[-1], field.type, strict=False)
+    except msgspec.ValidationError as error:
+        reason = str(error)
+        raise InvalidParameterError(field.encode_name, given[-1], reason[0].lower() + reason[1:]) from error
+
+
+def _instant(name: str, text: str | None, now_ns: int) -> int | None:
+    if text is None:
+        return None
+    try:
+        return ns_from_text(text, now_ns=now_ns)
+    except ValueError as error:
+        raise InvalidParameterError(name, text, "use an ISO 8601 time, now, or now-24h (s, m, h, d, w)") from error

@@ -1,0 +1,154 @@
+"""Every address of the collector: the table that the router and /openapi.json are both made from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from milepost.wire import Batch, BatchAnswer
+from milepost_collector.protocol.api import (
+    EventList,
+    RunDetail,
+    RunList,
+    RunSpans,
+    Schema,
+    SpanDetail,
+    SqlRequest,
+    SqlResult,
+)
+from milepost_collector.web.events import JSON, MSGPACK, post_events
+from milepost_collector.web.health import healthz, metrics, readyz
+from milepost_collector.web.live import live
+from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
+from milepost_collector.web.parameters import EventsParameters, LiveParameters, RunsParameters, SpanParameters
+from milepost_collector.web.runs import get_run, get_run_events, get_run_spans, get_runs, get_span
+from milepost_collector.web.sql import get_schema, post_sql
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Status(Struct, kw_only=True):
+    """The collector's state."""
+
+    status: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """One address. answers: media types and the type of each, None when it has no schema. errors: statuses beside 500."""
+
+    path: str
+    handler: Handler
+    summary: str
+    answers: dict[str, Any]
+    method: str = "GET"
+    parameters: type[Struct] | None = None
+    body: dict[str, Any] | None = None
+    errors: tuple[int, ...] = ()
+
+
+ENDPOINTS = (
+    Endpoint(
+        path="/v1/events",
+        method="POST",
+        handler=post_events,
+        summary="Store a batch of events; answered after the commit. gzip, deflate and zstd are understood.",
+        body={MSGPACK: Batch, JSON: Batch},
+        answers={MSGPACK: BatchAnswer, JSON: BatchAnswer},
+        errors=(400, 413, 415, 503),
+    ),
+    Endpoint(
+        path="/api/runs",
+        handler=get_runs,
+        summary="A page of runs.",
+        parameters=RunsParameters,
+        answers={JSON: RunList},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}",
+        handler=get_run,
+        summary="A run's header: sums, producers, numbers of events.",
+        answers={JSON: RunDetail},
+        errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}/spans",
+        handler=get_run_spans,
+        summary="What the timeline needs of every span of a run, streamed in the order of (start, span id).",
+        answers={JSON: RunSpans, ARROW: None},
+        errors=(400, 404, 406, 503),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}/events",
+        handler=get_run_events,
+        summary="A page of a run's events in time order.",
+        parameters=EventsParameters,
+        answers={JSON: EventList},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/spans/{span_id}",
+        handler=get_span,
+        summary="Everything about a span.",
+        parameters=SpanParameters,
+        answers={JSON: SpanDetail},
+        errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/sql",
+        method="POST",
+        handler=post_sql,
+        summary="The answer to one SELECT statement.",
+        body={JSON: SqlRequest},
+        answers={JSON: SqlResult, ARROW: None, CSV: None, PARQUET: None},
+        errors=(400, 406, 413, 422, 503, 504),
+    ),
+    Endpoint(
+        path="/api/schema",
+        handler=get_schema,
+        summary="The tables, views and columns that SQL may use.",
+        answers={JSON: Schema},
+    ),
+    Endpoint(
+        path="/api/live",
+        handler=live,
+        summary="Server-sent events `hello`, `runs`, `spans`, `events` and `reset`; resumes after Last-Event-ID.",
+        parameters=LiveParameters,
+        answers={"text/event-stream": None},
+        errors=(400, 503),
+    ),
+    Endpoint(path="/healthz", handler=healthz, summary="Whether the process answers.", answers={JSON: Status}),
+    Endpoint(
+        path="/readyz",
+        handler=readyz,
+        summary="Whether events are taken.",
+        answers={JSON: Status},
+        errors=(503,),
+    ),
+    Endpoint(
+        path="/metrics", handler=metrics, summary="Numbers for Prometheus.", answers={"text/plain": None}
+    ),
+)  # fmt: skip
+
+
+def routes() -> list[Route]:
+    """Return Starlette's routes for the endpoints."""
+    return [Route(endpoint.path, _named(endpoint), methods=[endpoint.method]) for endpoint in ENDPOINTS]
+
+
+def _named(endpoint: Endpoint) -> Handler:
+    """Note the route's pattern for metrics: addresses themselves are too many to count by."""
+
+    async def handle(request: Request) -> Response:
+        request.scope["milepost.route"] = endpoint.path
+        return await endpoint.handler(request)
+
+    return handle

@@ -1,0 +1,101 @@
+"""`GET /api/runs…` and `/api/spans/{id}`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+from duckdb import DuckDBPyConnection
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from milepost_collector.traces.queries import (
+    RunSpansReader,
+    list_events,
+    list_runs,
+    run_detail,
+    span_detail,
+)
+from milepost_collector.web.negotiation import ARROW, JSON, preferred
+from milepost_collector.web.parameters import EventsParameters, RunsParameters, SpanParameters, checked_id, parse
+from milepost_collector.web.state import services
+
+_NO_STORE = {"Cache-Control": "no-store"}
+_encode = msgspec.json.Encoder().encode
+
+
+async def get_runs(request: Request) -> Response:
+    """Return a page of runs."""
+    queries = services(request).queries
+    wanted = parse(request.query_params, RunsParameters).to_filter(now_ns=time.time_ns())
+    return answer(await queries.run(lambda connection: list_runs(connection, queries.index, wanted)))
+
+
+async def get_run(request: Request) -> Response:
+    """Return a run's header."""
+    queries, run_id = services(request).queries, _run_id(request)
+    return answer(await queries.run(lambda connection: run_detail(connection, queries.index, run_id)))
+
+
+async def get_run_spans(request: Request) -> Response:
+    """Stream the skeleton of a run's timeline, as JSON or as an Arrow stream."""
+    queries, run_id = services(request).queries, _run_id(request)
+    media_type = preferred(request, (JSON, ARROW))
+
+    def pieces(connection: DuckDBPyConnection) -> Iterator[bytes]:
+        reader = RunSpansReader(connection, queries.index, run_id)
+        return reader.json() if media_type == JSON else reader.arrow_stream()
+
+    return await streamed(queries.stream(pieces), media_type)
+
+
+async def get_run_events(request: Request) -> Response:
+    """Return a page of a run's events."""
+    queries, run_id = services(request).queries, _run_id(request)
+    wanted = parse(request.query_params, EventsParameters)
+    span_id = checked_id("span_id", wanted.span_id, 16) if wanted.span_id else None
+    return answer(
+        await queries.run(
+            lambda connection: list_events(
+                connection, run_id, kind=wanted.kind, span_id=span_id, cursor=wanted.cursor, limit=wanted.limit
+            )
+        )
+    )
+
+
+async def get_span(request: Request) -> Response:
+    """Return everything about a span."""
+    queries = services(request).queries
+    span_id = checked_id("span_id", request.path_params["span_id"], 16)
+    wanted = parse(request.query_params, SpanParameters)
+    run_id = checked_id("run_id", wanted.run_id, 32) if wanted.run_id else None
+    return answer(
+        await queries.run(
+            lambda connection: span_detail(
+                connection, queries.index, span_id, run_id=run_id, payload_limit=wanted.payload_limit
+            )
+        )
+    )
+
+
+def answer(body: Any) -> Response:
+    """Return a JSON answer that is not kept by caches."""
+    return Response(_encode(body), media_type=JSON, headers=_NO_STORE)
+
+
+async def streamed(pieces: AsyncIterator[bytes], media_type: str) -> Response:
+    """Return a streaming answer once its first piece is there, so that errors before it still get their status."""
+    first = await anext(pieces)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return StreamingResponse(body(), media_type=media_type, headers={**_NO_STORE, "Vary": "Accept"})
+
+
+def _run_id(request: Request) -> str:
+    return checked_id("run_id", request.path_params["run_id"], 32)

@@ -1,0 +1,30 @@
+"""What the routes of one running collector share."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import HTTPConnection
+
+from milepost_collector.config import CollectorConfig
+from milepost_collector.storage import Database
+from milepost_collector.traces.ingest import Ingest
+from milepost_collector.traces.queries import QueryPool
+
+
+@dataclass(kw_only=True, slots=True)
+class Services:
+    """The opened database and what works on it. stopping: set when open streams have to end."""
+
+    config: CollectorConfig
+    database: Database
+    ingest: Ingest
+    queries: QueryPool
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def services(connection: HTTPConnection) -> Services:
+    """Return what the application's lifespan has started."""
+    return cast("Services", connection.app.state.services)
