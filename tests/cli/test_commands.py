@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pyarrow
 import pytest
 
-from milepost import __version__
+import milepost
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Milepost
 
-    from conftest import CollectorProcess
+    from conftest import CollectorProcess, StartCollector
 
 
 @pytest.fixture
@@ -121,26 +124,21 @@ def test_show_explains_what_it_cannot_find(
     assert said in done.stderr
 
 
-def test_show_lists_candidates_of_an_ambiguous_start(
-    command: Milepost, collector: CollectorProcess, recorded: dict[str, str]
-):
-    firsts = [run_id[0] for run_id in recorded.values()]
-    shared = next((digit for digit in firsts if firsts.count(digit) > 1), None)
-    if shared is None:  # ids are random: then make one more run that shares a digit
-        shared = _record_another(collector, firsts)
-    done = command("show", shared, "--endpoint", collector.url)
+def test_show_lists_candidates_of_an_ambiguous_start(command: Milepost, start_collector: StartCollector):
+    url = start_collector().url
+    with milepost.Client(endpoint=url) as client:
+        first_digits = [_finished_run(client)[0] for _ in range(17)]  # of 17 ids two begin with the same digit
+    [(shared, count)] = Counter(first_digits).most_common(1)
+    done = command("show", shared, "--endpoint", url)
     assert done.returncode == 1
     assert "give more digits" in done.stderr
+    assert done.stderr.count("  twin\n") == min(count, 5)
 
 
-def _record_another(collector: CollectorProcess, firsts: list[str]) -> str:
-    import milepost
-
-    with milepost.Client(endpoint=collector.url, agent="tester") as client:
-        while (run := client.start_run("twin")).run_id[0] not in firsts:
-            run.complete()
-        run.complete()
-    return run.run_id[0]
+def _finished_run(client: milepost.Client) -> str:
+    run = client.start_run("twin")
+    run.complete()
+    return run.run_id
 
 
 def test_sql_prints_a_table(ask: Milepost):
@@ -159,9 +157,6 @@ def test_sql_prints_csv_with_quoting(ask: Milepost):
 
 
 def test_sql_writes_an_arrow_stream(collector: CollectorProcess, recorded: object):
-    import subprocess
-    import sys
-
     arguments = ["sql", "--format", "arrow", "--endpoint", collector.url, "SELECT 42 AS answer"]
     done = subprocess.run([sys.executable, "-m", "milepost_collector.cli", *arguments], capture_output=True, timeout=50)
     assert done.returncode == 0, done.stderr
@@ -222,7 +217,7 @@ def test_commands_recognise_that_something_else_answers(command: Milepost):
     assert "it may be another program" in done.stderr
 
 
-def test_empty_database_is_said_to_be_empty(command: Milepost, start_collector):
+def test_empty_database_is_said_to_be_empty(command: Milepost, start_collector: StartCollector):
     url = start_collector().url
     assert "nothing is recorded yet" in command("runs", "--endpoint", url).stdout
     assert "nothing is recorded yet" in command("show", "latest", "--endpoint", url).stderr
@@ -230,7 +225,7 @@ def test_empty_database_is_said_to_be_empty(command: Milepost, start_collector):
 
 def test_version_names_milepost_python_and_duckdb(command: Milepost):
     lines = command("version").stdout.splitlines()
-    assert lines[0] == f"milepost {__version__}"
+    assert lines[0] == f"milepost {milepost.__version__}"
     assert [line.split()[0] for line in lines] == ["milepost", "CPython", "duckdb"]
 
 

@@ -124,7 +124,7 @@ def test_otel_library_nests_requests_under_the_task_that_made_them(run_example: 
 def test_otel_library_does_not_record_milepost_s_own_requests(run_example: RunExample):
     run = run_example("otel_library.py")
     assert run.collector.sql("SELECT count(*) FROM spans WHERE attributes::VARCHAR LIKE '%/v1/events%'") == [[0]]
-    assert run.select("name, error_type", "errors", "kind = 'task'") == [["fetch", "HTTPStatusError"]]
+    assert run.select("name, error_type", "errors", "kind = 'task'") == [["fetch", "httpx.HTTPStatusError"]]
 
 
 def test_two_processes_share_one_run(run_example: RunExample):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from milepost import _version
-from milepost.errors import ConfigurationError
+from milepost.errors import ConfigurationError, MilepostError
 from milepost_collector import CollectorConfig, create_app
 
 GRACE_S = 3  # for requests in flight when asked to stop
@@ -77,11 +77,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> None:
-    app = create_app(config)
-    # uvicorn logs a failed start with its traceback; the error is expected and told in one line below.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: app.state.startup_error is None)
+    guard = StartupGuard(create_app(config))
+    # The failed start is told in one line below.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: guard.error is None)
     settings = uvicorn.Config(
-        app,
+        guard,
         log_config=None,
         access_log=log_level == "debug",
         lifespan="on",
@@ -90,10 +90,10 @@ def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> 
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     try:
-        _Server(settings, app, announce=lambda: _announce(config)).run(sockets=[listener])
+        _Server(settings, announce=lambda: _announce(config)).run(sockets=[listener])
     except SystemExit:
-        if app.state.startup_error is not None:
-            raise click.ClickException(str(app.state.startup_error)) from app.state.startup_error
+        if guard.error is not None:
+            raise click.ClickException(str(guard.error)) from guard.error
         raise
 
 
@@ -103,21 +103,45 @@ def _announce(config: CollectorConfig) -> None:
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, saying when it is ready and ending open streams when asked to stop."""
+class StartupGuard:
+    """Keeps an expected error of the application's start, which uvicorn would only log with its traceback."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, announce: Callable[[], None]) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self.error: MilepostError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; of the lifespan, note how it failed."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        failures: list[Message] = []
+
+        async def hold_failure(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                failures.append(message)
+            else:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, hold_failure)
+        except MilepostError as error:
+            self.error = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
+        except BaseException:
+            for message in failures:
+                await send(message)
+            raise
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, saying when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._announce()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # uvicorn waits for every response to end before it tells the application; a live stream ends when told to.
-        if self._app.state.services is not None:
-            self._app.state.services.stopping.set()
-        await super().shutdown(sockets)

@@ -90,21 +90,22 @@ def _errors(client: CollectorClient, run_id: str, spans: list[SpanSkeleton]) -> 
 
 def _events(client: CollectorClient, run_id: str, spans: list[SpanSkeleton], *, logs: bool) -> list[Text]:
     names = {span.span_id: span.name for span in spans}
+    sections = {"Checkpoints": ("checkpoint",)} | ({"Events": ("log", "progress", "event")} if logs else {})
     lines: list[Text] = []
-    for title, kinds in (
-        ("Checkpoints", ["checkpoint"]),
-        *([("Events", ["log", "progress", "event"])] if logs else []),
-    ):
-        page = client.get(f"/api/runs/{run_id}/events", EventPage, kind=kinds, limit=SHOWN_EVENTS)
-        if page.events:
-            lines += [Text(f"\n{title}", style="bold"), *_event_lines(page.events, names)]
-        if page.next_cursor:
+    for title, kinds in sections.items():
+        events = _first_events(client, run_id, kinds)
+        if events:
+            lines.append(Text(f"\n{title}", style="bold"))
+        lines += [event_line(event, names) for event in events[:SHOWN_EVENTS]]
+        if len(events) > SHOWN_EVENTS:
             lines.append(Text(f"  … only the first {SHOWN_EVENTS}; the rest is in the viewer and in SQL", style="dim"))
     return lines
 
 
-def _event_lines(events: list[Event], names: dict[str, str]) -> list[Text]:
-    return [event_line(event, names) for event in events]
+def _first_events(client: CollectorClient, run_id: str, kinds: tuple[str, ...]) -> list[Event]:
+    path, limit = f"/api/runs/{run_id}/events", SHOWN_EVENTS + 1
+    pages = [client.get(path, EventPage, kind=kind, limit=limit) for kind in kinds]
+    return sorted((event for page in pages for event in page.events), key=lambda event: event.time)
 
 
 def _as_json(client: CollectorClient, run_id: str) -> str:
