@@ -1,6 +1,6 @@
 /** Loads the spans of a run: Arrow columns when the collector has them, JSON otherwise. */
 
-import { tableFromIPC } from '@uwdata/flechette';
+import { tableFromIPC, type Column, type Table } from '@uwdata/flechette';
 import type { SpanSkeleton } from '../core/spans';
 import { request } from './client';
 import type { RunSpans } from './types';
@@ -16,28 +16,71 @@ export async function fetchSpans(runId: string, signal?: AbortSignal): Promise<R
   return decodeSpans(new Uint8Array(await response.arrayBuffer()));
 }
 
-type Columns = { [field in keyof Required<SpanSkeleton>]: ArrayLike<never> };
-
-const FIELDS: readonly (keyof SpanSkeleton)[] = [
-  'span_id', 'name', 'kind', 'status', 'start_ns', 'end_ns', 'parent_span_id',
-  'agent', 'model', 'input_tokens', 'output_tokens', 'cost_usd', 'error_type',
-];
-
+/** Turns an Arrow stream into rows; its schema's metadata names the run and the origin of its times. */
 export function decodeSpans(bytes: Uint8Array): RunSpans {
   const table = tableFromIPC(bytes);
   const metadata = table.schema.metadata;
   const [runId, origin] = [metadata?.get('run_id'), metadata?.get('origin')];
   if (runId === undefined || origin === undefined) throw new TypeError('the Arrow stream names no run_id or origin');
-  const columns = {} as Columns;
-  for (const field of FIELDS) columns[field] = table.getChild(field).toArray() as unknown as ArrayLike<never>;
-  return { run_id: runId, origin, spans: rowsOf(columns, table.numRows) };
+  return { run_id: runId, origin, spans: rowsOf(table) };
 }
 
 /** Yields one object over and over, with each row's values: 100,000 short-lived objects would be waste. */
-function* rowsOf(columns: Columns, count: number): Generator<SpanSkeleton> {
-  const row: SpanSkeleton = { span_id: '', name: '', kind: '', status: '', start_ns: 0 };
-  for (let i = 0; i < count; i++) {
-    for (const field of FIELDS) row[field] = columns[field][i];
+function* rowsOf(table: Table): Generator<SpanSkeleton> {
+  const texts = (name: string) => textColumn(table.getChild(name));
+  const figures = (name: string) => table.getChild(name).toArray() as ArrayLike<number | null>;
+  const [ids, parents, names, kinds, statuses] = ['span_id', 'parent_span_id', 'name', 'kind', 'status'].map(texts);
+  const [agents, models, errors] = ['agent', 'model', 'error_type'].map(texts);
+  const [starts, ends, inputs, outputs, costs] = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'].map(figures);
+  const row = {} as SpanSkeleton;
+  for (let i = 0; i < table.numRows; i++) {
+    row.span_id = ids[i] as string;
+    row.parent_span_id = parents[i];
+    row.name = names[i] as string;
+    row.kind = kinds[i] as string;
+    row.status = statuses[i] as string;
+    row.start_ns = starts[i] as number;
+    row.end_ns = ends[i];
+    row.agent = agents[i];
+    row.model = models[i];
+    row.error_type = errors[i];
+    row.input_tokens = inputs[i];
+    row.output_tokens = outputs[i];
+    row.cost_usd = costs[i];
     yield row;
   }
+}
+
+type Texts = ArrayLike<string | null>;
+type TextBatch = Column<string>['data'][number];
+
+const decoder = new TextDecoder();
+
+/**
+ * The texts of a column. Each batch is decoded at once and cut into pieces, a fifth of the time that decoding text by
+ * text takes; that works while every character is one byte, and the library does the batches where it is not.
+ */
+export function textColumn(column: Column<string>): Texts {
+  const texts: (string | null)[] = new Array(column.length);
+  let row = 0;
+  for (const batch of column.data) {
+    const { offsets, values } = batch;
+    const whole = offsets?.length > 0 && values instanceof Uint8Array ? decodeOneByte(batch) : null;
+    if (whole === null) {
+      for (let i = 0; i < batch.length; i++) texts[row++] = batch.at(i);
+      continue;
+    }
+    const first = Number(offsets[0]);
+    for (let i = 0; i < batch.length; i++) {
+      const empty = batch.nullCount > 0 && !(batch.validity[i >> 3] & (1 << (i & 7)));
+      texts[row++] = empty ? null : whole.slice(Number(offsets[i]) - first, Number(offsets[i + 1]) - first);
+    }
+  }
+  return texts;
+}
+
+function decodeOneByte({ offsets, values, length }: TextBatch): string | null {
+  const bytes = (values as Uint8Array).subarray(Number(offsets[0]), Number(offsets[length]));
+  const text = decoder.decode(bytes);
+  return text.length === bytes.length ? text : null;
 }

@@ -3,21 +3,17 @@
 const NOT_KNOWN = '–';
 type Figure = number | null | undefined;
 
-/** "$0", "$0.0773", "$1.24", "$201.11", "$12,345.60"; amounts below a hundredth of a cent read "<$0.0001". */
+/**
+ * "$0", "$0.0773", "$1.24", "$201.11", "$12,345.60": four decimals below a dollar and two above, so that figures in a
+ * column can be compared by eye. Amounts below a hundredth of a cent read "<$0.0001".
+ */
 export function formatCost(usd: Figure): string {
   if (usd == null || Number.isNaN(usd)) return NOT_KNOWN;
   if (usd < 0) return `−${formatCost(-usd)}`;
   if (usd === 0) return '$0';
   if (usd < 0.0001) return '<$0.0001';
-  if (usd < 0.9995) return `$${trimZeros(usd.toFixed(usd < 0.01 ? 5 : usd < 0.1 ? 4 : 3), 2)}`;
+  if (usd < 0.99995) return `$${usd.toFixed(4)}`;
   return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-}
-
-function trimZeros(text: string, keepDecimals: number): string {
-  const shortest = text.indexOf('.') + 1 + keepDecimals;
-  let end = text.length;
-  while (end > shortest && text[end - 1] === '0') end--;
-  return text.slice(0, end);
 }
 
 /** "950", "12.4k", "1.20M"; the exact figure belongs in a title beside it. */

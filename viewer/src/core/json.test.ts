@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatJson, parseJson, preview } from './json';
+import { formatJson, openLevels, parseJson, preview } from './json';
 
 describe('JSON', () => {
   it('keeps integers beyond 2^53', () => {
@@ -10,6 +10,11 @@ describe('JSON', () => {
 
   it('survives a round trip', () => {
     fc.assert(fc.property(fc.json(), (text) => void expect(parseJson(formatJson(parseJson(text)))).toEqual(parseJson(text))));
+  });
+
+  it('starts open when small, closed below two levels when large', () => {
+    expect(openLevels({ a: [{ b: { c: 1 } }] })).toBe(Infinity);
+    expect(openLevels(Array.from({ length: 100 }, (_, i) => i))).toBe(2);
   });
 
   it('has one-line previews', () => {

@@ -38,3 +38,18 @@ export function scalarText(value: unknown): string {
 function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
+
+const SMALL_VALUE_PARTS = 60;
+
+/** How many levels of a value to show open: all of a small one, two of a large one. */
+export function openLevels(value: unknown): number {
+  const parts: unknown[] = [value];
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (typeof part !== 'object' || part === null) continue;
+    const inside = Object.values(part);
+    if (parts.length + inside.length > SMALL_VALUE_PARTS) return 2;
+    parts.push(...inside);
+  }
+  return Infinity;
+}

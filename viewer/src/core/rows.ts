@@ -51,3 +51,13 @@ export function windowRows(scrollTop: number, height: number, rowHeight: number,
   const count = Math.min(total - first, Math.ceil(height / rowHeight) + 1);
   return { first, count: Math.max(0, count) };
 }
+
+/** The deepest level down to which all nodes fit into `most` rows; at least the top level. */
+export function deepestLevelWithin(tree: Tree, most: number): number {
+  const perLevel: number[] = [];
+  for (const depth of tree.depth) perLevel[depth] = (perLevel[depth] ?? 0) + 1;
+  let level = 0;
+  let rows = perLevel[0] ?? 0;
+  while (level + 1 < perLevel.length && rows + perLevel[level + 1] <= most) rows += perLevel[++level];
+  return level;
+}

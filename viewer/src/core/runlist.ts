@@ -48,8 +48,6 @@ const KEYS: Record<string, (run: RunSummary) => Key> = {
   input_tokens: (run) => run.input_tokens,
   output_tokens: (run) => run.output_tokens,
   name: (run) => run.name,
-  agent: (run) => run.agent,
-  status: (run) => run.status,
 };
 
 export type Compare = (a: RunSummary, b: RunSummary) => number;
@@ -62,8 +60,7 @@ export function compareBy(sort: string): Compare {
   return (a, b) => {
     const [left, right] = [key(a), key(b)];
     if (left === null || right === null) return left === right ? tie(a, b) : left === null ? 1 : -1;
-    if (left !== right) return left < right ? -sign : sign;
-    return sign * tie(a, b);
+    return left === right ? tie(a, b) : left < right ? -sign : sign;
   };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, storeOf } from './arbitraries';
 import { FAILED } from './kinds';
-import { ancestors, rowOfNode, visibleRows, windowRows } from './rows';
+import { ancestors, deepestLevelWithin, rowOfNode, visibleRows, windowRows } from './rows';
 import type { SpanSkeleton } from './spans';
 import { buildTree, nodeId, type Tree } from './tree';
 
@@ -101,6 +101,19 @@ describe('rows', () => {
         }
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('of folded levels fit where they should', () => {
+    fc.assert(
+      fc.property(runs, fc.integer({ min: 1, max: 40 }), (spans, most) => {
+        const tree = buildTree(storeOf(spans));
+        const level = deepestLevelWithin(tree, most);
+        const rows = visibleRows(tree, (node) => tree.depth[node] === level).length;
+        const oneMore = visibleRows(tree, (node) => tree.depth[node] === level + 1).length;
+        expect(rows <= most || level === 0).toBe(true);
+        expect(oneMore > most || oneMore === tree.nodeCount).toBe(true);
+      }),
     );
   });
 

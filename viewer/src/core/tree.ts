@@ -77,12 +77,14 @@ function linkParents(store: SpanStore): { waitingFor: string[]; parent: Int32Arr
 
 function sortNodes(start: Float64Array, idOf: (node: number) => string): Int32Array {
   const before = (a: number, b: number) => start[a] - start[b] || (idOf(a) < idOf(b) ? -1 : 1);
-  const order = Array.from({ length: start.length }, (_, node) => node);
-  // Loads arrive sorted and live spans come last, so most of the time there is nothing to do.
-  for (let i = 1; i < order.length; i++) {
-    if (before(order[i - 1], order[i]) > 0) return Int32Array.from(order.sort(before));
+  const order = new Int32Array(start.length);
+  let sorted = true;
+  for (let node = 0; node < order.length; node++) {
+    order[node] = node;
+    // Loads arrive sorted and live spans come last, so most of the time there is nothing to do.
+    if (sorted && node > 0 && !(start[node - 1] < start[node])) sorted = before(node - 1, node) < 0;
   }
-  return Int32Array.from(order);
+  return sorted ? order : order.sort(before);
 }
 
 /** Cuts every cycle of parent links at its first member in order. */

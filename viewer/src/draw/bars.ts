@@ -98,16 +98,20 @@ function paintBar(context: CanvasRenderingContext2D, scene: BarScene, row: numbe
   if (status === SKIPPED) outline(context, bar, top, colour);
   else if (status === RUNNING && scene.runEnd === null) paintRunning(context, bar, top, alpha);
   else {
-    const unfinished = status === LOST || status === RUNNING;
     context.globalAlpha = alpha * (status === CANCELLED ? 0.55 : 1);
     box(context, bar, top);
-    if (unfinished) hatchEnd(context, bar, top, palette.bg);
+    if (endIsUnknown(scene, row)) hatchEnd(context, bar, top, palette.bg);
   }
   context.globalAlpha = alpha;
   if (status === FAILED) {
     context.fillStyle = palette.error;
     context.fillRect(bar.x, top + BAR + 1, bar.width, 2);
   }
+}
+
+/** Lost, or never ended although its run did. */
+function endIsUnknown({ store, runEnd }: BarScene, row: number): boolean {
+  return store.status[row] === LOST || (store.status[row] === RUNNING && runEnd !== null);
 }
 
 function box(context: CanvasRenderingContext2D, bar: Bar, top: number): void {
@@ -167,7 +171,9 @@ function drawInside(context: CanvasRenderingContext2D, scene: BarScene, row: num
 function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, row: number, bar: Bar, middle: number): void {
   const text = durationText(scene, row);
   const width = context.measureText(text).width;
-  const place = labelPlace(bar, width, scene.width, LABEL_GAP);
+  let place = labelPlace(bar, width, scene.width, LABEL_GAP);
+  // A hatched end is no ground for text.
+  if (place === 'inside' && endIsUnknown(scene, row)) place = bar.x - LABEL_GAP - width >= 0 ? 'left' : 'none';
   if (place === 'none') return;
   context.fillStyle = scene.palette.ink2;
   if (place === 'right') context.fillText(text, bar.x + bar.width + LABEL_GAP, middle + 0.5);

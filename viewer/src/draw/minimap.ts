@@ -34,6 +34,7 @@ function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): voi
   const floor = scene.height - 2;
   const room = floor - ERROR_BAND - TOP;
   const column = scene.width / overview.buckets;
+  const edge = (i: number) => Math.round(i * column); // whole pixels: half-painted ones would show as stripes
   // The square root keeps one span visible beside a burst of a hundred.
   const scale = overview.peak > 0 ? room / Math.sqrt(overview.peak) : 0;
   const tops = new Float64Array(overview.buckets);
@@ -45,7 +46,7 @@ function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): voi
       const below = Math.sqrt(tops[i]) * scale;
       tops[i] += value;
       const height = Math.max(Math.sqrt(tops[i]) * scale - below, below === 0 ? 1 : 0);
-      context.fillRect(i * column, floor - below - height, column + 0.3, height);
+      context.fillRect(edge(i), floor - below - height, edge(i + 1) - edge(i), height);
     }
   }
 }

@@ -12,7 +12,7 @@ import { makeLane, type Lane } from '../core/bars';
 import { EventStore, type EventItem } from '../core/events';
 import { FAILED, KIND_GROUPS, kindGroup, RUNNING, SKIPPED } from '../core/kinds';
 import { buildOverview, type Overview } from '../core/overview';
-import { ancestors, rowOfNode, visibleRows } from '../core/rows';
+import { ancestors, deepestLevelWithin, rowOfNode, visibleRows } from '../core/rows';
 import type { RunSummary } from '../core/runlist';
 import { searchSpans } from '../core/search';
 import { SpanStore } from '../core/spans';
@@ -22,7 +22,10 @@ import type { RunViewState } from '../core/urlstate';
 import { clampViewport, fitTo, isWhole, type Viewport } from '../core/viewport';
 import { live } from './live.svelte';
 
-const MINIMAP_BUCKETS = 600;
+/** Finished runs with more spans than this open folded to the levels that fit ... */
+const FOLD_ABOVE_SPANS = 2000;
+/** ... into this many rows; what a folded row contains shows as a strip in its bar. */
+const FOLDED_ROWS = 120;
 
 export class RunModel {
   readonly store = new SpanStore();
@@ -98,8 +101,9 @@ export class RunModel {
       this.store.apply(answer.origin, answer.spans);
       this.events.apply(await checkpoints);
       this.failure = null;
-      this.loading = false;
       this.rebuild();
+      if (this.loading) this.foldLargeRun();
+      this.loading = false;
     } catch (cause) {
       if (signal.aborted) return;
       this.failure = cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
@@ -148,9 +152,9 @@ export class RunModel {
 
   groupOf = (row: number): number => this.groups[this.store.kind[row]] ?? KIND_GROUPS.length - 1;
 
-  overview(): Overview | null {
-    if (!this.tree) return null;
-    return buildOverview(this.store, this.tree, this.groupOf, this.limits(), MINIMAP_BUCKETS);
+  overview(buckets: number): Overview | null {
+    if (!this.tree || buckets < 1) return null;
+    return buildOverview(this.store, this.tree, this.groupOf, this.limits(), buckets);
   }
 
   // Selection ---------------------------------------------------------------------------------------------------------
@@ -334,6 +338,13 @@ export class RunModel {
     this.rebuildMatches();
     this.rebuiltAt = performance.now();
     this.rebuildCostMs = this.rebuiltAt - started;
+  }
+
+  private foldLargeRun(): void {
+    const { tree } = this;
+    if (!tree || this.isLive || tree.spanCount <= FOLD_ABOVE_SPANS) return;
+    const level = deepestLevelWithin(tree, FOLDED_ROWS);
+    this.setCollapsed(tree.preorder.filter((node) => tree.depth[node] === level), true);
   }
 
   private rebuildRows(): void {

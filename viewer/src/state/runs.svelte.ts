@@ -102,6 +102,7 @@ export class RunsModel {
   }
 
   private show(): void {
+    if (!this.loadedOnce) return;
     this.rows = this.list.rows;
     this.waiting = this.list.waitingCount;
     this.more = this.list.nextCursor !== null;
@@ -117,6 +118,9 @@ let kept: RunsModel | null = null;
 /** The list for these filters: the one left behind when there is one, so that Back restores rows and position. */
 export function runsModel(search: string): RunsModel {
   const canonical = formatRunFilters(parseRunFilters(search));
-  if (kept?.search !== canonical) kept = new RunsModel(canonical);
+  if (kept?.search === canonical) return kept;
+  const before = kept?.rows ?? [];
+  kept = new RunsModel(canonical);
+  kept.rows = before; // the old picture stays until there is a new one
   return kept;
 }

@@ -1,0 +1,55 @@
+import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SpanSkeleton } from '../core/spans';
+import { decodeSpans } from './spans';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 8 }).filter((some) => some.isWellFormed());
+const count = fc.option(fc.integer({ min: 0, max: 2 ** 40 }));
+const spans = fc.array(
+  fc.record({
+    span_id: fc.stringMatching(/^[0-9a-f]{16}$/),
+    parent_span_id: fc.option(fc.stringMatching(/^[0-9a-f]{16}$/)),
+    name: text,
+    kind: fc.constantFrom('task', 'llm'),
+    status: fc.constantFrom('completed', 'running'),
+    agent: fc.option(text),
+    model: fc.option(text),
+    error_type: fc.option(text),
+    start_ns: fc.integer({ min: 0, max: 2 ** 50 }),
+    end_ns: count,
+    input_tokens: count,
+    output_tokens: count,
+    cost_usd: fc.option(fc.double({ noNaN: true })),
+  }),
+  { minLength: 1, maxLength: 30 },
+);
+const TEXTS = ['span_id', 'parent_span_id', 'name', 'kind', 'status', 'agent', 'model', 'error_type'] as const;
+const FIGURES = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'] as const;
+
+function arrow(rows: SpanSkeleton[]): Uint8Array {
+  const columns = Object.fromEntries([...TEXTS, ...FIGURES].map((field) => [field, rows.map((row) => row[field] ?? null)]));
+  const types = Object.fromEntries(TEXTS.map((field) => [field, utf8()]));
+  const table = tableFromArrays(columns, { types });
+  table.schema.metadata = new Map([['run_id', 'r'], ['origin', '2026-11-21T07:30:00Z']]);
+  return tableToIPC(table, { format: 'stream' }) as Uint8Array;
+}
+
+describe('spans in Arrow', () => {
+  it('come out as they went in, whatever the letters', () => {
+    fc.assert(
+      fc.property(spans, (rows) => {
+        const decoded = decodeSpans(arrow(rows));
+        expect([...decoded.spans].length).toBe(rows.length);
+        let i = 0;
+        for (const span of decodeSpans(arrow(rows)).spans) expect({ ...span }).toEqual(rows[i++]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are refused without an origin', () => {
+    const table = tableToIPC(tableFromArrays({ span_id: ['a'] }), { format: 'stream' }) as Uint8Array;
+    expect(() => decodeSpans(table)).toThrow('names no run_id or origin');
+  });
+});
