@@ -1,0 +1,158 @@
+"""The live feed: after commits, in deltas, resumable, and honest about gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from milepost.wire import Batch, Event, SpanEnded, SpanStarted, WireEvent
+from milepost_collector.config import CollectorConfig
+from milepost_collector.storage import Database
+from milepost_collector.traces.feed import LiveFeed, LiveMessage
+from milepost_collector.traces.ingest import Ingest
+
+RUN = "a" * 32
+TIMEOUT_S = 10
+
+
+class Watcher:
+    """A subscription and what it received."""
+
+    def __init__(self, feed: LiveFeed, **wants: Any) -> None:
+        self._messages = feed.subscribe(**{"runs": False, "run_id": None, "last_event_id": None, **wants})
+        self.last_id: str | None = None
+
+    async def next(self) -> LiveMessage:
+        """Return the next message; fail when none comes."""
+        message = await asyncio.wait_for(anext(self._messages), TIMEOUT_S)
+        self.last_id = message.id
+        return message
+
+    async def until(self, event: str) -> dict[str, Any]:
+        """Skip to a message of this kind and return its data."""
+        while (message := await self.next()).event != event:
+            pass
+        data: dict[str, Any] = msgspec.json.decode(message.data)
+        return data
+
+    async def close(self) -> None:
+        """End the subscription."""
+        await self._messages.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+async def ingest(tmp_path: Path) -> AsyncIterator[Ingest]:
+    config = CollectorConfig(data_dir=tmp_path)
+    database = Database(config.database_path, memory_limit_bytes=512 * 1024 * 1024)
+    made = Ingest(database, config)
+    made.start()
+    yield made
+    await made.stop()
+    database.close()
+
+
+async def send(ingest: Ingest, sequence: int, *events: WireEvent) -> None:
+    body = msgspec.msgpack.encode(Batch(producer_id="p", sequence=sequence, events=list(events)))
+    await ingest.submit(body, "application/msgpack")
+
+
+def start(number: int = 1, start_time: int = 10) -> SpanStarted:
+    return SpanStarted(run_id=RUN, span_id=f"{number:016x}", name="work", start_time=start_time, kind="agent")
+
+
+def end(number: int = 1, run_id: str = RUN) -> SpanEnded:
+    return SpanEnded(run_id=run_id, span_id=f"{number:016x}", name="work", start_time=10, end_time=30, kind="agent")
+
+
+async def test_span_is_told_when_it_starts_and_when_it_ends(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN)
+    assert (await watcher.next()).event == "hello"
+    await send(ingest, 0, start())
+    begun = await watcher.until("spans")
+    assert [(span["span_id"], span["status"], span.get("end_ns")) for span in begun["spans"]] == [
+        ("0000000000000001", "running", None)
+    ]
+    await send(ingest, 1, end())
+    done = await watcher.until("spans")
+    assert [(span["status"], span["start_ns"], span["end_ns"]) for span in done["spans"]] == [("completed", 0, 20)]
+    await watcher.close()
+
+
+async def test_events_come_with_their_bodies(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN)
+    await watcher.next()
+    await send(ingest, 0, Event(run_id=RUN, time=5, kind="checkpoint", name="page", body={"page": 12}))
+    told = await watcher.until("events")
+    assert told["events"] == [
+        {"time": "1970-01-01T00:00:00.000000005Z", "kind": "checkpoint", "name": "page", "body": {"page": 12}}
+    ]
+    await watcher.close()
+
+
+async def test_run_list_is_told_whole_summaries(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, runs=True)
+    await watcher.next()
+    await send(ingest, 0, start())
+    (run,) = (await watcher.until("runs"))["runs"]
+    assert (run["run_id"], run["status"], run["live_span_count"]) == (RUN, "running", 1)
+    await send(ingest, 1, end())
+    (run,) = (await watcher.until("runs"))["runs"]
+    assert (run["status"], run["span_count"], run["live_span_count"]) == ("completed", 1, 0)
+    await watcher.close()
+
+
+async def test_other_runs_are_not_told(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN)
+    await watcher.next()
+    await send(ingest, 0, end(1, run_id="b" * 32))
+    await send(ingest, 1, end(2))
+    told = await watcher.until("spans")
+    assert [span["span_id"] for span in told["spans"]] == ["0000000000000002"]
+    await watcher.close()
+
+
+async def test_returning_viewer_gets_what_it_missed(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN)
+    await watcher.next()
+    await send(ingest, 0, end(1))
+    await watcher.until("spans")
+    await watcher.close()
+    await send(ingest, 1, end(2))
+    again = Watcher(ingest.feed, run_id=RUN, last_event_id=watcher.last_id)
+    assert (await again.next()).event == "hello"
+    told = await again.until("spans")
+    assert [span["span_id"] for span in told["spans"]] == ["0000000000000002"]
+    await again.close()
+
+
+@pytest.mark.parametrize("last_event_id", ["other-1", "nonsense", "", "-"])
+async def test_viewer_from_another_time_is_told_to_fetch_anew(ingest: Ingest, last_event_id: str) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN, last_event_id=last_event_id)
+    assert [(await watcher.next()).event, (await watcher.next()).event] == ["hello", "reset"]
+    await watcher.close()
+
+
+async def test_viewer_that_now_follows_another_run_is_told_to_fetch_anew(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id="b" * 32)
+    await watcher.next()
+    other = Watcher(ingest.feed, run_id=RUN, last_event_id=watcher.last_id)
+    assert [(await other.next()).event, (await other.next()).event] == ["hello", "reset"]
+    await watcher.close()
+    await other.close()
+
+
+async def test_stop_ends_subscriptions(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, runs=True)
+    await watcher.next()
+    waiting = asyncio.ensure_future(watcher.next())
+    await asyncio.sleep(0)
+    await ingest.stop()
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(waiting, TIMEOUT_S)
+
+
