@@ -130,6 +130,11 @@ class Buffer:
             self._closed = True
             self._set_room()
 
+    def abandon(self) -> None:
+        """Refuse everything from now on, in a process that has just been forked."""
+        self._lock = threading.RLock()  # the old one may be held by a thread that this process does not have
+        self.close()
+
     def _put(self, entry: Entry, size: int, room: int, max_bytes: int) -> bool:
         waiting = len(self._entries) + 1
         if size > SMALL_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -187,6 +188,15 @@ def _default_from_environment() -> Client:
                 make_default(Config(disabled=True))
         assert _default is not None
         return _default
+
+
+def _renew_lock() -> None:
+    global _default_lock
+    _default_lock = threading.RLock()  # a thread that the forked process does not have may have held the old one
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def make_default(config: Config) -> Client:

@@ -11,17 +11,14 @@ from contextvars import ContextVar
 
 from opentelemetry import context as api
 from opentelemetry import trace
-from opentelemetry.context import Context, create_key, set_value
+from opentelemetry.context import Context, create_key
 from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
 
-__all__ = ["OWN_KEY", "SPAN_KEY", "Context", "attach", "get_current", "suppressed"]
+__all__ = ["OWN_KEY", "SPAN_KEY", "Context", "attach", "get_current"]
 
 # The key is private to OpenTelemetry, but a context made by its public function holds nothing else.
 SPAN_KEY = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
 OWN_KEY = create_key("milepost-span")
-
-# Both spellings are in use: the first by most instrumentations, the second by those of HTTP clients.
-_SUPPRESSION_KEYS = ("suppress_instrumentation", "suppress_http_instrumentation")
 
 
 def _accessors() -> tuple[Callable[[], Context], Callable[[Context], object]]:
@@ -38,16 +35,3 @@ def _accessors() -> tuple[Callable[[], Context], Callable[[Context], object]]:
 
 
 get_current, attach = _accessors()
-
-
-def suppressed() -> Context:
-    """Return a context in which instrumented libraries record nothing, for our own requests."""
-    context = Context()
-    private = (
-        getattr(api, "_SUPPRESS_INSTRUMENTATION_KEY", None),
-        getattr(api, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", None),
-    )
-    for key in (*_SUPPRESSION_KEYS, *private):
-        if key:
-            context = set_value(key, True, context)
-    return context

@@ -20,7 +20,6 @@ from milepost import wire
 from milepost._buffer import Entry, Marker
 from milepost._codec import MAX_BATCH_BYTES, Codec, compress, pack_batch
 from milepost._config import Config
-from milepost._context import attach, suppressed
 from milepost._ids import span_text
 from milepost._log import Throttle
 from milepost._process import finish_with_process, importing
@@ -78,6 +77,9 @@ class Exporter:
     def is_idle(self) -> bool:
         return not self._busy
 
+    def is_done(self) -> bool:
+        return self._done.is_set()
+
     def signal(self, urgent: bool) -> None:
         """Look at the queue; starts the thread at the first call."""
         if self._thread is None:
@@ -93,6 +95,7 @@ class Exporter:
         """Send what is left, say goodbye and stop; tell whether that was done within the timeout."""
         self._deadline = self._clock() + timeout_s
         if self._thread is None:
+            self._done.set()
             return True
         self.urge()
         return self._done.wait(timeout_s)
@@ -101,13 +104,14 @@ class Exporter:
         with self._start_lock:
             if self._thread is not None or self._is_closing:
                 return
-            thread = threading.Thread(target=self._run, name="milepost-exporter", daemon=True)
+            # Known before it runs: a signal handler that records meanwhile must not start a second one.
+            self._thread = threading.Thread(target=self._run, name="milepost-exporter", daemon=True)
             try:
-                thread.start()
+                self._thread.start()
             except RuntimeError as error:  # the interpreter is exiting, or the system is out of threads
-                logger.warning("events cannot be sent: %s", error)
-                return
-            self._thread = thread
+                logger.warning("nothing is recorded from now on, because events cannot be sent: %s", error)
+                self._producer.buffer.close()
+                self._done.set()
         finish_with_process()
 
     @property
@@ -117,7 +121,6 @@ class Exporter:
     # --- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        attach(suppressed())  # an instrumented httpx must not record our own requests
         try:
             while self._wait_for_work():
                 self._export()
@@ -127,6 +130,8 @@ class Exporter:
             if self._transport is not None:
                 self._transport.close()
             self._done.set()
+            for entry in self._producer.buffer.take(_MAX_BATCH_EVENTS, MAX_BATCH_BYTES):
+                pass_marker(entry)
 
     def _wait_for_work(self) -> bool:
         """Wait until something is due; False: the queue is empty and nothing more will come."""
@@ -169,8 +174,7 @@ class Exporter:
             self._waiting_since = None
             self._busy = False
             for entry in entries:
-                if isinstance(entry, Marker):
-                    entry.passed.set()
+                pass_marker(entry)
 
     def _heartbeat(self, *, closing: bool = False) -> list[bytes]:
         # Read before the queue is taken: a span that is missing here and starts now has its start in a later place.
@@ -280,9 +284,15 @@ class Exporter:
             self._reported_drops = dropped
 
 
+def pass_marker(entry: Entry) -> None:
+    """Tell whoever waits at a marker that it was reached."""
+    if isinstance(entry, Marker):
+        entry.passed.set()
+
+
 def connect(config: Config) -> Transport:
     """Return the way to the collector."""
-    with importing():  # httpx takes longest to import of all the SDK needs, and the application needs none of it
+    with importing():  # the HTTP client is a quarter of the SDK's import time, and many processes send nothing
         from milepost._transport import Transport
     return Transport(config)
 

@@ -32,6 +32,9 @@ class ExporterLike(Protocol):
     def is_idle(self) -> bool:
         """Tell whether nothing that was taken from the queue is still on its way."""
 
+    def is_done(self) -> bool:
+        """Tell whether it has stopped for good."""
+
     def signal(self, urgent: bool) -> None:
         """Look at the queue."""
 
@@ -93,16 +96,19 @@ class Producer:
 
     def flush(self, timeout_s: float) -> bool:
         """Send everything recorded so far; tell whether it was acknowledged or refused for good within the timeout."""
-        if not len(self.buffer) and self._exporter.is_idle:
-            return True
+        if self._exporter.is_done() or (not len(self.buffer) and self._exporter.is_idle):
+            return not len(self.buffer)
         marker = Marker()
         self.buffer.put_marker(marker)
+        if self._exporter.is_done():  # asked after the marker is in: an exporter that stops now lets it pass
+            return False
         self._exporter.urge()
         return marker.passed.wait(timeout_s)
 
     def close(self, timeout_s: float) -> bool:
         """Send what is left and say goodbye, within the timeout; record nothing from now on."""
         self.recording = False
+        self.buffer.close()
         return self._exporter.close(timeout_s)
 
     def fork(self) -> Producer:
@@ -110,5 +116,5 @@ class Producer:
         child = type(self)(self.config)
         self.heir = child
         self.recording = False
-        self.buffer.close()
+        self.buffer.abandon()
         return child

@@ -1,12 +1,17 @@
-"""One HTTP request at a time to `{endpoint}/v1/events`."""
+"""One HTTP request at a time to `{endpoint}/v1/events`, over a connection that is kept.
+
+It is the standard library's client, because a process that is about to exit has two seconds: it is imported in 20 ms
+where httpx takes 200, and needs a third of the processor's time per request.
+"""
 
 from __future__ import annotations
 
-import ssl
+import base64
+import http.client
 import time
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import httpx
 import msgspec
 
 from milepost import wire
@@ -22,66 +27,73 @@ _MAX_ANSWER_BYTES = 1_000_000
 
 
 class Transport:
-    """Sends batches over kept-alive connections. Used by one thread.
-
-    It goes through httpx's transport rather than its client, which would write a line to the user's log per request.
-    """
+    """Sends batches. Used by one thread."""
 
     def __init__(self, config: Config) -> None:
-        base = config.endpoint.rstrip("/")
-        self._url = httpx.URL(f"{base}/v1/events")
-        self._timeout_s = config.request_timeout_ms / 1_000
-        self._http = _connection_pool(base)
+        self._base = urlsplit(config.endpoint.rstrip("/"))
+        self._target = f"{self._base.path}/v1/events"
+        self._headers = dict(_HEADERS)
+        self._connection = self._connect_by(_proxy_for(self._base), config.request_timeout_ms / 1_000)
 
     def send(self, body: bytes, headers: dict[str, str]) -> Answer:
         """Return what became of one attempt. Does not raise."""
-        timeout = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout_s)
-        request = httpx.Request(
-            "POST",
-            self._url,
-            content=body,
-            headers=headers | _HEADERS,
-            extensions={"timeout": timeout},
-        )
+        connection = self._connection
         try:
-            response = self._http.handle_request(request)
-            try:
-                content = response.read()
-            finally:
-                response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if connection.sock is None:
+                connection.connect()
+        except OSError as error:
+            connection.close()
             return Answer(status=None, reached=False, detail=str(error) or type(error).__name__)
-        except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+        try:
+            connection.request("POST", self._target, body, self._headers | headers)
+            response = connection.getresponse()
+            content = response.read(_MAX_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
             return Answer(status=None, detail=str(error) or type(error).__name__)
+        if not response.isclosed():  # more than the limit: the rest would be taken for the next answer
+            connection.close()
         return _read(response, content)
 
     def close(self) -> None:
-        self._http.close()
+        self._connection.close()
+
+    def _connect_by(self, proxy: str | None, timeout_s: float) -> http.client.HTTPConnection:
+        """Return the connection, not yet made; a proxy tunnels https, and is asked for http by the whole address."""
+        base = self._base
+        kind = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
+        if proxy is None:
+            return kind(base.hostname or "", base.port, timeout=timeout_s)
+        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        connection = kind(via.hostname or "", via.port or 80, timeout=timeout_s)
+        credentials = _proxy_credentials(via)
+        if base.scheme == "https":
+            connection.set_tunnel(base.hostname or "", base.port or 443, credentials)
+        else:
+            self._target = f"{base.scheme}://{base.netloc}{self._target}"
+            self._headers |= credentials
+        return connection
 
 
-def _connection_pool(base: str) -> httpx.BaseTransport:
-    """Return the connections to use: by the environment's proxy, unless the collector is on this machine."""
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
-    if urlsplit(base).hostname in _LOOPBACK:
-        return httpx.HTTPTransport(limits=limits, trust_env=False)
-    return httpx.HTTPTransport(limits=limits, proxy=_proxy_for(base))
+def _proxy_for(base: SplitResult) -> str | None:
+    """Return the environment's proxy for an address; none for this machine's own."""
+    host = base.hostname or ""
+    return None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(base.scheme)
 
 
-def _proxy_for(base: str) -> str | None:
-    from urllib.request import getproxies, proxy_bypass
-
-    parts = urlsplit(base)
-    if parts.hostname is None or proxy_bypass(parts.hostname):
-        return None
-    return getproxies().get(parts.scheme)
+def _proxy_credentials(via: SplitResult) -> dict[str, str]:
+    if via.username is None:
+        return {}
+    pair = f"{unquote(via.username)}:{unquote(via.password or '')}"
+    return {"proxy-authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
-def _read(response: httpx.Response, content: bytes) -> Answer:
-    status = response.status_code
-    retry_after_s = parse_retry_after(response.headers.get("retry-after"), time.time())
+def _read(response: http.client.HTTPResponse, content: bytes) -> Answer:
+    status = response.status
     if not 200 <= status < 300:
+        retry_after_s = parse_retry_after(response.getheader("retry-after"), time.time())
         return Answer(status=status, retry_after_s=retry_after_s, detail=content[:500].decode(errors="replace"))
-    rejected = _rejected(response.headers.get("content-type", ""), content)
+    rejected = _rejected(response.getheader("content-type", ""), content)
     return Answer(status=status, rejected=len(rejected), detail=rejected[0].reason if rejected else "")
 
 
@@ -89,7 +101,7 @@ def _rejected(content_type: str, content: bytes) -> list[wire.Rejection]:
     """Return the events that the collector did not store; an answer that cannot be read names none."""
     decode = msgspec.msgpack.decode if "msgpack" in content_type else msgspec.json.decode
     try:
-        answer: wire.BatchAnswer = decode(content[:_MAX_ANSWER_BYTES], type=wire.BatchAnswer)
+        answer: wire.BatchAnswer = decode(content, type=wire.BatchAnswer)
         return answer.rejected
     except msgspec.DecodeError:
         return []

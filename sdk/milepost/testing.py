@@ -217,6 +217,9 @@ class _NoExporter:
 
     is_idle = True
 
+    def is_done(self) -> bool:
+        return False
+
     def signal(self, urgent: bool) -> None: ...
 
     def urge(self) -> None: ...

@@ -125,7 +125,9 @@ class JsonExporter:
     def export(self, spans: Any) -> Any:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        body = "\n".join(f"{span.context.trace_id:x} {span.context.span_id:x} {span.name} {span.end_time}" for span in spans)
+        body = "\n".join(
+            f"{span.context.trace_id:x} {span.context.span_id:x} {span.name} {span.end_time}" for span in spans
+        )
         try:
             self._client.post("/v1/events", content=body)
         except OSError:

@@ -1,0 +1,77 @@
+"""Uses of the public surface that only have to type-check; never run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import assert_type
+
+from opentelemetry.trace import Span
+
+import milepost
+from milepost.testing import Captured, CapturedSpan, FixedClock, SequentialIds, capture
+
+
+@milepost.task
+def bare(path: str, *, pages: int = 1) -> list[str]:
+    return [path] * pages
+
+
+@milepost.task(name="configured", kind="llm", attributes={"a": 1})
+async def configured(prompt: str) -> str:
+    return prompt
+
+
+@milepost.task
+def items(n: int) -> Iterator[int]:
+    yield from range(n)
+
+
+@milepost.task
+async def aitems(n: int) -> AsyncIterator[int]:
+    yield n
+
+
+@milepost.run(agent="writer", tags=["x"])
+def report(path: str) -> int:
+    return len(path)
+
+
+class Agent:
+    @milepost.task
+    def method(self, n: int) -> int:
+        return n
+
+
+async def use_decorated() -> None:
+    assert_type(bare("a", pages=2), list[str])
+    assert_type(await configured("x"), str)
+    assert_type(items(3), Iterator[int])
+    assert_type(aitems(3), AsyncIterator[int])
+    assert_type(report("x"), int)
+    assert_type(Agent().method(1), int)
+    bare(5)  # type: ignore[arg-type]
+
+
+async def use_spans(client: milepost.Client) -> None:
+    with client.start_run("run", input={"a": 1}, session_id="s") as run, run.start_task("t") as task:
+        assert_type(run, milepost.Run)
+        assert_type(task, milepost.Task)
+        as_otel: Span = task
+        as_otel.set_attribute("a", 1)
+        task.log("x", severity="warn", pages=3)
+        task.log("x", severity="loud")  # type: ignore[arg-type]
+        task.checkpoint({"page": 1}, name="n")
+        task.fail(ValueError("x"))
+    async with milepost.start_task("t") as other:
+        other.complete(output=object())
+    assert_type(milepost.current_run(), milepost.Run | None)
+    assert_type(milepost.current_task(), milepost.Task | None)
+    assert_type(milepost.traceparent(), str | None)
+    assert_type(milepost.init(endpoint="http://x", scrub=lambda path, value: value), milepost.Client)
+    assert_type(milepost.flush(1.0), bool)
+
+
+def use_testing() -> None:
+    with capture(clock=FixedClock(), ids=SequentialIds(), capture=False) as captured:
+        assert_type(captured, Captured)
+        assert_type(captured.span("x"), CapturedSpan)
