@@ -36,7 +36,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def file_server(folder: Path) -> Iterator[str]:
     """Serve a folder on this machine, as the web site that the agent reads."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 

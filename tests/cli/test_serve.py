@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Milepost
 
-    from conftest import StartCollector
+    from conftest import CollectorProcess, StartCollector
 
 
 def test_serve_says_its_address_once_it_is_ready(start_collector: StartCollector):
@@ -42,6 +43,17 @@ def test_serve_stops_while_a_browser_follows_the_live_stream(start_collector: St
     collector = start_collector()
     with httpx.stream("GET", f"{collector.url}/api/live?runs=1", timeout=20) as stream:
         assert "hello" in next(stream.iter_text())
+        assert collector.stop() == 0
+
+
+def test_serve_lists_what_is_recorded_after_a_restart(start_collector: StartCollector):
+    for number in (1, 2, 3):
+        collector = start_collector()
+        ended = {"type": "span_ended", "run_id": f"{number:032x}", "span_id": f"{number:016x}", "name": "again"}
+        send(collector.url, number, {**ended, "kind": "agent", "start_time": number, "end_time": number})
+        assert collector.sql("SELECT count(*) FROM runs") == [[number]]
+        send(collector.url, number + 100, {"type": "event", "run_id": ended["run_id"], "time": number})
+        await_idle_work(collector)
         assert collector.stop() == 0
 
 
@@ -94,6 +106,18 @@ def test_serve_names_the_variable_that_does_not_parse(command: Milepost, tmp_pat
     done = command("serve", "--port", "0", "--data", str(tmp_path), MILEPOST_LOST_AFTER_S="soon")
     assert done.returncode == 2
     assert "MILEPOST_LOST_AFTER_S: expected float, got 'soon'" in done.stderr
+
+
+def send(url: str, sequence: int, event: dict[str, object]) -> None:
+    answer = httpx.post(f"{url}/v1/events", json={"producer_id": "p", "sequence": sequence, "events": [event]})
+    assert answer.json() == {"accepted": 1, "rejected": [], "duplicate": False}
+
+
+def await_idle_work(collector: CollectorProcess) -> None:
+    """Wait until the collector, which has nothing else to do, has added the run to its stored sums."""
+    deadline = time.monotonic() + 15
+    while collector.sql("SELECT count(*) < (SELECT count(*) FROM spans) FROM run_sums") != [[False]]:
+        assert time.monotonic() < deadline
 
 
 def assert_clear_failure(code: int, said: str, expected: str) -> None:

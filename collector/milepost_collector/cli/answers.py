@@ -10,13 +10,6 @@ from typing import Any
 from msgspec import Struct
 
 
-class SpanError(Struct, kw_only=True):
-    """What went wrong in a span; see `SpanDetail`."""
-
-    error_type: str | None
-    error_message: str | None
-
-
 class Event(Struct, kw_only=True):
     """A checkpoint, log record, progress report or other event; see `EventItem`."""
 

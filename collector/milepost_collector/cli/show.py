@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console, Group
 from rich.text import Text
 
-from milepost_collector.cli.answers import Event, EventPage, SpanError
+from milepost_collector.cli.answers import Event, EventPage
 from milepost_collector.cli.client import CollectorClient
 from milepost_collector.cli.render import clean, event_line, header, one_line, stdout_console, timeline
 from milepost_collector.cli.timeline import tree_rows
@@ -68,23 +68,20 @@ def run_view(client: CollectorClient, run_id: str, console: Console, *, limit: i
                 f"\n{dropped} events were dropped before they could be sent: this run may be incomplete", style="yellow"
             )
         )
-    parts += _errors(client, run_id, spans)
+    parts += _errors(client, run_id)
     parts += _events(client, run_id, spans, logs=logs)
     return Group(*parts)  # type: ignore[arg-type]
 
 
-def _errors(client: CollectorClient, run_id: str, spans: list[SpanSkeleton]) -> list[Text]:
-    failed = [span for span in spans if span.error_type is not None]
-    if not failed:
-        return []
-    lines = [Text("\nErrors", style="bold")]
-    for span in failed[:SHOWN_ERRORS]:
-        detail = client.get(f"/api/spans/{span.span_id}", SpanError, run_id=run_id, payload_limit=0)
-        line = Text(f"  {one_line(span.name, 40)}  ", style="bold")
-        said = ": ".join(filter(None, (detail.error_type, detail.error_message)))
-        lines.append(line.append(one_line(said, 400), style="not bold red"))
-    if len(failed) > SHOWN_ERRORS:
-        lines.append(Text(f"  … and {len(failed) - SHOWN_ERRORS} more", style="dim"))
+def _errors(client: CollectorClient, run_id: str) -> list[Text]:
+    query = f"SELECT name, error_type, error_message FROM errors WHERE run_id = '{run_id}' ORDER BY time"
+    result = client.post("/api/sql", SqlRequest(sql=query, limit=SHOWN_ERRORS), SqlResult)
+    lines = [Text("\nErrors", style="bold")] if result.rows else []
+    for name, error_type, message in result.rows:
+        said = ": ".join(filter(None, (error_type, message))) or "failed without saying why"
+        lines.append(Text(f"  {one_line(name, 40)}  ", style="bold").append(one_line(said, 400), style="not bold red"))
+    if result.truncated:
+        lines.append(Text(f"  … only the first {SHOWN_ERRORS}; `milepost sql` has them all", style="dim"))
     return lines
 
 
