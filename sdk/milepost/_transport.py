@@ -7,6 +7,7 @@ where httpx takes 200, and needs a third of the processor's time per request.
 from __future__ import annotations
 
 import base64
+import encodings.idna  # noqa: F401  # imported by the first connection otherwise, at a moment when a fork must not happen
 import http.client
 import time
 from urllib.parse import SplitResult, unquote, urlsplit

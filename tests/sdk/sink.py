@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Sink:
         self.taken: dict[tuple[str, int], wire.Batch] = {}
         self.released = threading.Event()
         handler = type("Handler", (_Handler,), {"sink": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -80,6 +81,13 @@ class Sink:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(DEADLINE_S)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what is wrong with a batch, but not that a producer has gone away."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -85,7 +85,9 @@ def test_plugin_offers_the_fixture(pytester):
             assert milepost_capture.spans == []
         """
     )
-    pytester.runpytest_inprocess("-p", "milepost._pytest", "-p", "no:randomly").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "milepost._pytest", "-p", "no:randomly", "-p", "no:asyncio").assert_outcomes(
+        passed=2
+    )
 
 
 trees = st.recursive(st.just([]), lambda inner: st.lists(inner, max_size=3), max_leaves=12)
