@@ -42,6 +42,16 @@ describe('merged lanes', () => {
     );
   });
 
+  it('give every strip shares that add up', () => {
+    fc.assert(
+      fc.property(lanes, (lane) => {
+        for (const strip of mergeLane(lane, view, WIDTH)) {
+          expect(strip.shares.reduce((sum, [, share]) => sum + share, 0)).toBeCloseTo(1, 9);
+        }
+      }),
+    );
+  });
+
   it('never paint more strips than pixels, plus one per wide span', () => {
     const starts = Float64Array.from({ length: 50_000 }, (_, i) => i);
     const lane = makeLane(starts, starts.map((start) => start + 1), new Uint8Array(50_000));

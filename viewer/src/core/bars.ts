@@ -5,6 +5,8 @@ import { toX, type Viewport } from './viewport';
 export const MIN_BAR_PX = 2;
 /** Bars narrower than this are merged with their neighbours. */
 export const MERGE_BELOW_PX = 1.5;
+/** A merged strip ends here at the latest, so that a long one still shows what changed along it. */
+export const LONGEST_STRIP_PX = 3;
 
 export interface Bar {
   readonly x: number;
@@ -46,12 +48,16 @@ export function makeLane(starts: Float64Array, ends: Float64Array, groups: Uint8
   return { starts, ends, endsUpTo, groups };
 }
 
-/** Pixels [from, to) painted as one. group: the kind that fills at least 60 % of the covered time, else -1. */
+/**
+ * Pixels [from, to) painted as one. group: the kind that fills at least 60 % of the covered time, else -1.
+ * shares: each kind's part of that time, for painters with room for more than one colour.
+ */
 export interface Strip {
   from: number;
   to: number;
   group: number;
   count: number;
+  shares: readonly (readonly [group: number, share: number])[];
 }
 
 /** What to paint for a lane: wide spans alone, narrow neighbours as one strip. Costs only what is on screen. */
@@ -63,10 +69,10 @@ export function mergeLane(lane: Lane, view: Viewport, width: number): Strip[] {
     if (lane.ends[i] < view.start) continue;
     const pixels = pixelsOf(lane, i, view, width);
     if (pixels.to - pixels.from > MERGE_BELOW_PX) {
-      strips.push({ ...pixels, group: lane.groups[i], count: 1 });
+      strips.push({ ...pixels, group: lane.groups[i], count: 1, shares: [[lane.groups[i], 1]] });
       continue;
     }
-    if (open === null || pixels.from > open.to) {
+    if (open === null || pixels.from > open.to || open.to - open.from >= LONGEST_STRIP_PX) {
       if (open) strips.push(open.close());
       open = new OpenStrip(pixels.from, pixels.to);
     }
@@ -101,8 +107,9 @@ class OpenStrip {
   close(): Strip {
     let total = 0;
     for (const time of this.time.values()) total += time;
-    const leader = [...this.time].find(([, time]) => time >= 0.6 * total);
-    return { from: this.from, to: this.to, group: leader ? leader[0] : -1, count: this.count };
+    const shares = [...this.time].map(([group, time]) => [group, time / total] as const).sort((a, b) => a[0] - b[0]);
+    const leader = shares.find(([, share]) => share >= 0.6);
+    return { from: this.from, to: this.to, group: leader ? leader[0] : -1, count: this.count, shares };
   }
 }
 

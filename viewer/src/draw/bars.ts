@@ -35,6 +35,8 @@ export interface BarScene {
 }
 
 const BAR = 12;
+/** Of a collapsed row's bar, the part that shows its inside. */
+const INSIDE = 8;
 const LABEL_GAP = 6;
 const DIMMED = 0.25;
 
@@ -154,26 +156,31 @@ function hatchEnd(context: CanvasRenderingContext2D, bar: Bar, top: number, back
   context.restore();
 }
 
-/** What goes on inside a collapsed row, as a thin strip along its bar's lower edge. */
+/** What goes on inside a collapsed row, below a rim of its own bar: the kinds at work, by their share of the time. */
 function drawInside(context: CanvasRenderingContext2D, scene: BarScene, row: number, middle: number): void {
   const lane = scene.laneOf(row);
   if (!lane) return;
-  const top = middle + BAR / 2 - 4;
-  context.fillStyle = scene.palette.bg;
+  const top = middle + BAR / 2 - INSIDE;
   const bar = barAt(scene.view, scene.width, scene.store.start[row], shownEnd(scene, row));
-  if (bar) context.fillRect(bar.x, top - 1, bar.width, 1);
+  context.fillStyle = scene.palette.bg;
+  if (bar) context.fillRect(bar.x, top - 1, bar.width, INSIDE + 1);
   for (const strip of mergeLane(lane, scene.view, Math.floor(scene.width))) {
-    context.fillStyle = strip.group < 0 ? scene.palette.ink3 : scene.palette.kinds[strip.group];
-    context.fillRect(strip.from, top, strip.to - strip.from, 4);
+    let y = top;
+    for (const [group, share] of strip.shares) {
+      context.fillStyle = scene.palette.kinds[group];
+      context.fillRect(strip.from, y, strip.to - strip.from, share * INSIDE);
+      y += share * INSIDE;
+    }
   }
 }
 
 function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, row: number, bar: Bar, middle: number): void {
   const text = durationText(scene, row);
+  const opaque = scene.laneOf(row) === null;
   const width = context.measureText(text).width;
   let place = labelPlace(bar, width, scene.width, LABEL_GAP);
-  // A hatched end is no ground for text.
-  if (place === 'inside' && endIsUnknown(scene, row)) place = bar.x - LABEL_GAP - width >= 0 ? 'left' : 'none';
+  // A hatched end or the inside of a collapsed row is no ground for text.
+  if (place === 'inside' && (endIsUnknown(scene, row) || !opaque)) place = bar.x - LABEL_GAP - width >= 0 ? 'left' : 'none';
   if (place === 'none') return;
   context.fillStyle = scene.palette.ink2;
   if (place === 'right') context.fillText(text, bar.x + bar.width + LABEL_GAP, middle + 0.5);

@@ -17,6 +17,8 @@ export interface MinimapScene {
 
 const ERROR_BAND = 8;
 const TOP = 4;
+/** One span at a time fills about two thirds of the height: a run without parallel work is no wall of colour. */
+const LEAST_ROOT = 1.5;
 
 export function drawMinimap(context: CanvasRenderingContext2D, scene: MinimapScene): void {
   drawStacks(context, scene);
@@ -36,7 +38,7 @@ function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): voi
   const column = scene.width / overview.buckets;
   const edge = (i: number) => Math.round(i * column); // whole pixels: half-painted ones would show as stripes
   // The square root keeps one span visible beside a burst of a hundred.
-  const scale = overview.peak > 0 ? room / Math.sqrt(overview.peak) : 0;
+  const scale = room / Math.max(Math.sqrt(overview.peak), LEAST_ROOT);
   const tops = new Float64Array(overview.buckets);
   for (let group = 0; group < palette.kinds.length; group++) {
     context.fillStyle = palette.kinds[group];
