@@ -16,7 +16,8 @@ from milepost.testing import capture
 SECRET_KEYS = [
     "authorization", "Authorization", "Proxy-Authorization", "api_key", "apikey", "API-Key", "x-api-key",
     "openaiApiKey", "OPENAI_API_KEY", "password", "db_password", "passwd", "PWD", "secret", "clientSecret",
-    "AWS_SECRET_ACCESS_KEY", "token", "access_token", "sessionToken", "cookie", "Set-Cookie", "cookies", "credential", "credentials",
+    "AWS_SECRET_ACCESS_KEY", "token",
+    "access_token", "sessionToken", "cookie", "Set-Cookie", "cookies", "credential", "credentials",
     "private_key", "ssh-key", "http.request.header.authorization", "auth", "passphrase", "bearer",
 ]  # fmt: skip
 HARMLESS_KEYS = [
