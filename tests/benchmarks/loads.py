@@ -1,0 +1,209 @@
+"""What agents send: batches of events as the SDK makes them, encoded once and told apart by a mark in their run ids.
+
+A cycle is a few batches in a row. Encoded once, it is sent again and again: `MARK` ends every run id and is replaced each
+time, so that every run is new. Generating and encoding events thus costs nothing while the clock runs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from milepost.wire import Batch, Event, Resource, SpanEnded, SpanStarted, Usage, WireEvent
+
+MARK = "f00dfeedf00dfeed"
+TASKS_PER_RUN = 20
+STEP_NS = 1_000_000
+BASE_TIME = 1_762_000_000_000_000_000  # Unix ns; when does not matter to any figure
+
+WORDS = (
+    "the report shows that revenue grew in every region while costs of storage fell again which the board had expected "
+    "to see before the end of the quarter because several contracts were renewed on better terms and two offices moved "
+    "into one building so please summarise what changed name the three largest customers and say what is still open"
+).split()
+SYSTEM_PROMPT = "You are a careful analyst. Answer from the documents only, cite pages, and say what is missing. " * 4
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Load:
+    """A load. shape: small, late or large. events: how many in all, about. gzip: bodies are compressed, as by the SDK."""
+
+    name: str
+    shape: str = "small"
+    clients: int
+    batch_events: int = 512
+    events: int
+    gzip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A batch but for its mark. spans, events: rows it brings into the tables of these names; it has all of the starts."""
+
+    encoded: bytes
+    size: int
+    spans: int
+    events: int
+
+
+def build_cycle(shape: str, batch_events: int) -> list[Template]:
+    """Return a cycle of whole runs that fills its batches exactly."""
+    random_ids = random.Random(7)
+    run = {"small": small_run, "late": small_run, "large": large_run}[shape]
+    per_run = len(run(random_ids))
+    runs = batch_events // math.gcd(per_run, batch_events)
+    events = [event for _ in range(runs) for event in run(random_ids)]
+    if shape == "late":
+        events = _with_late_ends(events, batch_events)
+    parts = [events[begin : begin + batch_events] for begin in range(0, len(events), batch_events)]
+    return [_template(part) for part in parts]
+
+
+def bodies(load: Load, client: int) -> Iterator[tuple[bytes, Template]]:
+    """Yield the bodies a client sends, each with what it holds. client: from 0."""
+    cycle = build_cycle(load.shape, load.batch_events)
+    cycles = max(load.events // load.clients // sum(part.size for part in cycle), 1)
+    resource = Resource(agent="bench-agent", service_name="bench", process_id=1000 + client, sdk_name="milepost")
+    for number in range(cycles):
+        mark = f"{client + 1:04x}{number + 1:012x}".encode()
+        for place, part in enumerate(cycle):
+            events = msgspec.Raw(part.encoded.replace(MARK.encode(), mark))
+            sequence = number * len(cycle) + place
+            body = _encode(_Envelope(f"bench-{client}", sequence, events, resource))
+            yield gzip.compress(body, compresslevel=1, mtime=0) if load.gzip else body, part
+
+
+def small_run(ids: random.Random) -> list[WireEvent]:
+    """Return a run of 20 tasks with small values, two calls of a model, a log line and a checkpoint."""
+    run_id, root = _run_id(ids), _span_id(ids)
+    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", 0)]
+    for number in range(TASKS_PER_RUN):
+        span_id, at = _span_id(ids), (1 + 2 * number) * STEP_NS
+        events.append(_started(run_id, span_id, root, f"step-{number}", "task", at))
+        usage = Usage(model="gpt-4o-mini", provider="openai", input_tokens=812 + number, output_tokens=96)
+        events.append(_ended(run_id, span_id, root, f"step-{number}", at, [usage] if number % 10 == 9 else None))
+    body = '{"page":12,"done":["a","b"]}'
+    events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="checkpoint", name="pages", body_json=body))
+    events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="log", severity="info", message="12 pages read"))
+    events.append(_ended(run_id, root, None, "report", 0, None, kind="agent"))
+    return events
+
+
+def large_run(ids: random.Random) -> list[WireEvent]:
+    """Return a run of 20 calls of models: about 15 attributes and 1.4 KB of text a span."""
+    run_id, root = _run_id(ids), _span_id(ids)
+    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", 0)]
+    for number in range(TASKS_PER_RUN):
+        span_id, at = _span_id(ids), (1 + 2 * number) * STEP_NS
+        events.append(_started(run_id, span_id, root, f"call-{number}", "llm", at))
+        events.append(llm_span(ids, run_id, span_id, root, number))
+    events.append(_ended(run_id, root, None, "report", 0, None, kind="agent"))
+    return events
+
+
+def llm_span(ids: random.Random, run_id: str, span_id: str, parent: str, number: int) -> SpanEnded:
+    """Return a call of a model with what instrumentations record of it."""
+    at = BASE_TIME + (1 + 2 * number) * STEP_NS
+    return SpanEnded(
+        run_id=run_id,
+        span_id=span_id,
+        parent_span_id=parent,
+        name=f"call-{number % 4}",
+        kind="llm",
+        start_time=at,
+        end_time=at + 700_000 + ids.randrange(10**6),
+        attributes=llm_attributes(ids, number),
+    )
+
+
+def llm_attributes(ids: random.Random, number: int) -> dict[str, object]:
+    """Return 15 attributes, 1.4 KB: a system prompt that repeats, a question and an answer that do not."""
+    question, answer = _text(ids, 300), _text(ids, 420)
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini",
+        "gen_ai.request.temperature": 0.2,
+        "gen_ai.request.max_tokens": 1024,
+        "gen_ai.request.top_p": 1.0,
+        "gen_ai.response.id": f"chatcmpl-{ids.getrandbits(96):024x}",
+        "gen_ai.response.finish_reasons": ["stop"],
+        "gen_ai.usage.input_tokens": 700 + ids.randrange(400),
+        "gen_ai.usage.output_tokens": 60 + ids.randrange(200),
+        "gen_ai.system_instructions": SYSTEM_PROMPT[:380],
+        "gen_ai.input.messages": f'[{{"role":"user","content":"{question}"}}]',
+        "gen_ai.output.messages": f'[{{"role":"assistant","content":"{answer}"}}]',
+        "server.address": "api.openai.com",
+    }
+
+
+def _started(run_id: str, span_id: str, parent: str | None, name: str, kind: str, at: int) -> SpanStarted:
+    return SpanStarted(
+        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=BASE_TIME + at,
+        input_json=_input(at),
+    )  # fmt: skip
+
+
+def _ended(
+    run_id: str, span_id: str, parent: str | None, name: str, at: int, usage: list[Usage] | None, kind: str = "task"
+) -> SpanEnded:
+    failed = at % (50 * STEP_NS) == 39 * STEP_NS
+    return SpanEnded(
+        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=BASE_TIME + at,
+        end_time=BASE_TIME + at + STEP_NS, status="failed" if failed else "completed", input_json=_input(at),
+        output_json='{"rows":31,"ok":true}', usage=usage, error_type="ConnectionError" if failed else None,
+        error_message="connection refused" if failed else None,
+    )  # fmt: skip
+
+
+def _input(at: int) -> str:
+    return f'{{"file":"report-{at % 97}.pdf","pages":{at % 13}}}'
+
+
+def _with_late_ends(events: Sequence[WireEvent], batch_events: int) -> list[WireEvent]:
+    """Move every third end to a later batch, as of tasks that take their time."""
+    ends = 0
+    placed = []
+    for place, event in enumerate(events):
+        ends += type(event) is SpanEnded
+        late = type(event) is SpanEnded and ends % 3 == 0
+        placed.append((place + (batch_events * 3 // 2 if late else 0), place, event))
+    return [event for _, _, event in sorted(placed, key=lambda item: item[:2])]
+
+
+def _template(events: Sequence[WireEvent]) -> Template:
+    spans = sum(type(event) is SpanEnded for event in events)
+    other = sum(type(event) is Event for event in events)
+    return Template(_encode(list(events)), len(events), spans, other)
+
+
+class _Envelope(msgspec.Struct):
+    """A `Batch` whose events are encoded already."""
+
+    producer_id: str
+    sequence: int
+    events: msgspec.Raw
+    resource: Resource
+
+
+assert set(_Envelope.__struct_fields__) <= set(Batch.__struct_fields__)
+
+
+def _run_id(ids: random.Random) -> str:
+    return f"{ids.getrandbits(64):016x}{MARK}"
+
+
+def _span_id(ids: random.Random) -> str:
+    return f"{ids.getrandbits(63) + 1:016x}"
+
+
+def _text(ids: random.Random, length: int) -> str:
+    return " ".join(ids.choices(WORDS, k=length // 5))[:length]

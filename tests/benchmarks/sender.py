@@ -1,0 +1,157 @@
+"""The process that sends a load: bodies are made before the clock starts, and clients are threads on raw sockets.
+
+    python -m tests.benchmarks.sender   reads one JSON line {"url", "load"}, says "ready", waits for a line, sends, reports
+
+An HTTP client library would cost as much as the collector itself; here a request costs the load generator about 60 µs.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from milepost.wire import BatchAnswer
+from tests.benchmarks.loads import Load, Template, bodies
+
+_decode_answer = msgspec.msgpack.Decoder(BatchAnswer).decode
+
+
+class Sent(msgspec.Struct):
+    """What a sender did. latencies_ms: of every request, until its answer. cpu_s: the sender's own processor time."""
+
+    seconds: float
+    cpu_s: float
+    accepted: int
+    spans: int
+    events: int
+    latencies_ms: list[float]
+
+
+class Sender:
+    """A sender's process, from preparing to its report."""
+
+    def __init__(self, url: str, load: Load) -> None:
+        command = [sys.executable, "-m", "tests.benchmarks.sender"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._say(msgspec.json.encode({"url": url, "load": load}))
+        self._hear()
+
+    def send(self) -> Sent:
+        """Send everything and return what came of it."""
+        self._say(b"go")
+        sent = msgspec.json.decode(self._hear(), type=Sent)
+        self._process.communicate()
+        return sent
+
+    def _say(self, line: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + b"\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> bytes:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the load generator ended with code {self._process.wait()}")
+        return line
+
+
+class Client(threading.Thread):
+    """One connection that sends a batch as soon as the one before is acknowledged."""
+
+    def __init__(self, url: str, load: Load, number: int) -> None:
+        super().__init__()
+        self._at = urlsplit(url)
+        headers = f"POST /v1/events HTTP/1.1\r\nhost: {self._at.netloc}\r\ncontent-type: application/msgpack\r\n"
+        headers += "content-encoding: gzip\r\n" if load.gzip else ""
+        self._requests: list[tuple[bytes, Template]] = [
+            (f"{headers}content-length: {len(body)}\r\n\r\n".encode() + body, part)
+            for body, part in bodies(load, number)
+        ]
+        self.latencies_ms: list[float] = []
+        self.accepted = self.spans = self.events = 0
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Send everything; a failure is kept."""
+        try:
+            self._send_all()
+        except BaseException as error:
+            self.failure = error
+
+    def _send_all(self) -> None:
+        with socket.create_connection((self._at.hostname, self._at.port)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for request, part in self._requests:
+                begin = time.perf_counter()
+                connection.sendall(request)
+                status, body = _answer(connection)
+                self.latencies_ms.append((time.perf_counter() - begin) * 1000)
+                self._count(status, body, part)
+
+    def _count(self, status: bytes, body: bytes, part: Template) -> None:
+        if status != b"200":
+            raise RuntimeError(f"answer {status!r}: {body[:200]!r}")
+        answer = _decode_answer(body)
+        if answer.accepted != part.size:
+            raise RuntimeError(f"{answer.accepted} of {part.size} events were accepted: {answer.rejected[:1]}")
+        self.accepted += answer.accepted
+        self.spans += part.spans
+        self.events += part.events
+
+
+def _answer(connection: socket.socket) -> tuple[bytes, bytes]:
+    """Return the status and the body of one answer."""
+    data = b""
+    while (end := data.find(b"\r\n\r\n")) < 0:
+        data += _more(connection)
+    head = data[:end].lower()
+    length = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
+    while len(data) < end + 4 + length:
+        data += _more(connection)
+    return head[9:12], data[end + 4 :]
+
+
+def _more(connection: socket.socket) -> bytes:
+    piece = connection.recv(65_536)
+    if not piece:
+        raise RuntimeError("the server closed the connection")
+    return piece
+
+
+def main() -> None:
+    """Prepare, wait, send, report."""
+    given: dict[str, Any] = msgspec.json.decode(sys.stdin.buffer.readline())
+    load = msgspec.convert(given["load"], Load)
+    clients = [Client(given["url"], load, number) for number in range(load.clients)]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    begin, cpu = time.perf_counter(), time.process_time()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    seconds, cpu_s = time.perf_counter() - begin, time.process_time() - cpu
+    for client in clients:
+        if client.failure is not None:
+            raise client.failure
+    sent = Sent(
+        seconds=seconds,
+        cpu_s=cpu_s,
+        accepted=sum(client.accepted for client in clients),
+        spans=sum(client.spans for client in clients),
+        events=sum(client.events for client in clients),
+        latencies_ms=[value for client in clients for value in client.latencies_ms],
+    )
+    print(msgspec.json.encode(sent).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
