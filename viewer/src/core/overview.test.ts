@@ -14,7 +14,7 @@ describe('overview', () => {
         const store = storeOf(spans);
         const tree = buildTree(store);
         const groupOf = (row: number) => KIND_GROUPS.indexOf(kindGroup(store.kindOf(row)));
-        const overview = buildOverview(store, tree, groupOf, limits, buckets);
+        const overview = buildOverview(store, tree, groupOf, limits, limits.end, buckets);
         const bucket = (limits.end - limits.start) / buckets;
         const leaves = store.ids.map((_, row) => row).filter((row) => tree.size[row] === 1);
         const wanted = leaves.reduce((sum, row) => sum + store.end[row] - store.start[row], 0);

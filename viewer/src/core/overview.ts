@@ -18,13 +18,14 @@ export interface Overview {
 
 /**
  * Adds up leaf spans per bucket of time. Only leaves count: a parent is at work through its children, and would
- * otherwise paint the whole map. Two difference arrays per group make the cost independent of a span's length.
+ * otherwise paint the whole map. Open spans reach until `now`. Two difference arrays per group make the cost independent of a span's length.
  */
 export function buildOverview(
   store: SpanStore,
   tree: Tree,
   groupOf: (row: number) => number,
   limits: Viewport,
+  now: number,
   buckets: number,
 ): Overview {
   const width = buckets + 2;
@@ -33,7 +34,7 @@ export function buildOverview(
   const errors = new Uint32Array(buckets);
   const scale = buckets / Math.max(limits.end - limits.start, 1);
   for (let row = 0; row < store.count; row++) {
-    const end = Number.isNaN(store.end[row]) ? limits.end : store.end[row];
+    const end = Number.isNaN(store.end[row]) ? now : store.end[row];
     const right = clampTo((end - limits.start) * scale, buckets);
     if (store.status[row] === FAILED) errors[Math.min(Math.floor(right), buckets - 1)]++;
     if (tree.size[row] > 1) continue;

@@ -186,7 +186,8 @@ function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, row: numb
   if (place === 'right') context.fillText(text, bar.x + bar.width + LABEL_GAP, middle + 0.5);
   else if (place === 'left') context.fillText(text, bar.x - LABEL_GAP - width, middle + 0.5);
   else {
-    context.fillStyle = scene.palette.bg;
+    // An open bar is painted faintly, so the page's own ink reads on it in both themes.
+    context.fillStyle = scene.store.isRunning(row) ? scene.palette.ink : scene.palette.bg;
     context.fillText(text, Math.min(bar.x + bar.width, scene.width) - LABEL_GAP - width, middle + 0.5);
   }
 }

@@ -154,7 +154,7 @@ export class RunModel {
 
   overview(buckets: number): Overview | null {
     if (!this.tree || buckets < 1) return null;
-    return buildOverview(this.store, this.tree, this.groupOf, this.limits(), buckets);
+    return buildOverview(this.store, this.tree, this.groupOf, this.limits(), this.runEnd ?? this.nowNs(), buckets);
   }
 
   // Selection ---------------------------------------------------------------------------------------------------------
@@ -268,9 +268,11 @@ export class RunModel {
     const from = tree.place[node];
     const inside = tree.preorder.subarray(from + 1, from + tree.size[node]);
     const leaves = inside.filter((row) => row < tree.spanCount && tree.size[row] === 1);
-    leaves.sort((a, b) => this.store.start[a] - this.store.start[b]);
+    const { start } = this.store;
+    // Work done one step after the other is in order already.
+    if (leaves.some((row, i) => i > 0 && start[row] < start[leaves[i - 1]])) leaves.sort((a, b) => start[a] - start[b]);
     return makeLane(
-      Float64Array.from(leaves, (row) => this.store.start[row]),
+      Float64Array.from(leaves, (row) => start[row]),
       Float64Array.from(leaves, (row) => this.extentOf(row)[1]),
       Uint8Array.from(leaves, this.groupOf),
     );
