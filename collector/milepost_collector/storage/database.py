@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -116,9 +119,28 @@ class Database:
         return connection
 
 
+class _AbsentPandas:
+    """Answers at once that pandas is not installed: DuckDB asks a dozen times a commit, and Python would search the disk."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse pandas, know nothing of anything else."""
+        if name == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+
+
+def _settle_pandas() -> None:
+    if _AbsentPandas not in sys.meta_path and "pandas" not in sys.modules and find_spec("pandas") is None:
+        sys.meta_path.insert(0, _AbsentPandas)
+
+
 def connect(path: Path, memory_limit_bytes: int) -> DuckDBPyConnection:
     """Open the file, telling apart the ways it can fail."""
+    _settle_pandas()
     config = {
+        # Each of a commit's small statements costs twice the time when DuckDB hands parts of it to another thread, so a
+        # core is left to the writer: queries of several users still run side by side, one user's on the other cores.
+        "threads": str(max(1, (os.cpu_count() or 1) - 1)),
         # The writer decides when to checkpoint: DuckDB's own choice falls into the middle of commits.
         "checkpoint_threshold": "1TB",
         "memory_limit": f"{memory_limit_bytes}B",

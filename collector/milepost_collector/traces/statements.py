@@ -6,7 +6,7 @@ made for an empty table gave garbage on a full one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
@@ -18,7 +18,6 @@ from milepost_collector.traces.arrow import to_arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH_COLUMNS = ("producer_id", "sequence", "received_at", "accepted", "rejected", "dropped", "closing")
 PRODUCER_COLUMNS = (
     "producer_id", "first_seen", "service_name", "service_version", "host_name", "process_id", "sdk_name", "sdk_version",
     "runtime", "attributes",
@@ -31,7 +30,6 @@ TABLES = {
     "spans": STORED_SPAN_COLUMNS,
     "live_spans": LIVE_COLUMNS,
     "events": EVENT_COLUMNS,
-    "batches": BATCH_COLUMNS,
     "producers": PRODUCER_COLUMNS,
     "rejected": REJECTED_COLUMNS,
 }
@@ -73,23 +71,23 @@ class Statements:
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
-        self._sources = {table: Source(columns) for table, columns in TABLES.items()}
-        self._keys = Source(KEY_COLUMNS)
-        self._runs = Source(RUN_COLUMNS)
-        for table, source in self._sources.items():
-            connection.register(f"incoming_{table}", source)
-        connection.register("keys", self._keys)
-        connection.register("wanted", self._runs)
+        self._sources: dict[str, Source] = {}
 
     def insert(self, table: str, rows: Sequence[Row]) -> None:
         """Append rows to a table."""
         if rows:
-            self._sources[table].fill(rows)
+            self._fill(f"incoming_{table}", TABLES[table], rows)
             self._connection.execute(INSERT[table])
+
+    def insert_batches(self, rows: Sequence[Row]) -> None:
+        """Append rows to `batches`: a few, for which values are quicker than a scan."""
+        places = ", ".join(["(?, ?, make_timestamp_ns(?), ?, ?, ?, ?)"] * len(rows))
+        if rows:
+            self._connection.execute(f"INSERT INTO batches VALUES {places}", [value for row in rows for value in row])
 
     def delete(self, table: str, keys: Iterable[tuple[str, str]]) -> None:
         """Delete the rows with these (run id, span id) from `spans` or `live_spans`."""
-        self._keys.fill(list(keys))
+        self._fill("keys", KEY_COLUMNS, list(keys))
         self._connection.execute(
             f"DELETE FROM {table} USING keys WHERE {table}.run_id = keys.run_id AND {table}.span_id = keys.span_id"
         )
@@ -110,6 +108,18 @@ class Statements:
         self._want(run_ids)
         return [run_id for (run_id,) in self._connection.execute(KNOWN_RUNS).fetchall()]
 
+    def count_runs(self) -> int:
+        """Return how many rows of run sums there are, which is a few a run."""
+        ((count,),) = self._connection.execute("SELECT count(*) FROM run_sums").fetchall()
+        return int(count)
+
+    def all_runs(self) -> Iterator[str]:
+        """Yield the runs that have ended spans, some more than once."""
+        self._connection.execute(ENDED_RUNS)
+        while rows := self._connection.fetchmany(50_000):
+            for (run_id,) in rows:
+                yield run_id
+
     def ended_spans(self, run_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Return the (run id, span id) of every ended span of the runs."""
         self._want(run_ids)
@@ -117,11 +127,17 @@ class Statements:
 
     def clear(self) -> None:
         """Let go of the rows of the last commit."""
-        for source in (*self._sources.values(), self._keys, self._runs):
+        for source in self._sources.values():
             source.clear()
 
     def _want(self, run_ids: Iterable[str]) -> None:
-        self._runs.fill([(run_id,) for run_id in run_ids])
+        self._fill("wanted", RUN_COLUMNS, [(run_id,) for run_id in run_ids])
+
+    def _fill(self, name: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        if name not in self._sources:
+            self._sources[name] = Source(columns)
+            self._connection.register(name, self._sources[name])
+        self._sources[name].fill(rows)
 
 
 def _insert(table: str, columns: tuple[str, ...]) -> str:
@@ -135,7 +151,5 @@ RECENT = f"SELECT * FROM spans WHERE commit_id > {SUMMED_UP_TO}"
 SUMMED = f"SELECT * FROM spans WHERE commit_id <= {SUMMED_UP_TO} AND {WANTED}"
 SUM_UP = f"INSERT INTO run_sums BY NAME {run_parts_sql(f'({RECENT})')}"
 SUM_AGAIN = f"INSERT INTO run_sums BY NAME {run_parts_sql(f'({SUMMED})')}"
-KNOWN_RUNS = (
-    "SELECT DISTINCT run_id FROM (SELECT run_id FROM run_sums UNION ALL "
-    f"SELECT run_id FROM spans WHERE commit_id > {SUMMED_UP_TO}) WHERE {WANTED}"
-)
+ENDED_RUNS = f"SELECT run_id FROM run_sums UNION ALL SELECT run_id FROM spans WHERE commit_id > {SUMMED_UP_TO}"
+KNOWN_RUNS = f"SELECT DISTINCT run_id FROM ({ENDED_RUNS}) WHERE {WANTED}"

@@ -128,6 +128,7 @@ class Writer:
     # --- the thread
 
     def _run(self) -> None:
+        self._guarded(self._committer.prepare)
         while True:
             group = self._take()
             if group:
@@ -209,6 +210,7 @@ class Writer:
         try:
             self._database.reopen()
             self._committer.load()
+            self._committer.prepare()
         except (StorageError, duckdb.Error) as error:
             logger.error("database cannot be reopened yet: %s", error)
 

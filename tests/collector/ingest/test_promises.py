@@ -16,7 +16,7 @@ from milepost_collector.traces.poison import without_poison
 from tests.collector.ingest.harness import Store, batch_of
 from tests.collector.ingest.stories import START, deliveries, stories
 
-salts = itertools.count(1)
+salts = itertools.count(0x5A17_0000_0000_0000)  # unlike any span id
 LIVE_AND_ENDED = (
     "SELECT * EXCLUDE (commit_id) FROM spans WHERE run_id LIKE ? ORDER BY ALL",
     "SELECT * FROM live_spans WHERE run_id LIKE ? ORDER BY ALL",
