@@ -14,14 +14,15 @@ __all__ = ["main"]
 
 NEEDED = (
     "click",
-    "rich",
     "duckdb",
+    "genai_prices",
+    "httpx",
+    "prometheus_client",
     "pyarrow",
+    "rich",
     "starlette",
     "uvicorn",
     "zstandard",
-    "genai_prices",
-    "prometheus_client",
 )
 
 
