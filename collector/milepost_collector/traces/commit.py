@@ -93,6 +93,7 @@ class Committer:
         Raises:
             duckdb.Error: nothing was stored; the same batches may be given again.
         """
+        self._statements.get_ready()
         connection = self._database.writer
         plan = Plan()
         is_new = []
@@ -111,6 +112,7 @@ class Committer:
     def would_commit(self, batch: DecodedBatch) -> bool:
         """Try a batch and take it back; tell whether the database accepts its rows."""
         connection = self._database.writer
+        self._statements.get_ready()
         plan = Plan(fresh=[batch], spans=batch.spans, starts={(row[0], row[1]): row for row in batch.starts})
         connection.execute("BEGIN")
         try:
@@ -130,6 +132,7 @@ class Committer:
         lost = find_lost(self.live, self._producers, self._clock.monotonic(), self._lost_after_s)
         if not lost:
             return Delta()
+        self._statements.get_ready()
         plan = Plan()
         try:
             return self._carry_out(self._database.writer, plan, [lost_row(row, heard) for row, heard in lost])

@@ -73,10 +73,21 @@ class Statements:
         self._connection = connection
         self._sources: dict[str, Source] = {}
 
+    def get_ready(self) -> None:
+        """Register the sources. Not sooner than the first commit, for it loads Arrow; not within a transaction, for a
+        rollback would take them away again.
+        """
+        if self._sources:
+            return
+        sources = {f"incoming_{table}": Source(columns) for table, columns in TABLES.items()}
+        self._sources = {**sources, "keys": Source(KEY_COLUMNS), "wanted": Source(RUN_COLUMNS)}
+        for name, source in self._sources.items():
+            self._connection.register(name, source)
+
     def insert(self, table: str, rows: Sequence[Row]) -> None:
         """Append rows to a table."""
         if rows:
-            self._fill(f"incoming_{table}", TABLES[table], rows)
+            self._sources[f"incoming_{table}"].fill(rows)
             self._connection.execute(INSERT[table])
 
     def insert_batches(self, rows: Sequence[Row]) -> None:
@@ -87,7 +98,7 @@ class Statements:
 
     def delete(self, table: str, keys: Iterable[tuple[str, str]]) -> None:
         """Delete the rows with these (run id, span id) from `spans` or `live_spans`."""
-        self._fill("keys", KEY_COLUMNS, list(keys))
+        self._sources["keys"].fill(list(keys))
         self._connection.execute(
             f"DELETE FROM {table} USING keys WHERE {table}.run_id = keys.run_id AND {table}.span_id = keys.span_id"
         )
@@ -131,13 +142,7 @@ class Statements:
             source.clear()
 
     def _want(self, run_ids: Iterable[str]) -> None:
-        self._fill("wanted", RUN_COLUMNS, [(run_id,) for run_id in run_ids])
-
-    def _fill(self, name: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-        if name not in self._sources:
-            self._sources[name] = Source(columns)
-            self._connection.register(name, self._sources[name])
-        self._sources[name].fill(rows)
+        self._sources["wanted"].fill([(run_id,) for run_id in run_ids])
 
 
 def _insert(table: str, columns: tuple[str, ...]) -> str:
