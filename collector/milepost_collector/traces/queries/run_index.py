@@ -40,6 +40,10 @@ class Bounds(NamedTuple):
         """Return the bounds that hold both."""
         return Bounds(min(self.low, other.low), max(self.high, other.high))
 
+    def within(self, other: Bounds) -> bool:
+        """Whether nothing of this lies outside of the other."""
+        return other.low <= self.low and self.high <= other.high
+
 
 EVERYTHING = Bounds(-(2**62), 2**63 - 2)  # the largest values mean infinity to DuckDB
 NOTHING = Bounds(0, 0)
@@ -62,9 +66,8 @@ class RunIndex:
         self._recent: dict[int, Bounds] = {}
         self._too_large = False
 
-    def refresh(self, connection: DuckDBPyConnection) -> None:
-        """Index the spans that were appended since."""
-        newest = connection.execute("SELECT coalesce(max(commit_id), -1) FROM spans").fetchall()[0][0]
+    def refresh(self, connection: DuckDBPyConnection, newest: int) -> None:
+        """Index the spans that were appended since. newest: the newest commit the transaction can see."""
         with self._lock:
             if newest <= self._seen or self._too_large:  # smaller: this transaction is older than the index
                 return
@@ -100,9 +103,10 @@ class RunIndex:
             self._recent[key] = known.union(bounds) if known else bounds
 
     def _rebuild(self, connection: DuckDBPyConnection) -> None:
-        summed_up_to = connection.execute("SELECT up_to FROM summed").fetchall()[0][0]
         source = _BOUNDS.format(source=f"{_SUMMED} UNION ALL {_SINCE}")
-        table = connection.execute(source, {"seen": summed_up_to, "newest": EVERYTHING.high}).to_arrow_table()
+        summed_up_to = connection.execute("SELECT up_to FROM summed").fetchall()[0][0]
+        values = {"seen": summed_up_to, "newest": EVERYTHING.high}
+        table = connection.execute(source, values).to_arrow_table()
         self._too_large = table.num_rows > MAX_RUNS
         kept = table.slice(0, 0) if self._too_large else table
         self._keys, self._lows, self._highs = (

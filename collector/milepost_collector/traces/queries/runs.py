@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from milepost_collector.errors import NotFoundError
 from milepost_collector.protocol.api import ProducerInfo, RunDetail, RunList, RunSummary
 from milepost_collector.protocol.cursor import Cursor, encode_cursor
-from milepost_collector.protocol.timestamps import iso_from_ns, optional_iso_from_ns
+from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.traces.queries.filters import (
     Condition,
     RunFilter,
     after_condition,
+    matches,
     run_conditions,
     text_condition,
 )
+from milepost_collector.traces.queries.parts import (
+    Part,
+    fresh_parts_of,
+    running_parts_of,
+    start_of,
+    summary_of,
+    summed_parts,
+    summed_parts_of,
+)
 from milepost_collector.traces.queries.run_index import EVERYTHING, Bounds, RunIndex
-from milepost_collector.traces.queries.source import SPAN_BOUNDS, chosen_runs_sql, summed_up_to
-
-_FIELDS = RunSummary.__struct_fields__
-_TIMES = ("start_time", "end_time")
-_COLUMNS = ", ".join(f"epoch_ns({name}) AS {name}" if name in _TIMES else name for name in _FIELDS)
-
-_CHOSEN = "WITH chosen AS (SELECT unnest($run_ids::VARCHAR[]) AS run_id)"
-
-# Every run that started in a window, and some more: its root, or without one its earliest span, tells by itself. Scans
-# apart instead of one with OR, because only plain comparisons skip row groups.
-_STARTED_BETWEEN = """
-SELECT run_id FROM run_sums
-WHERE root_start_time >= make_timestamp_ns($since) AND first_start <= make_timestamp_ns($until)
-UNION SELECT run_id FROM run_sums
-WHERE first_start BETWEEN make_timestamp_ns($since) AND make_timestamp_ns($until)
-UNION SELECT run_id FROM spans
-WHERE commit_id > $up_to AND start_time BETWEEN make_timestamp_ns($since) AND make_timestamp_ns($until)
-UNION SELECT run_id FROM live_spans
-"""
+from milepost_collector.traces.queries.source import SPAN_BOUNDS, Snapshot
 
 _EVENT_COUNTS = "SELECT count(*), count(*) FILTER (kind = 'checkpoint') FROM events WHERE run_id = ?"
 
@@ -57,20 +50,17 @@ WHERE producer_id IN (SELECT producer_id FROM contributors)
 ORDER BY first_seen, producer_id
 """
 
-# A page is looked for in a window of time in which this many times its length of runs are expected, then in a wider one.
-_WINDOW_PAGES = 4
-_WIDER = 16
+# Runs whose root started in a window although other spans of theirs started before it.
+_ROOTED_LATE = """
+SELECT run_id FROM run_sums
+WHERE first_start < make_timestamp_ns($low) AND root_start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
+"""
+_FRESH = f"SELECT DISTINCT run_id FROM spans WHERE commit_id > $up_to AND {SPAN_BOUNDS}"
 
-
-class _Source(NamedTuple):
-    """What to select runs from. prefix: WITH clauses. values: of the parameters in both."""
-
-    prefix: str
-    sql: str
-    values: dict[str, Any]
-
-
-_VIEW = _Source("", "runs", {})
+# The newest page is looked for among this many times its length of parts of runs, then among more.
+_FIRST_WINDOW = 3
+_WIDER = 8
+_MOST_PARTS = 10_000  # beyond it DuckDB is quicker
 
 
 def list_runs(connection: DuckDBPyConnection, index: RunIndex, request: RunFilter) -> RunList:
@@ -79,14 +69,9 @@ def list_runs(connection: DuckDBPyConnection, index: RunIndex, request: RunFilte
     Raises:
         InvalidParameterError: the cursor is malformed or belongs to another list.
     """
-    cursor = request.after()
-    index.refresh(connection)
-    rows = _newest(connection, index, request, cursor) if request.sort == "-start_time" else None
-    if rows is None:
-        rows = _rows(connection, _VIEW, request, cursor)
-    page = rows[: request.limit]
-    more = len(rows) > request.limit
-    return RunList(runs=[_summary(row) for row in page], next_cursor=_cursor_after(page[-1], request) if more else None)
+    cursor, snapshot = request.after(), Snapshot(connection, index)
+    page = _newest(snapshot, request, cursor) if request.sort == "-start_time" else None
+    return page or _searched(snapshot, request, cursor)
 
 
 def run_summaries(
@@ -96,11 +81,7 @@ def run_summaries(
 
     index: makes it fast in large databases.
     """
-    if not run_ids:
-        return []
-    source = _chosen(connection, index, run_ids)
-    rows = connection.execute(f"{source.prefix} SELECT {_COLUMNS} FROM {source.sql}", source.values).fetchall()
-    return [_summary(row) for row in rows]
+    return [summary_of(parts) for parts in _parts_of(Snapshot(connection, index), run_ids).values()]
 
 
 def run_detail(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> RunDetail:
@@ -112,32 +93,32 @@ def run_detail(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> 
     found = run_summaries(connection, [run_id], index)
     if not found:
         raise NotFoundError("run", run_id)
-    producers = _producers(connection, run_id, _bounds(connection, index, [run_id]))
+    producers = _producers(connection, run_id, index.bounds([run_id]))
     events, checkpoints = connection.execute(_EVENT_COUNTS, [run_id]).fetchall()[0]
     return RunDetail(run=found[0], producers=producers, event_count=events, checkpoint_count=checkpoints)
 
 
-def _newest(
-    connection: DuckDBPyConnection, index: RunIndex, request: RunFilter, cursor: Cursor | None
-) -> list[tuple[Any, ...]] | None:
-    """Look for the page in the newest part of time; None when it takes the whole table."""
-    count, oldest, newest = _extent(connection)
-    if not count:
-        return None
-    until = _latest_start(request, cursor)
-    width = (newest - oldest) * _WINDOW_PAGES * (request.limit + 1) // count + 1
-    while min(until, newest) - width > oldest:
-        since = max(min(until, newest) - width, request.since_ns or 0)
-        rows = _window(connection, index, request, cursor, Bounds(since, until))
-        if len(rows) > request.limit or since == request.since_ns:
-            return rows
-        width *= _WIDER
+# --- the newest runs, from the end of the table
+
+
+def _newest(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> RunList | None:
+    """Look for the page in the newest part of time; None when it takes a larger part of the table."""
+    count, oldest, newest = _extent(snapshot)
+    latest = _latest_start(request, cursor)
+    ns_per_part = (min(newest, latest) - oldest) / max(count, 1)
+    expected = _FIRST_WINDOW * (request.limit + 1)
+    while expected < min(count, _MOST_PARTS):
+        low = max(min(newest, latest) - int(ns_per_part * expected) - 1, request.since_ns or 0)
+        page = _page_between(snapshot, request, cursor, Bounds(low, latest))
+        if page.next_cursor is not None or low == request.since_ns:
+            return page
+        expected *= _WIDER
     return None
 
 
-def _extent(connection: DuckDBPyConnection) -> tuple[int, int, int]:
+def _extent(snapshot: Snapshot) -> tuple[int, int, int]:
     sql = "SELECT count(*), epoch_ns(min(first_start)), epoch_ns(max(first_start)) FROM run_sums"
-    count, oldest, newest = connection.execute(sql).fetchall()[0]
+    count, oldest, newest = snapshot.connection.execute(sql).fetchall()[0]
     return count, oldest or 0, newest or 0
 
 
@@ -146,57 +127,131 @@ def _latest_start(request: RunFilter, cursor: Cursor | None) -> int:
     return min((end for end in ends if end is not None), default=EVERYTHING.high)
 
 
-def _window(
-    connection: DuckDBPyConnection, index: RunIndex, request: RunFilter, cursor: Cursor | None, window: Bounds
-) -> list[tuple[Any, ...]]:
-    started = {"since": window.low, "until": window.high, "up_to": summed_up_to(connection)}
-    candidates = [row[0] for row in connection.execute(_STARTED_BETWEEN, started).fetchall()]
-    since = Condition("start_time >= make_timestamp_ns($since)", {"since": window.low})
-    return _rows(connection, _chosen(connection, index, candidates), request, cursor, since)
+def _page_between(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None, window: Bounds) -> RunList:
+    candidates = _runs_between(snapshot, window)
+    if request.text is not None:
+        found = _runs_with_text(snapshot, request.text, candidates)
+        candidates = {run_id: parts for run_id, parts in candidates.items() if run_id in found}
+    starts = [(start_of(parts), run_id) for run_id, parts in candidates.items()]
+    order = sorted((-start, run_id) for start, run_id in starts if start >= window.low)
+    after = (-int(cursor.key or 0), cursor.tie) if cursor else (-EVERYTHING.high, "")
+    page: list[RunSummary] = []
+    last = ""
+    for place in order:
+        summary = summary_of(candidates[place[1]]) if place > after else None
+        if summary is None or not matches(request, summary, -place[0]):
+            continue
+        if len(page) == request.limit:
+            return RunList(runs=page, next_cursor=last)
+        page.append(summary)
+        last = _cursor(request, -place[0], place[1])
+    return RunList(runs=page, next_cursor=None)
 
 
-def _chosen(connection: DuckDBPyConnection, index: RunIndex | None, run_ids: Sequence[str]) -> _Source:
-    bounds = _bounds(connection, index, run_ids)
-    values = {"run_ids": list(run_ids), "up_to": summed_up_to(connection), **bounds._asdict()}
-    return _Source(_CHOSEN, f"({chosen_runs_sql()})", values)
+def _runs_between(snapshot: Snapshot, window: Bounds) -> dict[str, list[Part]]:
+    """Return all parts of every run that started in the window, and of some more runs."""
+    assert snapshot.index is not None  # lists are made with one
+    reach = _reach(window)
+    found: dict[str, list[Part]] = defaultdict(list)
+    _add(found, summed_parts(snapshot.connection, reach.low, reach.high))
+    late = {row[0] for row in snapshot.connection.execute(_ROOTED_LATE, window._asdict()).fetchall()}
+    fresh = _fresh_between(snapshot, window) if snapshot.has_fresh else set()
+    # What is known of these runs so far may not be all.
+    apart = {run_id for run_id in found if not snapshot.index.bounds([run_id]).within(reach)}
+    apart |= (late | fresh | snapshot.live_runs) - found.keys()
+    for run_id in apart:
+        found.pop(run_id, None)
+    _add(found, _summed(snapshot, list(apart)))
+    _add(found, _unsummed(snapshot, list(found.keys() | apart)))
+    return found
 
 
-def _rows(
-    connection: DuckDBPyConnection, source: _Source, request: RunFilter, cursor: Cursor | None, *more: Condition
-) -> list[tuple[Any, ...]]:
-    """Return one row more than the limit, so that the caller sees whether there is a next page."""
-    conditions = [*run_conditions(request), *more]
+def _reach(window: Bounds) -> Bounds:
+    """Return a window a little longer: a run that started in the window may have parts after it."""
+    return Bounds(window.low, min(window.high + (window.high - window.low) // 8, EVERYTHING.high))
+
+
+def _fresh_between(snapshot: Snapshot, window: Bounds) -> set[str]:
+    values = {**window._asdict(), "up_to": snapshot.summed_up_to}
+    return {row[0] for row in snapshot.connection.execute(_FRESH, values).fetchall()}
+
+
+def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> set[str]:
+    """Return those of the runs, and maybe others, that have a span with the text."""
+    assert snapshot.index is not None  # lists are made with one
+    matching = text_condition(text)
+    sql = (
+        f"SELECT run_id FROM spans WHERE {SPAN_BOUNDS} AND {matching.sql} UNION SELECT run_id FROM "
+        "(SELECT * FROM spans WHERE false UNION ALL BY NAME SELECT *, 'running' AS status FROM live_spans) "
+        f"WHERE {matching.sql}"
+    )
+    values = {**snapshot.index.bounds(run_ids)._asdict(), **matching.values}
+    return {row[0] for row in snapshot.connection.execute(sql, values).fetchall()}
+
+
+# --- any other list, by SQL over the whole table
+
+
+def _searched(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> RunList:
+    rows = _search(snapshot.connection, request, cursor)
+    page = rows[: request.limit]
+    parts = _parts_of(snapshot, [run_id for run_id, _ in page])
+    next_cursor = _cursor(request, page[-1][1], page[-1][0]) if len(rows) > request.limit else None
+    return RunList(runs=[summary_of(parts[run_id]) for run_id, _ in page], next_cursor=next_cursor)
+
+
+def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor | None) -> list[tuple[str, Any]]:
+    """Return (run id, sort value) of one run more than the limit, so that the caller sees whether there is a next page."""
+    conditions = run_conditions(request)
     if request.text is not None:
         matching = text_condition(request.text)
         conditions.append(Condition(f"run_id IN (SELECT run_id FROM all_spans WHERE {matching.sql})", matching.values))
     if cursor:
         conditions.append(after_condition(request, cursor))
     where = " AND ".join(condition.sql for condition in conditions) or "true"
+    key = "epoch_ns(start_time)" if request.sort_key == "start_time" else request.sort_key
     order = f"{request.sort_key} {request.direction} NULLS LAST, run_id"
-    sql = f"{source.prefix} SELECT {_COLUMNS} FROM (SELECT * FROM {source.sql} WHERE {where} ORDER BY {order} LIMIT $limit)"
-    values: dict[str, Any] = {**source.values, "limit": request.limit + 1}
+    values: dict[str, Any] = {"limit": request.limit + 1}
     for condition in conditions:
         values |= condition.values
-    return connection.execute(sql, values).fetchall()
+    # Columns that neither a condition nor the order needs are not added up.
+    return connection.execute(f"SELECT run_id, {key} FROM runs WHERE {where} ORDER BY {order} LIMIT $limit", values).fetchall()
 
 
-def _bounds(connection: DuckDBPyConnection, index: RunIndex | None, run_ids: Sequence[str]) -> Bounds:
-    if index is None:
-        return EVERYTHING
-    index.refresh(connection)
-    return index.bounds(run_ids)
+def _cursor(request: RunFilter, key: Any, run_id: str) -> str:
+    return encode_cursor(Cursor(request.scope, key, run_id))
 
 
-def _summary(row: tuple[Any, ...]) -> RunSummary:
-    values = dict(zip(_FIELDS, row, strict=True))
-    values["start_time"] = iso_from_ns(values["start_time"])
-    values["end_time"] = optional_iso_from_ns(values["end_time"])
-    return RunSummary(**values)
+# --- parts of chosen runs
 
 
-def _cursor_after(row: tuple[Any, ...], request: RunFilter) -> str:
-    values = dict(zip(_FIELDS, row, strict=True))
-    return encode_cursor(Cursor(request.scope, values[request.sort_key], values["run_id"]))
+def _parts_of(snapshot: Snapshot, run_ids: Sequence[str]) -> dict[str, list[Part]]:
+    """Return all parts of these runs; runs that do not exist are left out."""
+    found: dict[str, list[Part]] = defaultdict(list)
+    _add(found, _summed(snapshot, run_ids))
+    _add(found, _unsummed(snapshot, run_ids))
+    return found
+
+
+def _summed(snapshot: Snapshot, run_ids: Sequence[str]) -> list[Part]:
+    if not run_ids:
+        return []
+    bounds = EVERYTHING if snapshot.index is None else snapshot.index.bounds(run_ids)
+    return summed_parts_of(snapshot.connection, run_ids, bounds.low, bounds.high)
+
+
+def _unsummed(snapshot: Snapshot, run_ids: Sequence[str]) -> list[Part]:
+    parts: list[Part] = []
+    if run_ids and snapshot.has_fresh:
+        parts += fresh_parts_of(snapshot.connection, run_ids, snapshot.summed_up_to)
+    if running := snapshot.live_runs.intersection(run_ids):
+        parts += running_parts_of(snapshot.connection, list(running))
+    return parts
+
+
+def _add(found: dict[str, list[Part]], parts: Iterable[Part]) -> None:
+    for part in parts:
+        found[part.run_id].append(part)
 
 
 def _producers(connection: DuckDBPyConnection, run_id: str, bounds: Bounds) -> list[ProducerInfo]:

@@ -1,41 +1,42 @@
-"""The SQL of the view `runs` over chosen runs, so that pruned queries and the view cannot disagree."""
+"""What one transaction sees of the database, looked up once."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cached_property
 
 from duckdb import DuckDBPyConnection
 
-from milepost_collector.storage.migrate import read_sql, run_parts_sql
+from milepost_collector.traces.queries.run_index import RunIndex
 
 # Spans of a run lie between its bounds; without the condition every span's id would have to be read.
 SPAN_BOUNDS = "start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)"
 
-_PARTS = "(SELECT * FROM run_parts UNION ALL BY NAME SELECT * FROM live_run_parts)"
-_HEAD = "CREATE OR REPLACE VIEW runs AS"
-_CHOSEN = "run_id IN (SELECT run_id FROM chosen)"
 
+class Snapshot:
+    """A connection within a transaction, and an index that knows every run it can see. index: None for none."""
 
-@cache
-def chosen_runs_sql() -> str:
-    """Return the view's SELECT over the runs of a relation `chosen` (which the query has to define, with `run_id`).
+    def __init__(self, connection: DuckDBPyConnection, index: RunIndex | None) -> None:
+        self.connection = connection
+        self.index = index
+        if index is not None:
+            index.refresh(connection, self.newest_commit)
 
-    Parameters of the query: $low and $high, the bounds of the runs' ended spans in nanoseconds; $up_to, the commit up to
-    which spans are summed. They are constants, unlike in the view: only comparisons with constants skip row groups.
-    """
-    body = read_sql("views.sql").partition(_HEAD)[2].partition(";\n")[0]
-    assert _PARTS in body, f"views.sql no longer sums {_PARTS}"
-    bounds = "first_start BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)"
-    recent = run_parts_sql(f"(SELECT * FROM spans WHERE commit_id > $up_to AND {_CHOSEN})")
-    # `WHERE false` gives the running spans the columns they lack, and costs nothing.
-    running = run_parts_sql(
-        "(SELECT * FROM spans WHERE false UNION ALL BY NAME "
-        f"SELECT *, 'running' AS status FROM live_spans WHERE {_CHOSEN})"
-    )
-    sums = f"SELECT * FROM run_sums WHERE {_CHOSEN} AND {bounds}"
-    return body.replace(_PARTS, f"({sums} UNION ALL BY NAME {recent} UNION ALL BY NAME {running})")
+    @cached_property
+    def newest_commit(self) -> int:
+        """The newest commit that stored spans; -1 before the first."""
+        return int(self.connection.execute("SELECT coalesce(max(commit_id), -1) FROM spans").fetchall()[0][0])
 
+    @cached_property
+    def summed_up_to(self) -> int:
+        """The commit up to which spans are contained in `run_sums`."""
+        return int(self.connection.execute("SELECT up_to FROM summed").fetchall()[0][0])
 
-def summed_up_to(connection: DuckDBPyConnection) -> int:
-    """Return the commit up to which spans are contained in `run_sums`."""
-    return int(connection.execute("SELECT up_to FROM summed").fetchall()[0][0])
+    @cached_property
+    def has_fresh(self) -> bool:
+        """Whether there are spans that `run_sums` does not contain."""
+        return self.newest_commit > self.summed_up_to
+
+    @cached_property
+    def live_runs(self) -> set[str]:
+        """The runs that have running spans."""
+        return {row[0] for row in self.connection.execute("SELECT run_id FROM live_spans").fetchall()}

@@ -15,7 +15,7 @@ from milepost_collector.protocol.timestamps import iso_from_ns, optional_iso_fro
 from milepost_collector.traces.queries.arrow import ipc_stream
 from milepost_collector.traces.queries.events import raw_json, span_events
 from milepost_collector.traces.queries.run_index import Bounds, RunIndex
-from milepost_collector.traces.queries.source import SPAN_BOUNDS
+from milepost_collector.traces.queries.source import SPAN_BOUNDS, Snapshot
 
 CHUNK_SPANS = 2000  # about 250 KB of JSON
 ARROW_BATCH_SPANS = 8192
@@ -33,13 +33,16 @@ _SKELETON = (
 )
 
 _DETAIL_FIELDS = tuple(name for name in SpanDetail.__struct_fields__ if name != "events")
+# A payload may be megabytes: only what is answered leaves the database.
+_PAYLOAD = (
+    "strlen({name}), CASE WHEN strlen({name}) <= $limit THEN {name}::VARCHAR ELSE left({name}::VARCHAR, $limit) END"
+)
 _DETAIL_EXPRESSIONS = {
     "start_time": "epoch_ns(start_time) AS start_time",
     "end_time": "epoch_ns(end_time) AS end_time",
     "tags": "coalesce(tags, []) AS tags",
-    # A payload may be megabytes: only what is answered leaves the database.
-    "input": "strlen(input), CASE WHEN strlen(input) <= $limit THEN input ELSE left(input, $limit) END",
-    "output": "strlen(output), CASE WHEN strlen(output) <= $limit THEN output ELSE left(output, $limit) END",
+    "input": _PAYLOAD.format(name="input"),
+    "output": _PAYLOAD.format(name="output"),
 }
 _DETAIL = f"SELECT {', '.join(_DETAIL_EXPRESSIONS.get(name, name) for name in _DETAIL_FIELDS)}"
 _RUN_OF_SPAN = "SELECT run_id FROM all_spans WHERE span_id = ? LIMIT 1"
@@ -87,7 +90,7 @@ class RunSpansReader:
 
 def run_bounds(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> Bounds:
     """Return between which times the ended spans of a run started."""
-    index.refresh(connection)
+    Snapshot(connection, index)  # brings the index up to date
     return index.bounds([run_id])
 
 

@@ -1,0 +1,209 @@
+"""The JSON API over a socket: what was sent is what is answered."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pyarrow
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from milepost.wire import Batch, Event, SpanEnded, SpanStarted, Usage
+from milepost_collector.protocol.api import RunDetail, RunSpans, SpanDetail
+from tests.collector.server import Server
+
+RUN = "c0ffee00" * 4
+BASE_NS = 1_790_000_000_123_456_789
+
+
+def span_id(number: int) -> str:
+    return f"{number:016x}"
+
+
+@pytest.fixture(scope="module")
+def recorded(server: Server) -> Iterator[Server]:
+    """Give a server that knows one run: a root that runs, an ended task, a checkpoint, two logs."""
+    server.send(
+        [
+            SpanStarted(run_id=RUN, span_id=span_id(1), name="report", kind="agent", start_time=BASE_NS, agent="writer"),
+            SpanEnded(
+                run_id=RUN,
+                span_id=span_id(2),
+                parent_span_id=span_id(1),
+                name="summarise",
+                start_time=BASE_NS + 5,
+                end_time=BASE_NS + 1_000_005,
+                input={"pages": 3},
+                output="x" * 1000,
+                attributes={"depth": 2},
+                tags=["nightly"],
+                usage=[Usage(model="some-model", input_tokens=10, output_tokens=2, cost_usd=0.5)],
+            ),
+            Event(run_id=RUN, span_id=span_id(2), time=BASE_NS + 7, kind="checkpoint", name="page", body={"page": 12}),
+            Event(run_id=RUN, span_id=span_id(2), time=BASE_NS + 9, kind="log", message="first", severity="info"),
+            Event(run_id=RUN, time=BASE_NS + 9, kind="log", message="second"),
+        ]
+    )
+    yield server
+
+
+def test_run_is_listed_with_its_sums(recorded: Server) -> None:
+    (run,) = recorded.get("/api/runs", agent="writer", text="pages")["runs"]
+    assert (run["run_id"], run["status"], run["start_time"]) == (RUN, "running", "2026-09-21T14:13:20.123456789Z")
+    assert (run["span_count"], run["live_span_count"], run["cost_usd"], run["tags"]) == (2, 1, 0.5, ["nightly"])
+
+
+def test_run_header_names_producers_and_counts(recorded: Server) -> None:
+    detail = msgspec.convert(recorded.get(f"/api/runs/{RUN.upper()}"), RunDetail)
+    assert (detail.event_count, detail.checkpoint_count) == (3, 1)
+    assert [(producer.producer_id, producer.dropped) for producer in detail.producers] == [("producer", 0)]
+
+
+def test_spans_come_in_order_of_start_with_running_ones(recorded: Server) -> None:
+    spans = msgspec.convert(recorded.get(f"/api/runs/{RUN}/spans"), RunSpans)
+    assert spans.origin == "2026-09-21T14:13:20.123456789Z"
+    assert [(span.name, span.start_ns, span.end_ns) for span in spans.spans] == [
+        ("report", 0, None),
+        ("summarise", 5, 1_000_005),
+    ]
+
+
+def test_spans_come_as_arrow_stream_with_metadata(recorded: Server) -> None:
+    answer = recorded.client.get(
+        f"/api/runs/{RUN}/spans", headers={"Accept": "application/vnd.apache.arrow.stream"}
+    )
+    table = pyarrow.ipc.open_stream(answer.content).read_all()
+    assert table.column_names == list(msgspec.structs.fields(RunSpans)[2].type.__args__[0].__struct_fields__)
+    assert table.schema.metadata == {b"run_id": RUN.encode(), b"origin": b"2026-09-21T14:13:20.123456789Z"}
+    assert table.column("start_ns").to_pylist() == [0, 5]
+
+
+def test_span_has_its_payloads_usage_and_events(recorded: Server) -> None:
+    body = recorded.client.get(f"/api/spans/{span_id(2)}").content
+    assert msgspec.json.decode(body, type=SpanDetail).usage[0].cost_source == "reported"
+    answer = recorded.get(f"/api/spans/{span_id(2)}", run_id=RUN)
+    assert answer["input"] == {"bytes": 11, "value": {"pages": 3}}
+    assert answer["attributes"] == {"depth": 2}
+    assert [event["kind"] for event in answer["events"]] == ["checkpoint", "log"]
+
+
+def test_large_payload_comes_as_its_head(recorded: Server) -> None:
+    answer = recorded.get(f"/api/spans/{span_id(2)}", run_id=RUN, payload_limit=10)
+    assert answer["output"] == {"bytes": 1002, "head": '"' + "x" * 9}
+
+
+def test_running_span_has_no_end(recorded: Server) -> None:
+    answer = recorded.get(f"/api/spans/{span_id(1)}", run_id=RUN)
+    assert (answer["status"], answer["end_time"], answer["duration_ms"]) == ("running", None, None)
+
+
+def test_events_are_paged_without_gap_when_times_are_equal(recorded: Server) -> None:
+    found, cursor = [], ""
+    while cursor is not None:
+        page = recorded.get(f"/api/runs/{RUN}/events", limit=1, cursor=cursor)
+        found += [event.get("message", event.get("name")) for event in page["events"]]
+        cursor = page["next_cursor"]
+    assert found == ["page", "first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "expected"),
+    [({"kind": "checkpoint"}, ["page"]), ({"span_id": span_id(2)}, ["page", "first"]), ({"kind": "nope"}, [])],
+)
+def test_events_are_narrowed(recorded: Server, narrowed: dict[str, str], expected: list[str]) -> None:
+    page = recorded.get(f"/api/runs/{RUN}/events", **narrowed)
+    assert [event.get("message", event.get("name")) for event in page["events"]] == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        (f"/api/runs/{'0' * 32}", 404, "there is no run '000"),
+        (f"/api/runs/{'0' * 32}/spans", 404, "there is no run '000"),
+        (f"/api/spans/{'0' * 16}", 404, "there is no span '000"),
+        ("/api/runs/abc", 400, "run_id 'abc' is not valid; use 32 hexadecimal digits"),
+        (f"/api/runs/{RUN}/events?cursor=nope", 400, "start again without it"),
+        (f"/api/spans/{span_id(1)}?run_id=x", 400, "use 32 hexadecimal digits"),
+        ("/api/runs?limit=501", 400, "limit '501' is not valid; expected `int` <= 500"),
+        ("/api/runs?status=done", 400, "status 'done' is not valid; use one of running"),
+        ("/api/runs?from=yesterday", 400, "from 'yesterday' is not valid"),
+        ("/api/runs?sort=colour", 400, "sort 'colour' is not valid; use one of start_time"),
+        ("/api/runs?stauts=failed", 400, "this parameter is unknown; there are status, name"),
+        ("/api/nope", 404, "there is nothing at /api/nope"),
+        ("/v1/nope", 404, "there is nothing at /v1/nope"),
+        ("/v1/events", 405, "GET is not allowed for /v1/events; use POST"),
+    ],
+)
+def test_error_is_a_problem_that_says_what_to_do(server: Server, path: str, status: int, detail: str) -> None:
+    answer = server.client.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert detail in problem["detail"]
+
+
+def test_empty_parameters_count_as_absent(recorded: Server) -> None:
+    assert recorded.get("/api/runs?status=&name=&cursor=&limit=")["runs"]
+
+
+def test_answer_has_the_format_of_the_batch(server: Server) -> None:
+    batch = {"producer_id": "json", "sequence": 0, "events": []}
+    as_json = server.client.post("/v1/events", json=batch)
+    assert as_json.json() == {"accepted": 0, "rejected": [], "duplicate": False}
+    body = msgspec.msgpack.encode(Batch(producer_id="json", sequence=0, events=[]))
+    again = server.client.post("/v1/events", content=body, headers={"Content-Type": "application/x-msgpack"})
+    assert msgspec.msgpack.decode(again.content) == {"accepted": 0, "rejected": [], "duplicate": True}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [("application/json", b"{", 400), ("application/msgpack", b"\xc1", 400), ("text/plain", b"hello", 415)],
+)
+def test_body_that_is_no_batch_is_refused(server: Server, content_type: str, body: bytes, status: int) -> None:
+    answer = server.client.post("/v1/events", content=body, headers={"Content-Type": content_type})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_sql_answers_in_every_format(recorded: Server) -> None:
+    sql = {"sql": f"SELECT name, cost_usd, tags, start_time FROM spans WHERE run_id = '{RUN}'"}
+    read: dict[str, Any] = {
+        "application/vnd.apache.arrow.stream": lambda body: pyarrow.ipc.open_stream(body).read_all(),
+        "application/vnd.apache.parquet": lambda body: pyarrow.parquet.read_table(io.BytesIO(body)),
+    }
+    for media_type, reader in read.items():
+        answer = recorded.client.post("/api/sql", json=sql, headers={"Accept": media_type})
+        assert answer.headers["content-type"] == media_type
+        assert reader(answer.content).column("tags").to_pylist() == [["nightly"]]
+    answer = recorded.client.post("/api/sql", json=sql, headers={"Accept": "text/csv"})
+    assert answer.text.splitlines() == [
+        "name,cost_usd,tags,start_time",
+        'summarise,0.5,"[""nightly""]",2026-09-21T14:13:20.123456794Z',
+    ]
+
+
+def test_format_nobody_makes_is_not_acceptable(server: Server) -> None:
+    answer = server.client.post("/api/sql", json={"sql": "SELECT 1"}, headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+
+
+def test_empty_collector_answers_empty_lists(start_server: Any) -> None:
+    empty = start_server()
+    assert empty.get("/api/runs") == {"runs": [], "next_cursor": None}
+    assert empty.get(f"/api/runs/{RUN}/events") == {"run_id": RUN, "events": [], "next_cursor": None}
+
+
+@pytest.mark.slow
+def test_hundred_thousand_spans_stream_whole(server: Server) -> None:
+    run_id = "abcd" * 8
+    for begin in range(0, 100_000, 5000):
+        server.send(
+            SpanEnded(run_id=run_id, span_id=span_id(n + 1), name="s", start_time=BASE_NS + n, end_time=BASE_NS + n + 1)
+            for n in range(begin, begin + 5000)
+        )
+    spans = msgspec.json.decode(server.client.get(f"/api/runs/{run_id}/spans").content, type=RunSpans).spans
+    assert [span.start_ns for span in spans] == list(range(100_000))
