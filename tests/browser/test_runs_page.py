@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ def test_empty_collector_shows_how_to_send_a_first_run(start_collector: StartCol
     expect(page.get_by_text(f"listening on {collector.url}")).to_be_visible()
     snippet = page.locator("pre").inner_text()
     assert len(snippet.splitlines()) == 4
-    exec(snippet, {})
+    subprocess.run([sys.executable, "-c", snippet], check=True, timeout=30)
     expect(run_row(page, "hello")).to_contain_text("completed")
 
 
