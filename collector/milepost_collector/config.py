@@ -38,7 +38,7 @@ class CollectorConfig:
     root_path: str = ""  # path prefix a reverse proxy serves the collector under
     max_body_bytes: int = 16 * MIB  # of a request as sent
     max_inflated_bytes: int = 64 * MIB  # of a request once decompressed
-    max_queue_bytes: int = 256 * MIB  # inflated bytes waiting for the disk; beyond it senders get 503
+    max_waiting_bytes: int = 256 * MIB  # inflated bytes waiting for the disk; beyond it senders get 503
     lost_after_s: float = 30.0  # silence of a producer after which its running spans are closed as lost
     checkpoint_wal_bytes: int = 256 * MIB  # write-ahead log size at which a checkpoint is forced; idle moments use less
     memory_limit_bytes: int = field(default_factory=default_memory_limit_bytes)  # DuckDB's
@@ -48,7 +48,7 @@ class CollectorConfig:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        for name in ("max_body_bytes", "max_inflated_bytes", "max_queue_bytes", "checkpoint_wal_bytes", "sql_max_rows"):
+        for name in ("max_body_bytes", "max_inflated_bytes", "max_waiting_bytes", "checkpoint_wal_bytes", "sql_max_rows"):
             _at_least(name, getattr(self, name), 1)
         _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
         _at_least("lost_after_s", self.lost_after_s, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -99,10 +99,14 @@ _json = Decoders(
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A body taken apart: what is said of the batch, the events that decode with their places, and those that do not."""
+    """A body taken apart: what is said of the batch, the events that decode, and those that do not.
+
+    indexes: the places of the events in the batch.
+    """
 
     batch: Batch
-    events: list[tuple[int, WireEvent]]
+    events: list[WireEvent]
+    indexes: Sequence[int]
     rejected: list[RejectedEvent]
     size: int
 
@@ -129,14 +133,11 @@ def parse(body: bytes, content_type: str) -> Parsed:
     try:
         batch = decoders.whole.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        batch, events, rejected = _decode_one_by_one(decoders.repair(body), decoders)
+        parsed = _decode_one_by_one(decoders.repair(body), decoders)
     else:
-        events, rejected = list(enumerate(batch.events)), []
-    _check_version(batch.schema_version)
-    if not ids_are_valid([event for _, event in events]):
-        events, bad = _set_aside_bad_ids(events)
-        rejected += bad
-    return Parsed(batch, events, rejected, len(body))
+        parsed = Parsed(batch, batch.events, range(len(batch.events)), [], len(body))
+    _check_version(parsed.batch.schema_version)
+    return parsed if ids_are_valid(parsed.events) else _without_bad_ids(parsed)
 
 
 def to_rows(parsed: Parsed) -> DecodedBatch:
@@ -145,44 +146,47 @@ def to_rows(parsed: Parsed) -> DecodedBatch:
     decoded = DecodedBatch(
         of.producer_id, of.sequence, of.dropped, of.resource, parsed.size, rejected=list(parsed.rejected)
     )
-    add_rows(decoded, parsed.events)
+    add_rows(decoded, parsed.events, parsed.indexes)
     return decoded
 
 
-def add_rows(decoded: DecodedBatch, events: Sequence[tuple[int, WireEvent]]) -> None:
-    """Append the rows of the events, numbered by their place in the batch."""
-    producer_id, resource = decoded.producer_id, decoded.resource
-    ended = {(event.run_id, event.span_id) for _, event in events if type(event) is SpanEnded}
-    for index, event in events:
-        if type(event) is SpanEnded:
-            decoded.spans.append(span_row(event, resource, producer_id))
-        elif type(event) is SpanStarted:
-            # The end is the whole span: a start beside it has nothing to add.
-            if (event.run_id, event.span_id) not in ended:
-                decoded.starts.append(live_row(event, resource, producer_id))
-        elif type(event) is Event:
-            decoded.events.append(event_row(event, producer_id, decoded.sequence, index))
+def add_rows(decoded: DecodedBatch, events: Sequence[WireEvent], indexes: Sequence[int]) -> None:
+    """Append the rows of the events. indexes: their places in the batch."""
+    producer_id, resource, sequence = decoded.producer_id, decoded.resource, decoded.sequence
+    ended = [event for event in events if type(event) is SpanEnded]
+    started = [event for event in events if type(event) is SpanStarted]
+    decoded.spans += [span_row(span, resource, producer_id) for span in ended]
+    # The end is the whole span: a start beside it has nothing to add.
+    done = {(span.run_id, span.span_id) for span in ended} if started else set()
+    alone = [span for span in started if (span.run_id, span.span_id) not in done]
+    decoded.starts += [live_row(span, resource, producer_id) for span in alone]
+    decoded.accepted += len(events)
+    if len(ended) + len(started) == len(events):
+        return
+    for index, event in zip(indexes, events, strict=True):
+        if type(event) is Event:
+            decoded.events.append(event_row(event, producer_id, sequence, index))
         elif type(event) is Heartbeat and (decoded.heartbeat is None or event.time >= decoded.heartbeat.time):
             decoded.heartbeat = event
-        decoded.accepted += 1
 
 
 def ids_are_valid(events: Sequence[WireEvent]) -> bool:
-    """Tell whether every id is lower-case hexadecimal and none is zero, for all events at once: it costs ~50 ns each."""
+    """Tell whether every id is lower-case hexadecimal and none is zero, for all events at once: it costs ~0.2 µs each."""
     spans = [event for event in events if type(event) is not Heartbeat]
     run_ids = [event.run_id for event in spans]
-    span_ids = [event.span_id for event in spans if event.span_id is not None]
-    parents = [event.parent_span_id for event in spans if type(event) is not Event and event.parent_span_id is not None]
-    joined = "".join([*run_ids, *span_ids, *parents])
+    span_ids = [event.span_id for event in spans if event.span_id]
+    parents = [event.parent_span_id for event in spans if type(event) is not Event and event.parent_span_id]
+    distinct = set(run_ids)
+    joined = "".join([*distinct, *span_ids, *parents])
     try:
         digits = len(bytes.fromhex(joined)) * 2
     except ValueError:
         return False
     # fromhex skips white space and takes capitals, so both are looked for
-    return digits == len(joined) and joined == joined.lower() and _none_is_zero(run_ids, span_ids, parents)
+    return digits == len(joined) and joined == joined.lower() and _none_is_zero(distinct, span_ids, parents)
 
 
-def _none_is_zero(run_ids: list[str], span_ids: list[str], parents: list[str]) -> bool:
+def _none_is_zero(run_ids: set[str], span_ids: list[str], parents: list[str]) -> bool:
     return "0" * 32 not in run_ids and "0" * 16 not in span_ids and "0" * 16 not in parents
 
 
@@ -195,35 +199,34 @@ def _decoders(content_type: str) -> Decoders:
     raise UnsupportedEncodingError("content-type", media_type, CONTENT_TYPES)
 
 
-def _decode_one_by_one(
-    body: bytes, decoders: Decoders
-) -> tuple[Batch, list[tuple[int, WireEvent]], list[RejectedEvent]]:
+def _decode_one_by_one(body: bytes, decoders: Decoders) -> Parsed:
     try:
         outer: Envelope = decoders.envelope.decode(body)
         batch = msgspec.convert({**msgspec.structs.asdict(outer), "events": []}, Batch)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
         raise MalformedBodyError(f"the body is not a batch: {_reason(error)}") from error
-    events: list[tuple[int, WireEvent]] = []
+    events: list[WireEvent] = []
+    indexes: list[int] = []
     rejected: list[RejectedEvent] = []
     for index, raw in enumerate(outer.events):
         try:
-            events.append((index, decoders.event.decode(raw)))
+            events.append(decoders.event.decode(raw))
+            indexes.append(index)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             rejected.append(RejectedEvent(index, _reason(error), _text(bytes(raw), decoders)))
-    return batch, events, rejected
+    return Parsed(batch, events, indexes, rejected, len(body))
 
 
-def _set_aside_bad_ids(
-    events: list[tuple[int, WireEvent]],
-) -> tuple[list[tuple[int, WireEvent]], list[RejectedEvent]]:
-    good, bad = [], []
-    for index, event in events:
+def _without_bad_ids(parsed: Parsed) -> Parsed:
+    good: list[tuple[int, WireEvent]] = []
+    bad = list(parsed.rejected)
+    for index, event in zip(parsed.indexes, parsed.events, strict=True):
         if ids_are_valid([event]):
             good.append((index, event))
         else:
             reason = f"{_bad_id(event)} must be lower-case hexadecimal and not all zeros"
             bad.append(RejectedEvent(index, reason, event_text(event)))
-    return good, bad
+    return replace(parsed, events=[event for _, event in good], indexes=[index for index, _ in good], rejected=bad)
 
 
 def event_text(event: WireEvent) -> str:

@@ -18,8 +18,6 @@ SPAN_COLUMNS = (
     "cache_write_tokens", "reasoning_tokens", "cost_usd", "cost_source", "error_type", "error_message", "error_stack",
     "reason", "input", "output", "attributes", "usage", "links", "service", "scope", "producer_id",
 )  # fmt: skip
-# As stored: with the commit that brought the span.
-STORED_SPAN_COLUMNS = (*SPAN_COLUMNS, "commit_id")
 LIVE_COLUMNS = (
     "run_id", "span_id", "parent_span_id", "name", "kind", "start_time", "agent", "session_id", "user_id", "tags",
     "task_id", "attempt", "input", "attributes", "links", "service", "scope", "producer_id",

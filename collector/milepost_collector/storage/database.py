@@ -18,6 +18,7 @@ from milepost_collector.storage.migrate import migrate
 
 # Nothing is fetched, loaded or read but the database itself, whatever SQL a user sends; and no SQL can undo this.
 LOCKDOWN = (
+    "SET GLOBAL TimeZone = 'UTC'",  # stored times are UTC, and now() must compare with them
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",

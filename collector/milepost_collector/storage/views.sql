@@ -1,5 +1,10 @@
 -- The public SQL schema beside the table `spans`. Recreated at every start, so it always fits the program.
 
+-- Stored times are UTC with nanoseconds, a type that DuckDB does not compare with times that carry a zone. So that
+-- `start_time > now() - INTERVAL 1 DAY` just works, the present is UTC without a zone too.
+CREATE OR REPLACE MACRO now() AS system.main.now() AT TIME ZONE 'UTC';
+CREATE OR REPLACE MACRO get_current_timestamp() AS system.main.now() AT TIME ZONE 'UTC';
+
 -- Everything known of every span, running ones included. Columns a running span cannot have are NULL.
 CREATE OR REPLACE VIEW all_spans AS
 SELECT * FROM spans

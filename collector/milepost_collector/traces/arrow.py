@@ -15,7 +15,7 @@ TIMES = frozenset({"start_time", "end_time", "time", "received_at", "first_seen"
 INTEGERS = frozenset(
     {
         "attempt", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
-        "sequence", "commit_id", "batch_index", "accepted", "rejected", "dropped", "process_id",
+        "sequence", "batch_index", "accepted", "rejected", "dropped", "process_id",
     }
 )  # fmt: skip
 FLOATS = frozenset({"cost_usd", "fraction"})

@@ -22,6 +22,9 @@ from milepost_collector.traces.statements import Statements
 # What a value that does not fit its column raises, in DuckDB or on the way there through Arrow.
 DATA_ERRORS = (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError, ValueError, TypeError, OverflowError)
 
+# A commit without spans leaves no trace but in `summed`.
+LAST_COMMIT = "SELECT greatest(coalesce(max(commit_id), -1), (SELECT up_to FROM summed)) FROM spans"
+
 MAX_PRODUCERS = 10_000  # remembered; those longest silent are looked up in the database again
 
 
@@ -74,7 +77,7 @@ class Committer:
         """Read what is running from the database; their producers get the full time to be heard of again."""
         connection = self._database.writer
         self._statements = Statements(connection)
-        self._next_commit_id = _scalar(connection, "SELECT coalesce(max(commit_id), -1) + 1 FROM spans")
+        self._next_commit_id = _scalar(connection, LAST_COMMIT) + 1
         self._unsummed = _scalar(connection, "SELECT count(*) FROM spans WHERE commit_id > (SELECT up_to FROM summed)")
         rows = connection.execute(f"SELECT {_selected(LIVE_COLUMNS)} FROM live_spans").fetchall()
         self.live = {(row[0], row[1]): row for row in rows}
@@ -191,8 +194,10 @@ class Committer:
         plan.run_ids = {row[0] for row in ended}
         self._spans.load(self._statements, plan.run_ids.union(row[0] for row in starts))
         again = []
+        run_id, known = "", set[str]()
         for row in ended:
-            known = self._spans.ended(row[0])
+            if row[0] != run_id:  # spans of a run come together
+                run_id, known = row[0], self._spans.ended(row[0])
             if row[1] in known:
                 again.append(row)
             else:
@@ -239,7 +244,7 @@ class Committer:
             write.delete("live_spans", plan.leaving)
         if plan.replaced:
             write.delete("spans", plan.replaced)
-        write.insert("spans", [(*row, self._next_commit_id) for row in plan.spans])
+        write.insert_spans(plan.spans, self._next_commit_id)
         if plan.replaced:
             write.sum_anew({run_id for run_id, _ in plan.replaced})
         write.insert("live_spans", list(plan.starts.values()))
@@ -272,8 +277,9 @@ class Committer:
         return list(rows.values())
 
     def _remember(self, plan: Plan) -> None:
-        self._next_commit_id += 1
-        self._unsummed += len(plan.spans)
+        if plan.spans:
+            self._next_commit_id += 1
+            self._unsummed += len(plan.spans)
         for key in plan.leaving:
             del self.live[key]
         self.live.update(plan.starts)

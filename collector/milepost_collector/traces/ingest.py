@@ -47,7 +47,7 @@ class Ingest:
             database,
             clock=clock,
             lost_after_s=config.lost_after_s,
-            max_queue_bytes=config.max_queue_bytes,
+            max_waiting_bytes=config.max_waiting_bytes,
             checkpoint_wal_bytes=config.checkpoint_wal_bytes,
             on_delta=self.feed.publish,
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from milepost_collector.protocol.codec import DecodedBatch, Parsed, RejectedEvent, event_text, parse, to_rows
+from milepost_collector.protocol.codec import DecodedBatch, RejectedEvent, event_text, parse, to_rows
 from milepost_collector.protocol.rows import EVENT_COLUMNS, JSON_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row
 
 
@@ -22,12 +22,14 @@ def without_poison(body: bytes, content_type: str, accepts: Callable[[DecodedBat
     if accepts(repaired):
         return repaired
     good, rejected = [], list(parsed.rejected)
-    for index, event in parsed.events:
-        if accepts(with_valid_json(to_rows(replace(parsed, events=[(index, event)], rejected=[])))):
+    for index, event in zip(parsed.indexes, parsed.events, strict=True):
+        alone = replace(parsed, events=[event], indexes=[index], rejected=[])
+        if accepts(with_valid_json(to_rows(alone))):
             good.append((index, event))
         else:
             rejected.append(RejectedEvent(index, "a value does not fit its column", event_text(event)))
-    return with_valid_json(to_rows(Parsed(parsed.batch, good, rejected, parsed.size)))
+    events, indexes = [event for _, event in good], [index for index, _ in good]
+    return with_valid_json(to_rows(replace(parsed, events=events, indexes=indexes, rejected=rejected)))
 
 
 def with_valid_json(batch: DecodedBatch) -> DecodedBatch:

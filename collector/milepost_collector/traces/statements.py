@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
-from milepost_collector.protocol.rows import EVENT_COLUMNS, LIVE_COLUMNS, STORED_SPAN_COLUMNS, Row
+from milepost_collector.protocol.rows import EVENT_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row
 from milepost_collector.storage.migrate import SUMMED_UP_TO, run_parts_sql
 from milepost_collector.traces.arrow import to_arrow
 
@@ -27,7 +27,7 @@ KEY_COLUMNS = ("run_id", "span_id")
 RUN_COLUMNS = ("run_id",)
 
 TABLES = {
-    "spans": STORED_SPAN_COLUMNS,
+    "spans": SPAN_COLUMNS,
     "live_spans": LIVE_COLUMNS,
     "events": EVENT_COLUMNS,
     "producers": PRODUCER_COLUMNS,
@@ -90,6 +90,12 @@ class Statements:
             self._sources[f"incoming_{table}"].fill(rows)
             self._connection.execute(INSERT[table])
 
+    def insert_spans(self, rows: Sequence[Row], commit_id: int) -> None:
+        """Append rows to `spans`."""
+        if rows:
+            self._sources["incoming_spans"].fill(rows)
+            self._connection.execute(f"{INSERT_SPANS} SELECT *, {commit_id:d} FROM incoming_spans")
+
     def insert_batches(self, rows: Sequence[Row]) -> None:
         """Append rows to `batches`: a few, for which values are quicker than a scan."""
         places = ", ".join(["(?, ?, make_timestamp_ns(?), ?, ?, ?, ?)"] * len(rows))
@@ -150,6 +156,7 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
     return f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming_{table}"
 
 
+INSERT_SPANS = f"INSERT INTO spans ({', '.join(SPAN_COLUMNS)}, commit_id)"
 INSERT = {table: _insert(table, columns) for table, columns in TABLES.items()}
 WANTED = "run_id IN (SELECT run_id FROM wanted)"
 RECENT = f"SELECT * FROM spans WHERE commit_id > {SUMMED_UP_TO}"

@@ -70,14 +70,14 @@ class Writer:
         *,
         clock: Clock,
         lost_after_s: float,
-        max_queue_bytes: int,
+        max_waiting_bytes: int,
         checkpoint_wal_bytes: int,
         on_delta: Callable[[Delta], None],
     ) -> None:
         self._database = database
         self._committer = Committer(database, clock, lost_after_s)
         self._clock = clock
-        self._max_queue_bytes = max_queue_bytes
+        self._max_waiting_bytes = max_waiting_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._on_delta = on_delta
         self._queue: deque[Pending] = deque()
@@ -119,8 +119,8 @@ class Writer:
         """
         with self._changed:
             # A batch alone is always taken: a limit below the largest body would refuse it for ever.
-            if self._queue and self.queued_bytes + pending.batch.size > self._max_queue_bytes:
-                raise QueueFullError(self.queued_bytes, self._max_queue_bytes)
+            if self._queue and self.queued_bytes + pending.batch.size > self._max_waiting_bytes:
+                raise QueueFullError(self.queued_bytes, self._max_waiting_bytes)
             self._queue.append(pending)
             self.queued_bytes += pending.batch.size
             self._changed.notify()

@@ -74,7 +74,7 @@ async def test_concurrent_batches_are_committed_in_groups(open_ingest: OpenInges
 
 async def test_full_queue_refuses_and_loses_nothing_it_took(open_ingest: OpenIngest) -> None:
     size = len(body_of(0))
-    ingest, database = await open_ingest(start=False, max_queue_bytes=10 * size)
+    ingest, database = await open_ingest(start=False, max_waiting_bytes=10 * size)
     waiting = [asyncio.ensure_future(ingest.submit(body_of(sequence), MSGPACK)) for sequence in range(30)]
     await asyncio.sleep(0)
     refused = [task for task in waiting if task.done()]
@@ -87,7 +87,7 @@ async def test_full_queue_refuses_and_loses_nothing_it_took(open_ingest: OpenIng
 
 
 async def test_batch_larger_than_the_queue_is_taken_when_nothing_waits(open_ingest: OpenIngest) -> None:
-    ingest, _ = await open_ingest(max_queue_bytes=1)
+    ingest, _ = await open_ingest(max_waiting_bytes=1)
     assert (await ingest.submit(body_of(0), MSGPACK)).accepted == 1
 
 

@@ -189,3 +189,15 @@ def test_text_that_claims_to_be_json_and_is_not_becomes_a_json_string(make_store
 def test_heartbeats_alone_store_only_their_batch(store: Store) -> None:
     assert store.send(batch_of([Heartbeat(time=START)], producer_id="only-heartbeats")) == [True]
     assert store.rows("SELECT accepted FROM batches WHERE producer_id = 'only-heartbeats'") == [(1,)]
+
+
+def test_runs_recorded_after_a_restart_are_listed(make_store: Any) -> None:
+    store: Store = make_store()
+    for sequence in range(3):
+        store.send(batch_of([Heartbeat(time=START)], sequence=sequence))
+    for number in range(1, 4):
+        end = SpanEnded(run_id=f"{number:032x}", span_id="1" * 16, name="a", start_time=START, end_time=START + 1)
+        store.send(batch_of([end], sequence=10 + number))
+        store.committer.sum_up()
+        store.restart()
+        assert store.rows("SELECT count(*), sum(span_count)::INT FROM runs") == [(number, number)]

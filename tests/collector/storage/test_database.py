@@ -119,3 +119,12 @@ def test_file_opens_in_a_plain_duckdb_with_its_views(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as connection:
         for view in ("runs", "tasks", "llm_calls", "tool_calls", "checkpoints", "errors"):
             assert connection.execute(f"SELECT * FROM {view}").fetchall() == []
+
+
+@pytest.mark.parametrize("present", ["now()", "current_timestamp", "now()::TIMESTAMP", "today()"])
+def test_stored_times_compare_with_the_present(tmp_path: Path, present: str) -> None:
+    open_database(tmp_path / "a.duckdb").close()
+    with duckdb.connect(str(tmp_path / "a.duckdb"), read_only=True) as connection:
+        for view in ("spans", "runs", "tasks"):
+            query = f"SELECT count(*) FROM {view} WHERE start_time > {present} - INTERVAL 1 DAY"
+            assert connection.execute(query).fetchall() == [(0,)]
