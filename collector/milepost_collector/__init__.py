@@ -1,8 +1,8 @@
 """The collector: stores what agents send, answers questions about it, and serves the viewer.
 
-Reading order: `config`, `errors`; `protocol` (pure: wire to rows, answers); `storage` (the DuckDB file); `traces` (ingest,
-live feed, queries); `web` (HTTP); `app` (how the parts are put together); `cli`. Imports go only downwards in that list
-reversed: cli → app → web → traces → storage, protocol.
+Reading order: `config`, `errors`; `protocol` (pure: wire to rows, answers); `storage` (the DuckDB file); `traces`
+(ingest, live feed, queries); `web` (HTTP); `app` (how the parts are put together); `cli`. Imports go one way only:
+cli → app → web → traces → storage, protocol.
 """
 
 from __future__ import annotations

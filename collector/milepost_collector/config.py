@@ -48,7 +48,13 @@ class CollectorConfig:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        for name in ("max_body_bytes", "max_inflated_bytes", "max_waiting_bytes", "checkpoint_wal_bytes", "sql_max_rows"):
+        for name in (
+            "max_body_bytes",
+            "max_inflated_bytes",
+            "max_waiting_bytes",
+            "checkpoint_wal_bytes",
+            "sql_max_rows",
+        ):
             _at_least(name, getattr(self, name), 1)
         _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
         _at_least("lost_after_s", self.lost_after_s, 1)

@@ -41,7 +41,8 @@ class DatabaseLockedError(StorageError):
     def __init__(self, path: Path, cause: str) -> None:
         super().__init__(
             path,
-            f"database {path} is in use by another process ({cause}); stop that collector or serve another --data folder",
+            f"database {path} is in use by another process ({cause}); stop that collector or serve another "
+            "--data folder",
         )
 
 

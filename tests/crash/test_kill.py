@@ -112,7 +112,9 @@ def kill_and_restart(collector: CollectorProcess, port: int, moment: random.Rand
 @pytest.mark.crash
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_collector_keeps_every_acknowledged_event_exactly_once(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_killed_collector_keeps_every_acknowledged_event_exactly_once(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     kills = pytestconfig.getoption("kills")
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
@@ -149,7 +151,9 @@ def check_senders(data_dir: Path, senders: list[Sender]) -> int:
             "WHERE run_id IN (SELECT run_id FROM spans WHERE name = 'task') GROUP BY 1 ORDER BY 1"
         ).fetchall()
         roots = database.execute("SELECT count(*) FROM all_spans WHERE name = 'root'").fetchone()
-        sums = database.execute("SELECT count(*) FROM runs WHERE name = 'root' AND span_count <> ?", [SPANS_PER_BATCH + 1])
+        sums = database.execute(
+            "SELECT count(*) FROM runs WHERE name = 'root' AND span_count <> ?", [SPANS_PER_BATCH + 1]
+        )
         wrong_sums = sums.fetchone()
     expected = [(run_id, SPANS_PER_BATCH, SPANS_PER_BATCH) for run_id in acknowledged]
     assert per_run == expected
@@ -163,7 +167,8 @@ def check_survivor(data_dir: Path, survivor: dict[str, int]) -> int:
     """Compare what the SDK's process did with what is stored; return how many events that is."""
     with duckdb.connect(str(data_dir / "milepost.duckdb"), read_only=True) as database:
         spans = database.execute(
-            "SELECT name, count(*), count(DISTINCT (run_id, span_id)) FROM spans WHERE agent = 'survivor' GROUP BY 1 ORDER BY 1"
+            "SELECT name, count(*), count(DISTINCT (run_id, span_id)) FROM spans "
+            "WHERE agent = 'survivor' GROUP BY 1 ORDER BY 1"
         ).fetchall()
         checkpoints = database.execute(
             "SELECT count(*), count(DISTINCT (run_id, span_id)) FROM checkpoints "

@@ -124,7 +124,7 @@ class EventList(Struct, kw_only=True):
 
 
 class Payload(Struct, kw_only=True, omit_defaults=True):
-    """A captured value. value: the JSON value when it fits the request's payload_limit, else head: the JSON text's first characters."""
+    """A captured value: `value` when it fits the request's payload_limit, else `head`, the JSON text's beginning."""
 
     bytes: int
     value: Raw | None = None

@@ -10,7 +10,17 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from milepost.wire import SCHEMA_VERSION, Batch, Event, Heartbeat, Rejection, Resource, SpanEnded, SpanStarted, WireEvent
+from milepost.wire import (
+    SCHEMA_VERSION,
+    Batch,
+    Event,
+    Heartbeat,
+    Rejection,
+    Resource,
+    SpanEnded,
+    SpanStarted,
+    WireEvent,
+)
 from milepost_collector.errors import MalformedBodyError, UnsupportedEncodingError
 from milepost_collector.protocol.rows import Row, event_row, live_row, span_row
 
@@ -171,12 +181,11 @@ def add_rows(decoded: DecodedBatch, events: Sequence[WireEvent], indexes: Sequen
 
 
 def ids_are_valid(events: Sequence[WireEvent]) -> bool:
-    """Tell whether every id is lower-case hexadecimal and none is zero, for all events at once: it costs ~0.2 µs each."""
-    spans = [event for event in events if type(event) is not Heartbeat]
-    run_ids = [event.run_id for event in spans]
-    span_ids = [event.span_id for event in spans if event.span_id]
-    parents = [event.parent_span_id for event in spans if type(event) is not Event and event.parent_span_id]
-    distinct = set(run_ids)
+    """Tell whether every id is lower-case hexadecimal and none is zero; all events at once, ~0.2 µs each."""
+    placed = [event for event in events if not isinstance(event, Heartbeat)]
+    distinct = {event.run_id for event in placed}
+    span_ids = [event.span_id for event in placed if event.span_id]
+    parents = [event.parent_span_id for event in placed if not isinstance(event, Event) and event.parent_span_id]
     joined = "".join([*distinct, *span_ids, *parents])
     try:
         digits = len(bytes.fromhex(joined)) * 2
@@ -245,7 +254,8 @@ def _bad_id(event: Any) -> str:
 def _check_version(version: int) -> None:
     if version > SCHEMA_VERSION:
         raise MalformedBodyError(
-            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this collector knows; upgrade the collector"
+            f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest this collector knows; "
+            "upgrade the collector"
         )
 
 

@@ -12,7 +12,7 @@ from milepost_collector.protocol.api import UsageItem
 
 
 class Totals(NamedTuple):
-    """A span's usage over all its models. Counts are None when nobody stated them, cost_usd when any part is unpriced."""
+    """A span's usage over all its models. Counts are None when nobody stated them, cost_usd when no part is priced."""
 
     model: str | None
     provider: str | None

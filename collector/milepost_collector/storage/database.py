@@ -30,8 +30,8 @@ LOCKDOWN = (
 class Database:
     """The collector's DuckDB file, opened, migrated and locked down.
 
-    `writer` belongs to one thread. `reader()` may be used from any thread. `reopen()` is for the writer's thread, after a
-    failure that made DuckDB give the instance up.
+    `writer` belongs to one thread. `reader()` may be used from any thread. `reopen()` is for the writer's thread, after
+    a failure that made DuckDB give the instance up.
 
     Raises:
         DatabaseLockedError: another process has the file open.
@@ -121,7 +121,7 @@ class Database:
 
 
 class _AbsentPandas:
-    """Answers at once that pandas is not installed: DuckDB asks a dozen times a commit, and Python would search the disk."""
+    """Says at once that pandas is not installed: DuckDB asks a dozen times a commit, and Python searches the disk."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
@@ -138,7 +138,7 @@ def _settle_pandas() -> None:
 def connect(path: Path, memory_limit_bytes: int) -> DuckDBPyConnection:
     """Open the file, telling apart the ways it can fail."""
     _settle_pandas()
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         # Each of a commit's small statements costs twice the time when DuckDB hands parts of it to another thread, so a
         # core is left to the writer: queries of several users still run side by side, one user's on the other cores.
         "threads": str(max(1, (os.cpu_count() or 1) - 1)),

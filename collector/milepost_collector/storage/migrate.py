@@ -11,7 +11,6 @@ from duckdb import DuckDBPyConnection
 
 from milepost_collector.errors import DatabaseTooNewError
 
-
 # The commit up to which `run_sums` contains every span.
 SUMMED_UP_TO = "(SELECT up_to FROM summed)"
 

@@ -11,7 +11,7 @@ import msgspec
 from duckdb import DuckDBPyConnection
 
 from milepost_collector.protocol.codec import DecodedBatch
-from milepost_collector.protocol.rows import EVENT_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row, lost_row
+from milepost_collector.protocol.rows import LIVE_COLUMNS, SPAN_COLUMNS, Row, lost_row
 from milepost_collector.storage import Database
 from milepost_collector.traces.arrow import TIMES
 from milepost_collector.traces.duplicates import better
@@ -260,7 +260,8 @@ class Committer:
         found = self._producers.get(producer_id)
         if found is None:
             row = connection.execute(
-                "SELECT epoch_ns(max(received_at)), coalesce(bool_or(closing), false) FROM batches WHERE producer_id = ?",
+                "SELECT epoch_ns(max(received_at)), coalesce(bool_or(closing), false) FROM batches "
+                "WHERE producer_id = ?",
                 [producer_id],
             ).fetchone()
             heard_time, closed = row or (None, False)
@@ -325,9 +326,7 @@ def _batch_row(batch: DecodedBatch, now: int) -> Row:
 
 
 def _rejected(batch: DecodedBatch, now: int) -> list[Row]:
-    return [
-        (now, batch.producer_id, batch.sequence, event.index, event.reason, event.text) for event in batch.rejected
-    ]
+    return [(now, batch.producer_id, batch.sequence, event.index, event.reason, event.text) for event in batch.rejected]
 
 
 def _producer_row(batch: DecodedBatch, now: int) -> Row:

@@ -1,7 +1,7 @@
 """What live viewers are told: after every commit, in deltas, a few times a second; a gap is said to be one.
 
-Messages are made once per tick and shared by all subscribers. A subscriber that was away for a moment resumes after the last
-message it saw; one that was away too long, or reads too slowly, gets `reset` and fetches everything anew.
+Messages are made once per tick and shared by all subscribers. A subscriber that was away for a moment resumes after the
+last message it saw; one that was away too long, or reads too slowly, gets `reset` and fetches everything anew.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class LiveFeed:
         self._kept: deque[Tick] = deque()
         self._kept_bytes = 0
         self._subscribers: set[Subscriber] = set()
-        self._wanted: dict[str | None, float] = {}  # runs followed (None: the run list) and until when, once nobody does
+        self._wanted: dict[
+            str | None, float
+        ] = {}  # runs followed (None: the run list) and until when, once nobody does
         self._deltas: list[Delta] = []
         self._runs_behind: dict[str, None] = {}  # in order of arrival
         self._runs_due_s = 0.0
@@ -125,11 +127,13 @@ class LiveFeed:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._collect, delta)
 
-    async def subscribe(self, *, runs: bool, run_id: str | None, last_event_id: str | None) -> AsyncIterator[LiveMessage]:
+    async def subscribe(
+        self, *, runs: bool, run_id: str | None, last_event_id: str | None
+    ) -> AsyncIterator[LiveMessage]:
         """Yield messages until the feed stops; the caller ends the subscription by closing the iterator.
 
-        runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an earlier
-        subscription ended.
+        runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an
+        earlier subscription ended.
         """
         subscriber = Subscriber(runs, run_id)
         missed = self._missed(subscriber, last_event_id)

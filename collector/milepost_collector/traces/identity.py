@@ -82,8 +82,8 @@ class BatchIndex:
 class RunFilter:
     """Tells runs that are certainly new from runs that may be known, in 8 MB for any number of runs.
 
-    A Bloom filter with two probes, taken from the random half of the run id (W3C Trace Context §3.2.2.3): of a million runs
-    it takes one new run in a thousand for known, which costs a look-up and nothing else.
+    A Bloom filter with two probes, taken from the random half of the run id (W3C Trace Context §3.2.2.3): of a million
+    runs it takes one new run in a thousand for known, which costs a look-up and nothing else.
     """
 
     BITS = 26

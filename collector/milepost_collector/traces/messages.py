@@ -16,8 +16,8 @@ SPANS_PER_MESSAGE = 2_000
 EVENTS_PER_MESSAGE = 500
 
 SKELETON_COLUMNS = (
-    "span_id", "name", "kind", "status", "parent_span_id", "agent", "model", "input_tokens", "output_tokens", "cost_usd",
-    "error_type",
+    "span_id", "name", "kind", "status", "parent_span_id", "agent", "model", "input_tokens", "output_tokens",
+    "cost_usd", "error_type",
 )  # fmt: skip
 
 
@@ -53,7 +53,11 @@ def _skeleton(span: dict[str, Any], origin: int) -> SpanSkeleton:
 
 
 def _event(row: Row) -> EventItem:
-    event = dict(zip(EVENT_COLUMNS, row, strict=True))
-    raw = {name: None if event[name] is None else msgspec.Raw(event[name].encode()) for name in ("body", "attributes")}
-    names = ("kind", "span_id", "name", "severity", "message", "fraction")
-    return EventItem(time=iso_from_ns(event["time"]), **{name: event[name] for name in names}, **raw)
+    event: dict[str, Any] = dict(zip(EVENT_COLUMNS, row, strict=True))
+    item = EventItem(time=iso_from_ns(event["time"]), kind=event["kind"])
+    for name in ("span_id", "name", "severity", "message", "fraction"):
+        setattr(item, name, event[name])
+    for name in ("body", "attributes"):
+        if event[name] is not None:
+            setattr(item, name, msgspec.Raw(event[name].encode()))
+    return item

@@ -14,8 +14,8 @@ from milepost_collector.protocol.rows import EVENT_COLUMNS, JSON_COLUMNS, LIVE_C
 def without_poison(body: bytes, content_type: str, accepts: Callable[[DecodedBatch], bool]) -> DecodedBatch:
     """Return the batch of a body without what the database does not accept.
 
-    Text that claims to be JSON and is not becomes a JSON string; other events that `accepts` refuses when tried alone are
-    rejected. Slow (a transaction an event), for the rare case.
+    Text that claims to be JSON and is not becomes a JSON string; other events that `accepts` refuses when tried alone
+    are rejected. Slow (a transaction an event), for the rare case.
     """
     parsed = parse(body, content_type)
     repaired = with_valid_json(to_rows(parsed))

@@ -1,7 +1,7 @@
 """The statements of a commit.
 
-None is prepared: DuckDB 1.5 plans with the statistics of the moment and keeps the plan when they no longer hold, and a plan
-made for an empty table gave garbage on a full one.
+None is prepared: DuckDB 1.5 plans with the statistics of the moment and keeps the plan when they no longer hold, and a
+plan made for an empty table gave garbage on a full one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PRODUCER_COLUMNS = (
-    "producer_id", "first_seen", "service_name", "service_version", "host_name", "process_id", "sdk_name", "sdk_version",
-    "runtime", "attributes",
+    "producer_id", "first_seen", "service_name", "service_version", "host_name", "process_id", "sdk_name",
+    "sdk_version", "runtime", "attributes",
 )  # fmt: skip
 REJECTED_COLUMNS = ("received_at", "producer_id", "sequence", "batch_index", "reason", "event")
 KEY_COLUMNS = ("run_id", "span_id")

@@ -1,4 +1,4 @@
-"""The one thread that owns the write connection: it drains the queue, commits in groups and answers after the commit."""
+"""The one thread that owns the write connection: it drains the queue, commits in groups, then answers."""
 
 from __future__ import annotations
 
@@ -245,8 +245,8 @@ class Writer:
             self._on_delta(delta)
 
     def _checkpoint_if_worth_it(self, *, idle: bool) -> None:
-        # A checkpoint stops commits for about 1 µs a row, so under load it is put off until the log is large: then the few
-        # requests it delays are far fewer than one in a hundred.
+        # A checkpoint stops commits for about 1 µs a row, so under load it is put off until the log is large: then the
+        # few requests it delays are far fewer than one in a hundred.
         limit = IDLE_CHECKPOINT_WAL_BYTES if idle else self._checkpoint_wal_bytes
         if self._database.wal_bytes() >= limit:
             self._database.checkpoint()

@@ -154,5 +154,3 @@ async def test_stop_ends_subscriptions(ingest: Ingest) -> None:
     await ingest.stop()
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(waiting, TIMEOUT_S)
-
-

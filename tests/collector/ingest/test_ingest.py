@@ -112,7 +112,7 @@ async def test_body_that_is_no_batch_is_refused(open_ingest: OpenIngest, body: b
 async def test_newer_schema_version_is_refused_with_the_remedy(open_ingest: OpenIngest) -> None:
     ingest, _ = await open_ingest()
     newer = msgspec.json.encode({"producer_id": "p", "sequence": 0, "events": [], "schema_version": 99})
-    with pytest.raises(MalformedBodyError, match="99 is newer than 1.*upgrade the collector"):
+    with pytest.raises(MalformedBodyError, match=r"99 is newer than 1.*upgrade the collector"):
         await ingest.submit(newer, "application/json; charset=utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The wire's promises, over the ingest core and a real database: exactly once, any order, one bad event costs one event."""
+"""The wire's promises, over the ingest core and a real database."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ def test_stored_sums_equal_the_sums_over_spans(store: Store, data: st.DataObject
             store.committer.sum_up()
     pattern = f"{salt:016x}%"
     ((runs, spans, errors, tokens),) = store.rows(
-        "SELECT count(*), sum(span_count)::INT, sum(error_count)::INT, sum(input_tokens)::INT FROM runs WHERE run_id LIKE ?",
+        "SELECT count(*), sum(span_count)::INT, sum(error_count)::INT, sum(input_tokens)::INT FROM runs "
+        "WHERE run_id LIKE ?",
         pattern,
     )
     assert [(runs, spans, errors, tokens)] == store.rows(

@@ -34,7 +34,10 @@ def test_opening_again_applies_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_failing_migration_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    steps = [*known_migrations(), Migration(len(known_migrations()) + 1, "broken", "CREATE TABLE t (a INT); SELECT nonsense")]
+    steps = [
+        *known_migrations(),
+        Migration(len(known_migrations()) + 1, "broken", "CREATE TABLE t (a INT); SELECT nonsense"),
+    ]
     with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
         with pytest.raises(duckdb.BinderException):
             migrate(connection, tmp_path / "a.duckdb", steps)
@@ -66,7 +69,7 @@ def test_locked_file_names_the_holder_and_the_remedy(tmp_path: Path) -> None:
 def test_file_that_is_no_database_is_refused_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.duckdb"
     path.write_bytes(content)
-    with pytest.raises(DatabaseCorruptError, match="cannot be read.*restore it from a backup"):
+    with pytest.raises(DatabaseCorruptError, match=r"cannot be read.*restore it from a backup"):
         open_database(path)
     assert path.read_bytes() == content
 
@@ -84,7 +87,7 @@ def test_damaged_database_is_refused(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="folder .*file/data cannot be created"):
+    with pytest.raises(StorageError, match=r"folder .*file/data cannot be created"):
         open_database(tmp_path / "file" / "data" / "a.duckdb")
 
 
