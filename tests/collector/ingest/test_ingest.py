@@ -8,9 +8,12 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from milepost.wire import Batch, SpanEnded
 from milepost_collector.config import CollectorConfig
@@ -84,6 +87,33 @@ async def test_full_queue_refuses_and_loses_nothing_it_took(open_ingest: OpenIng
     await asyncio.gather(*(task for task in waiting if task not in refused))
     with database.reader() as connection:
         assert connection.execute("SELECT count(*) FROM spans").fetchone() == (10,)
+
+
+@settings(max_examples=15, deadline=None)
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=30), limit=st.integers(1, 20_000), pause=st.booleans())
+def test_every_batch_is_either_refused_or_stored_whole(sizes: list[int], limit: int, pause: bool) -> None:
+    with TemporaryDirectory() as folder:
+        stored, refused = asyncio.run(submit_all(Path(folder), sizes, limit, pause))
+    accepted = [sequence for sequence in range(len(sizes)) if sequence not in refused]
+    assert stored == [(f"{sequence + 1:032x}", sizes[sequence]) for sequence in accepted]
+    assert 0 not in refused  # a batch alone is always taken
+
+
+async def submit_all(folder: Path, sizes: list[int], limit: int, pause: bool) -> tuple[list[tuple[str, int]], set[int]]:
+    """Submit batches faster than they are stored; return what is stored by run, and which were refused."""
+    config = CollectorConfig(data_dir=folder, max_waiting_bytes=limit)
+    database = Database(config.database_path, memory_limit_bytes=512 * 1024 * 1024)
+    ingest = Ingest(database, config)
+    tasks = [asyncio.ensure_future(ingest.submit(body_of(n, spans=size), MSGPACK)) for n, size in enumerate(sizes)]
+    if pause:
+        await asyncio.sleep(0)  # all of them reach the queue before the writer starts
+    ingest.start()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    await ingest.stop()
+    with database.reader() as connection:
+        stored = connection.execute("SELECT run_id, count(*) FROM spans GROUP BY 1 ORDER BY 1").fetchall()
+    database.close()
+    return stored, {number for number, answer in enumerate(answers) if isinstance(answer, QueueFullError)}
 
 
 async def test_batch_larger_than_the_queue_is_taken_when_nothing_waits(open_ingest: OpenIngest) -> None:
