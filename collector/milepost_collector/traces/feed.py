@@ -208,6 +208,7 @@ class LiveFeed:
 
     def _query(self, run_ids: list[str]) -> list[RunSummary]:
         with self._database.reader() as connection:
+            connection.execute("BEGIN TRANSACTION READ ONLY")  # the summary is made of several queries
             return run_summaries(connection, run_ids)
 
     def _send(self, tick: Tick) -> None:

@@ -21,7 +21,10 @@ from milepost_collector.traces.poison import without_poison
 logger = logging.getLogger("milepost.ingest")
 
 MAX_GROUP_ROWS = 20_000  # in one commit: beyond it waiting grows and throughput hardly does
-SUM_UP_SPANS = 50_000  # spans that queries add up themselves before they are summed in bulk: 10 ms of a query
+# Spans that queries add up themselves before they are summed in bulk: some milliseconds of a query. Few at a time would
+# be no help, a run that goes on for hours would have a row of sums for each of its spans.
+SUM_UP_SPANS = 50_000
+IDLE_SUM_UP_SPANS = 2_000
 TICK_S = 0.5  # how often lost spans are looked for, and idleness is noticed
 IDLE_CHECKPOINT_WAL_BYTES = 4 * 1024 * 1024  # with nothing to do, this much write-ahead log is worth a checkpoint
 RETRY_OPEN_S = 1.0
@@ -134,6 +137,7 @@ class Writer:
             if group:
                 self._store(group)
             elif self._stopping:
+                self._guarded(self._committer.sum_up)
                 return
             self._housekeep(idle=not group)
 
@@ -234,7 +238,7 @@ class Writer:
             self._ticked_at_s = now_s
             self._guarded(self._close_lost)
             self._committer.trim()
-        self._guarded(lambda: self._committer.sum_up(1 if idle else SUM_UP_SPANS))
+        self._guarded(lambda: self._committer.sum_up(IDLE_SUM_UP_SPANS if idle else SUM_UP_SPANS))
         if due or idle:
             self._guarded(lambda: self._checkpoint_if_worth_it(idle=idle))
 
