@@ -30,8 +30,8 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "cache_read_tokens": ("BIGINT", "tokens", "Of the input tokens, those read from the provider's cache."),
     "cache_write_tokens": ("BIGINT", "tokens", "Of the input tokens, those written to the provider's cache."),
     "reasoning_tokens": ("BIGINT", "tokens", "Of the output tokens, those spent on reasoning."),
-    "cost_usd": ("DOUBLE", "USD", "Cost as reported, or computed from the price table; NULL when unknown, never 0 instead."),
-    "cost_source": ("VARCHAR", None, "Where the cost is from: reported, computed or unpriced (the model has no known price)."),
+    "cost_usd": ("DOUBLE", "USD", "Cost as reported, or computed from the price table; NULL when unknown."),
+    "cost_source": ("VARCHAR", None, "Where the cost is from: reported, computed, or unpriced: no price is known."),
     "error_type": ("VARCHAR", None, "The exception's class or the error's code."),
     "error_message": ("VARCHAR", None, "The error's text."),
     "error_stack": ("VARCHAR", None, "The error's traceback."),
@@ -56,7 +56,7 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "span_count": ("BIGINT", "spans", "All spans of the run, running ones included."),
     "live_span_count": ("BIGINT", "spans", "Spans that run."),
     "task_count": ("BIGINT", "spans", "Spans of kind task."),
-    "llm_call_count": ("BIGINT", "spans", "Calls of models: spans of kind llm, and tasks that recorded usage themselves."),
+    "llm_call_count": ("BIGINT", "spans", "Calls of models: spans of kind llm, and tasks that recorded usage."),
     "tool_call_count": ("BIGINT", "spans", "Spans of kind tool."),
     "error_count": ("BIGINT", "spans", "Spans that failed."),
     "unpriced_count": ("BIGINT", "spans", "Spans whose model has no known price; cost_usd is too low by theirs."),
@@ -82,8 +82,8 @@ _TIMES = "start_time end_time duration_ms"
 _TOKENS = "input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens"
 _SPAN = (
     f"{_IDS} name kind status {_TIMES} agent session_id user_id tags task_id attempt model provider {_TOKENS} cost_usd "
-    "cost_source error_type error_message error_stack reason input output attributes usage links service scope producer_id "
-    "commit_id"
+    "cost_source error_type error_message error_stack reason input output attributes usage links service scope "
+    "producer_id commit_id"
 )
 _RUN_WORDS = {
     "name": "The root span's name; without a root the first span's.",
@@ -106,19 +106,20 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "runs": (
         "One row per run: its root span's facts and the sums over all its spans.",
         f"run_id name status {_TIMES} agent session_id user_id tags models span_count live_span_count task_count "
-        f"llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type error_message task_id attempt",
+        f"llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type error_message "
+        "task_id attempt",
         _RUN_WORDS,
     ),
     "tasks": (
         "Spans of kind task: the steps that the agent's code marks.",
-        f"{_IDS} name status {_TIMES} agent session_id user_id tags model provider {_TOKENS} cost_usd cost_source error_type "
-        "error_message reason input output attributes",
+        f"{_IDS} name status {_TIMES} agent session_id user_id tags model provider {_TOKENS} cost_usd cost_source "
+        "error_type error_message reason input output attributes",
         {},
     ),
     "llm_calls": (
         "Calls of language models: spans of kind llm, and tasks that recorded usage themselves.",
-        f"{_IDS} name status {_TIMES} agent session_id user_id model provider {_TOKENS} cost_usd cost_source error_type "
-        "error_message input output attributes",
+        f"{_IDS} name status {_TIMES} agent session_id user_id model provider {_TOKENS} cost_usd cost_source "
+        "error_type error_message input output attributes",
         {},
     ),
     "tool_calls": (
@@ -143,8 +144,8 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "live_spans": (
         "Spans that have started and not ended.",
-        f"{_IDS} name kind start_time agent session_id user_id tags task_id attempt input attributes links service scope "
-        "producer_id",
+        f"{_IDS} name kind start_time agent session_id user_id tags task_id attempt input attributes links service "
+        "scope producer_id",
         {},
     ),
     "all_spans": ("Rows of spans and live_spans together; columns a running span cannot have are NULL.", _SPAN, {}),
@@ -159,7 +160,8 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "producers": (
         "One row per process that ever sent something.",
-        "producer_id first_seen service_name service_version host_name process_id sdk_name sdk_version runtime attributes",
+        "producer_id first_seen service_name service_version host_name process_id sdk_name sdk_version runtime "
+        "attributes",
         {"producer_id": "The process; made anew at every start.", "attributes": "What else its resource says."},
     ),
     "batches": (

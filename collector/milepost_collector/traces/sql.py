@@ -17,7 +17,7 @@ from duckdb.sqltypes import DuckDBPyType
 from milepost_collector.errors import InvalidParameterError, QueryRejectedError
 from milepost_collector.protocol.api import SqlColumn
 from milepost_collector.traces.sql_guard import CheckedSql, check_sql
-from milepost_collector.traces.sql_values import Convert, cast_expression, cast_type, converter, quoted
+from milepost_collector.traces.sql_values import Convert, cast_expression, cast_type, converter
 
 Format = Literal["json", "csv", "arrow", "parquet"]
 
@@ -73,7 +73,11 @@ def run_sql(connection: DuckDBPyConnection, sql: str, *, max_rows: int, wanted: 
 
 def _columns(connection: DuckDBPyConnection, checked: CheckedSql) -> list[_Column]:
     """Bind the query as the user wrote it, so that errors show the user's own text."""
-    relation = connection.query(checked.select)
+    try:
+        relation = connection.query(checked.select)
+    except duckdb.Error:
+        connection.execute(checked.select)  # fails in the same way, and says in which line
+        raise
     if checked.explain:
         text = connection.query("SELECT '' AS t").types[0]
         return [_Column("explain_key", text), _Column("explain_value", text)]

@@ -3,9 +3,9 @@
 Times are cast to text by DuckDB, not read as Python objects: those have no nanoseconds, no infinity, no year 10000, and
 intervals no months. So every type has a type it is cast to, and a function from that type's Python value to JSON's.
 
-What a client gets: timestamps as "2026-11-21T07:30:00.123456789Z" (UTC; dates and times of day in ISO 8601 too), NaN and
-infinities as null, integers and decimals of any size as numbers, blobs as base64, intervals and all else as text, structs as
-objects, lists as arrays, maps as objects with text keys, JSON columns as the text they hold.
+What a client gets: timestamps as "2026-11-21T07:30:00.123456789Z" (UTC; dates and times of day in ISO 8601 too), NaN
+and infinities as null, integers and decimals of any size as numbers, blobs as base64, intervals and all else as text,
+structs as objects, lists as arrays, maps as objects with text keys, JSON columns as the text they hold.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from duckdb.sqltypes import DuckDBPyType
 Convert = Callable[[Any], Any]
 
 _AS_THEY_ARE = frozenset({
-    "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint", "float", "double",
-    "varchar", "decimal", "blob", "enum",
+    "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint", "float",
+    "double", "varchar", "decimal", "blob", "enum",
 })  # fmt: skip
 _TIMESTAMPS = frozenset({
     "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone", "timestamp_tz",
@@ -43,16 +43,41 @@ def cast_expression(column: str, kind: DuckDBPyType) -> str:
 
 def cast_type(kind: DuckDBPyType) -> str:
     """Return the type whose Python values `converter` can turn into JSON's."""
+    wanted = _cast_type(kind)
+    # A type with unnamed fields, row(1, 2), cannot be written down, so nothing can be cast to it.
+    return "VARCHAR" if wanted != str(kind) and _has_unnamed(kind) else wanted
+
+
+def converter(kind: DuckDBPyType) -> Convert | None:
+    """Return the function from a value of the cast type to a JSON value; None when there is nothing to do."""
+    if cast_type(kind) == "VARCHAR" and kind.id not in _TIMESTAMPS:
+        return None
+    return _converter(kind)
+
+
+def _inner(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """Return the named types within a nested type."""
+    if kind.id not in ("list", "array", "struct", "map"):
+        return []
+    return [(name, inner) for name, inner in kind.children if isinstance(inner, DuckDBPyType)]
+
+
+def _has_unnamed(kind: DuckDBPyType) -> bool:
+    return any(not name or _has_unnamed(inner) for name, inner in _inner(kind))
+
+
+def _cast_type(kind: DuckDBPyType) -> str:
+    inner = _inner(kind)
     match kind.id:
         case "list":
-            return f"{cast_type(kind.children[0][1])}[]"
+            return f"{_cast_type(inner[0][1])}[]"
         case "array":
-            return f"{cast_type(kind.children[0][1])}[{kind.children[1][1]}]"
+            return f"{_cast_type(inner[0][1])}[{kind.children[1][1]}]"
         case "struct":
-            fields = (f"{quoted(name) if name else ''} {cast_type(inner)}" for name, inner in kind.children)
-            return f"STRUCT({', '.join(fields)})"
+            return f"STRUCT({', '.join(f'{_field_name(name)}{_cast_type(of)}' for name, of in inner)})"
         case "map":
-            return f"MAP(VARCHAR, {cast_type(kind.children[1][1])})"
+            key, value = str(inner[0][1]), _cast_type(inner[1][1])
+            return str(kind) if value == str(inner[1][1]) and key == "VARCHAR" else f"MAP(VARCHAR, {value})"
         case "hugeint" | "uhugeint":
             return str(kind)
         case plain if plain in _AS_THEY_ARE:
@@ -60,17 +85,22 @@ def cast_type(kind: DuckDBPyType) -> str:
     return "VARCHAR"
 
 
-def converter(kind: DuckDBPyType) -> Convert | None:
-    """Return the function from a value of the cast type to a JSON value; None when there is nothing to do."""
+def _field_name(name: str) -> str:
+    plain = name.isidentifier() and name.isascii() and name.islower()
+    return "" if not name else f"{name} " if plain else f"{quoted(name)} "
+
+
+def _converter(kind: DuckDBPyType) -> Convert | None:
+    inner = _inner(kind)
     match kind.id:
         case "list" | "array":
-            return _each(converter(kind.children[0][1]))
-        case "struct" if not kind.children[0][0]:  # row(1, 2): its fields have no names
-            return _items([converter(inner) for _, inner in kind.children])
+            return _each(_converter(inner[0][1]))
+        case "struct" if not inner[0][0]:
+            return _items([_converter(of) for _, of in inner])
         case "struct":
-            return _fields({name: converter(inner) for name, inner in kind.children})
+            return _fields({name: _converter(of) for name, of in inner})
         case "map":
-            return _values(converter(kind.children[1][1]))
+            return _values(_converter(inner[1][1]))
         case "hugeint" | "uhugeint":
             return _integer
         case plain if plain in _TIMESTAMPS:

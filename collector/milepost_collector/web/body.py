@@ -66,7 +66,7 @@ async def collect(chunks: AsyncIterator[bytes], limit: int) -> bytes:
 
 
 def inflate(encoding: str, body: bytes, limit: int) -> bytes:
-    """Decompress gzip (also of several members), deflate (with or without zlib's header) or zstd (also of several frames).
+    """Decompress gzip and zstd (also several members), or deflate (with or without zlib's header).
 
     Raises:
         BodyTooLargeError: more than `limit` bytes come out; inflating stopped there.
@@ -109,7 +109,10 @@ def _inflate_zstd(body: bytes, take: Take) -> None:
 
 
 def _inflate_members(body: bytes, take: Take, inflate_one: Callable[[int], int]) -> None:
-    """Inflate members one after another; zeros at the end are padding. inflate_one: from a position to where it ended."""
+    """Inflate members one after another; zeros at the end are padding.
+
+    inflate_one: inflates the member at a position and returns where it ended.
+    """
     length = len(body.rstrip(b"\0"))
     position = 0
     for _ in range(MAX_MEMBERS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -36,15 +37,16 @@ async def event_stream(
     messages: AsyncIterator[LiveMessage], stopping: asyncio.Event, keep_alive_s: float
 ) -> AsyncIterator[bytes]:
     """Encode messages until they end or `stopping` is set, with a comment after every `keep_alive_s` of silence."""
-    stop = asyncio.ensure_future(stopping.wait())
-    upcoming: asyncio.Future[LiveMessage] | None = None
+    stop: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
+    upcoming: asyncio.Future[Any] | None = None
     async with aclosing(messages):  # type: ignore[type-var]  # an async generator in fact
         try:
             while not stopping.is_set():
                 upcoming = upcoming or asyncio.ensure_future(anext(messages))
                 await asyncio.wait({upcoming, stop}, timeout=keep_alive_s, return_when=asyncio.FIRST_COMPLETED)
                 if not upcoming.done():
-                    yield _COMMENT
+                    if not stopping.is_set():
+                        yield _COMMENT
                     continue
                 message, upcoming = upcoming.result(), None
                 yield encode_message(message)

@@ -104,7 +104,9 @@ def _query_parameters(wanted: type[Struct] | None) -> list[dict[str, Any]]:
 
 
 def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    described = next((option for option in (schema, *schema.get("anyOf", ())) if "description" in option), {})
+    described: dict[str, Any] = next(
+        (option for option in (schema, *schema.get("anyOf", ())) if "description" in option), {}
+    )
     return {"name": name, "in": "query", "description": described.get("description", ""), "schema": schema}
 
 

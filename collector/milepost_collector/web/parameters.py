@@ -40,7 +40,9 @@ class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
     min_duration_ms: Annotated[float, Meta(description="Took at least so long.", ge=0)] | None = None
     min_cost_usd: Annotated[float, Meta(description="Cost at least so much.", ge=0)] | None = None
     text: (
-        Annotated[str, Meta(description="Part of a name, input, output, error or attribute of any span, letter for letter.")]
+        Annotated[
+            str, Meta(description="Part of a name, input, output, error or attribute of any span, letter for letter.")
+        ]
         | None
     ) = None
     sort: Annotated[

@@ -42,7 +42,10 @@ class Status(Struct, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """One address. answers: media types and the type of each, None when it has no schema. errors: statuses beside 500."""
+    """One address.
+
+    answers, body: media types and the type of each, None when it has no schema. errors: statuses beside 500.
+    """
 
     path: str
     handler: Handler

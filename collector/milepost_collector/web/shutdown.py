@@ -12,8 +12,8 @@ from typing import Any
 def set_on_signal(stopping: asyncio.Event) -> None:
     """Set the event on SIGINT and SIGTERM, before whatever else they do.
 
-    Servers wait for open requests before they tell the application that it ends, and a live stream is open for ever: it has
-    to hear of the signal itself. Without effect outside the main thread, where signals cannot be handled.
+    Servers wait for open requests before they tell the application that it ends, and a live stream is open for ever: it
+    has to hear of the signal itself. Without effect outside the main thread, where signals cannot be handled.
     """
     if threading.current_thread() is not threading.main_thread():
         return

@@ -28,7 +28,8 @@ async def post_sql(request: Request) -> Response:
     most = shared.config.sql_max_rows
     max_rows = most if wanted.limit is None else min(wanted.limit, most)
     result = await shared.queries.run(
-        lambda connection: run_sql(connection, wanted.sql, max_rows=max_rows, wanted=FORMATS[media_type])
+        lambda connection: run_sql(connection, wanted.sql, max_rows=max_rows, wanted=FORMATS[media_type]),
+        growth_bytes=shared.config.memory_limit_bytes,
     )
     headers = {"Cache-Control": "no-store", "Vary": "Accept", "Milepost-Truncated": str(result.truncated).lower()}
     return Response(result.body, media_type=media_type, headers=headers)

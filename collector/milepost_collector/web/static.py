@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 STATIC_DIR = Path(__file__).parent.parent / "static"
-API_PREFIXES = ("/api", "/v1")
+API_PREFIXES = ("/api/", "/v1/")
 
 _FOREVER = "public, max-age=31536000, immutable"  # the build puts a digest of the content into names under assets/
 _REVALIDATE = "no-cache"
@@ -30,7 +30,7 @@ an installed package brings it along.</p>
 
 
 class Viewer:
-    """Serves files of the built viewer; every other address gets its page, so that deep links work. folder: the build."""
+    """Serves files of the built viewer; other addresses get its page, so that deep links work. folder: the build."""
 
     def __init__(self, folder: Path = STATIC_DIR) -> None:
         self._folder = folder
@@ -45,7 +45,7 @@ class Viewer:
 
     async def _response(self, request: Request) -> Response:
         path = _route_path(request)
-        if request.method not in ("GET", "HEAD") or path.startswith(tuple(f"{prefix}/" for prefix in API_PREFIXES)):
+        if request.method not in ("GET", "HEAD") or f"{path}/".startswith(API_PREFIXES):
             raise HTTPException(404)
         relative = path.lstrip("/")
         if relative and relative != "index.html" and (response := await self._file(relative, request.scope)):

@@ -178,7 +178,9 @@ def is_wanted(connection: DuckDBPyConnection, run: dict[str, Any], request: RunF
 
 def all_text(connection: DuckDBPyConnection, run_id: str) -> str:
     """Join every text of every span of a run."""
-    sql = "SELECT name, input, output, error_type, error_message, error_stack, attributes FROM all_spans WHERE run_id = ?"
+    sql = (
+        "SELECT name, input, output, error_type, error_message, error_stack, attributes FROM all_spans WHERE run_id = ?"
+    )
     return "\n".join(str(value) for row in connection.execute(sql, [run_id]).fetchall() for value in row)
 
 

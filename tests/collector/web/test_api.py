@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -25,11 +24,13 @@ def span_id(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def recorded(server: Server) -> Iterator[Server]:
+def recorded(server: Server) -> Server:
     """Give a server that knows one run: a root that runs, an ended task, a checkpoint, two logs."""
     server.send(
         [
-            SpanStarted(run_id=RUN, span_id=span_id(1), name="report", kind="agent", start_time=BASE_NS, agent="writer"),
+            SpanStarted(
+                run_id=RUN, span_id=span_id(1), name="report", kind="agent", start_time=BASE_NS, agent="writer"
+            ),
             SpanEnded(
                 run_id=RUN,
                 span_id=span_id(2),
@@ -48,7 +49,7 @@ def recorded(server: Server) -> Iterator[Server]:
             Event(run_id=RUN, time=BASE_NS + 9, kind="log", message="second"),
         ]
     )
-    yield server
+    return server
 
 
 def test_run_is_listed_with_its_sums(recorded: Server) -> None:
@@ -73,9 +74,7 @@ def test_spans_come_in_order_of_start_with_running_ones(recorded: Server) -> Non
 
 
 def test_spans_come_as_arrow_stream_with_metadata(recorded: Server) -> None:
-    answer = recorded.client.get(
-        f"/api/runs/{RUN}/spans", headers={"Accept": "application/vnd.apache.arrow.stream"}
-    )
+    answer = recorded.client.get(f"/api/runs/{RUN}/spans", headers={"Accept": "application/vnd.apache.arrow.stream"})
     table = pyarrow.ipc.open_stream(answer.content).read_all()
     assert table.column_names == list(msgspec.structs.fields(RunSpans)[2].type.__args__[0].__struct_fields__)
     assert table.schema.metadata == {b"run_id": RUN.encode(), b"origin": b"2026-09-21T14:13:20.123456789Z"}
@@ -83,9 +82,10 @@ def test_spans_come_as_arrow_stream_with_metadata(recorded: Server) -> None:
 
 
 def test_span_has_its_payloads_usage_and_events(recorded: Server) -> None:
-    body = recorded.client.get(f"/api/spans/{span_id(2)}").content
-    assert msgspec.json.decode(body, type=SpanDetail).usage[0].cost_source == "reported"
-    answer = recorded.get(f"/api/spans/{span_id(2)}", run_id=RUN)
+    answer = recorded.get(f"/api/spans/{span_id(2)}")
+    assert answer == recorded.get(f"/api/spans/{span_id(2)}", run_id=RUN)
+    assert answer.keys() == set(SpanDetail.__struct_fields__)
+    assert (answer["usage"][0]["cost_source"], answer["cost_usd"]) == ("reported", 0.5)
     assert answer["input"] == {"bytes": 11, "value": {"pages": 3}}
     assert answer["attributes"] == {"depth": 2}
     assert [event["kind"] for event in answer["events"]] == ["checkpoint", "log"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import resource
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -74,7 +75,7 @@ def test_any_chunking_is_joined(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
 
     async def chunks() -> AsyncIterator[bytes]:
-        for begin, end in zip(places, places[1:], strict=False):
+        for begin, end in itertools.pairwise(places):
             yield data[begin:end]
 
     assert asyncio.run(collect(chunks(), 300)) == data

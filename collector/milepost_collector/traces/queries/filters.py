@@ -117,8 +117,12 @@ def run_conditions(request: RunFilter) -> list[Condition]:
 
 def matches(request: RunFilter, run: RunSummary, start_ns: int) -> bool:
     """Tell whether a run fulfils what `run_conditions` says in SQL. start_ns: its start, nanoseconds since 1970."""
-    equal = ((request.name, run.name), (request.agent, run.agent))
-    equal += ((request.session, run.session_id), (request.user, run.user_id))
+    equal = (
+        (request.name, run.name),
+        (request.agent, run.agent),
+        (request.session, run.session_id),
+        (request.user, run.user_id),
+    )
     return (
         (not request.statuses or run.status in request.statuses)
         and all(wanted is None or wanted == found for wanted, found in equal)

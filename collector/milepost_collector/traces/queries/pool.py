@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -19,10 +18,10 @@ from duckdb import DuckDBPyConnection
 from milepost_collector.errors import (
     QueryInterruptedError,
     QueryMemoryError,
-    QueryTimeoutError,
     StorageUnavailableError,
 )
 from milepost_collector.storage import Database
+from milepost_collector.traces.queries.limits import limited
 from milepost_collector.traces.queries.run_index import RunIndex
 
 logger = logging.getLogger("milepost.queries")
@@ -46,8 +45,10 @@ class QueryPool:
         self._limiter = anyio.CapacityLimiter(threads)
         self._stream_limiter = anyio.CapacityLimiter(threads)  # apart: slow downloads must not hold up other queries
 
-    async def run(self, query: Callable[[DuckDBPyConnection], Answer]) -> Answer:
+    async def run(self, query: Callable[[DuckDBPyConnection], Answer], *, growth_bytes: int | None = None) -> Answer:
         """Run a query in a read-only transaction and return its answer.
+
+        growth_bytes: by how much the process may grow meanwhile; None for queries that are known not to.
 
         Raises:
             QueryTimeoutError: it took longer than the limit.
@@ -55,7 +56,7 @@ class QueryPool:
             QueryInterruptedError: the database is being closed or reopened.
             StorageUnavailableError: the database cannot be read.
         """
-        return await anyio.to_thread.run_sync(self._answer, query, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(self._answer, query, growth_bytes, limiter=self._limiter)
 
     async def stream(self, query: Callable[[DuckDBPyConnection], Iterator[bytes]]) -> AsyncIterator[bytes]:
         """Yield the pieces a query makes, in one read-only transaction. Errors are raised as by `run`."""
@@ -67,8 +68,8 @@ class QueryPool:
                 yield chunk
         await worker
 
-    def _answer(self, query: Callable[[DuckDBPyConnection], Answer]) -> Answer:
-        with self._connection() as connection, time_limit(connection, self._timeout_s):
+    def _answer(self, query: Callable[[DuckDBPyConnection], Answer], growth_bytes: int | None) -> Answer:
+        with self._connection() as connection, limited(connection, self._timeout_s, growth_bytes):
             return query(connection)
 
     def _feed(
@@ -103,32 +104,6 @@ def read_only(connection: DuckDBPyConnection) -> Iterator[None]:
     finally:
         with suppress(duckdb.Error):  # the transaction is gone already when the instance has failed
             connection.execute("ROLLBACK")
-
-
-@contextmanager
-def time_limit(connection: DuckDBPyConnection, timeout_s: float) -> Iterator[None]:
-    """Interrupt what the connection runs when the block takes too long.
-
-    Raises:
-        QueryTimeoutError: it was interrupted for that reason.
-    """
-    expired = threading.Event()
-
-    def stop() -> None:
-        expired.set()
-        connection.interrupt()
-
-    timer = threading.Timer(timeout_s, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        if expired.is_set():
-            raise QueryTimeoutError(timeout_s) from error
-        raise
-    finally:
-        timer.cancel()
 
 
 async def _send(send: MemoryObjectSendStream[bytes], chunk: bytes) -> None:

@@ -53,7 +53,8 @@ ORDER BY first_seen, producer_id
 # Runs whose root started in a window although other spans of theirs started before it.
 _ROOTED_LATE = """
 SELECT run_id FROM run_sums
-WHERE first_start < make_timestamp_ns($low) AND root_start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
+WHERE first_start < make_timestamp_ns($low)
+    AND root_start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
 """
 _FRESH = f"SELECT DISTINCT run_id FROM spans WHERE commit_id > $up_to AND {SPAN_BOUNDS}"
 
@@ -201,7 +202,7 @@ def _searched(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> 
 
 
 def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor | None) -> list[tuple[str, Any]]:
-    """Return (run id, sort value) of one run more than the limit, so that the caller sees whether there is a next page."""
+    """Return (run id, sort value) of one run more than the limit, so that one sees whether there is a next page."""
     conditions = run_conditions(request)
     if request.text is not None:
         matching = text_condition(request.text)
@@ -215,7 +216,9 @@ def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor |
     for condition in conditions:
         values |= condition.values
     # Columns that neither a condition nor the order needs are not added up.
-    return connection.execute(f"SELECT run_id, {key} FROM runs WHERE {where} ORDER BY {order} LIMIT $limit", values).fetchall()
+    return connection.execute(
+        f"SELECT run_id, {key} FROM runs WHERE {where} ORDER BY {order} LIMIT $limit", values
+    ).fetchall()
 
 
 def _cursor(request: RunFilter, key: Any, run_id: str) -> str:

@@ -1,0 +1,86 @@
+"""Stopping a query that takes too long or too much memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from milepost_collector.errors import QueryMemoryError, QueryTimeoutError
+
+LOOK_EVERY_S = 0.025
+
+_STATM = Path("/proc/self/statm")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def resident_bytes() -> int:
+    """Return how much memory the process has; 0 where the system does not say."""
+    try:
+        return int(_STATM.read_text().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0
+
+
+@contextmanager
+def limited(connection: DuckDBPyConnection, timeout_s: float, growth_bytes: int | None = None) -> Iterator[None]:
+    """Interrupt what the connection runs when the block goes over a limit.
+
+    growth_bytes: by how much the process may grow meanwhile. DuckDB counts neither texts that functions make nor rows
+    that wait to be fetched against its own memory limit. The watch looks every 25 ms, and DuckDB stops between two
+    vectors of 2048 rows.
+
+    Raises:
+        QueryTimeoutError: it took longer than timeout_s.
+        QueryMemoryError: the process grew by more.
+    """
+    watch = _Watch(connection, timeout_s, growth_bytes)
+    watch.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise watch.verdict or error from error
+    finally:
+        watch.stop()
+
+
+class _Watch(threading.Thread):
+    def __init__(self, connection: DuckDBPyConnection, timeout_s: float, growth_bytes: int | None) -> None:
+        super().__init__(name="query-watch", daemon=True)
+        self.verdict: QueryTimeoutError | QueryMemoryError | None = None
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._growth_bytes = growth_bytes
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        """Look until the query is done or over a limit."""
+        deadline = time.monotonic() + self._timeout_s
+        before = resident_bytes()
+        while not self._done.wait(self._pause_s(deadline)):
+            self.verdict = self._judge(deadline, resident_bytes() - before)
+            if self.verdict:
+                self._connection.interrupt()
+                return
+
+    def stop(self) -> None:
+        """The query is done."""
+        self._done.set()
+        self.join()
+
+    def _pause_s(self, deadline: float) -> float:
+        left_s = max(deadline - time.monotonic(), 0)
+        return left_s if self._growth_bytes is None else min(LOOK_EVERY_S, left_s)
+
+    def _judge(self, deadline: float, grown_bytes: int) -> QueryTimeoutError | QueryMemoryError | None:
+        if time.monotonic() >= deadline:
+            return QueryTimeoutError(self._timeout_s)
+        if self._growth_bytes is not None and grown_bytes > self._growth_bytes:
+            return QueryMemoryError(f"the collector grew by {grown_bytes >> 20} MiB")
+        return None

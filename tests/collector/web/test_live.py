@@ -1,0 +1,112 @@
+"""The live stream over a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from milepost.wire import SpanEnded, SpanStarted
+from milepost_collector.traces.feed import LiveMessage
+from milepost_collector.web.live import encode_message, event_stream
+from tests.collector.server import Server, StartServer
+
+RUN = "ab" * 16
+STARTED = SpanStarted(run_id=RUN, span_id="1" * 16, name="report", start_time=1_790_000_000_000_000_000)
+
+
+def messages(answer: httpx.Response) -> Iterator[dict[str, str]]:
+    """Yield events as {"id", "event", "data"}; comments are left out."""
+    fields: dict[str, str] = {}
+    for line in answer.iter_lines():
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield fields
+            fields = {}
+
+
+def test_stream_tells_of_a_span_after_its_commit(server: Server) -> None:
+    with server.client.stream("GET", "/api/live", params={"runs": 1, "run_id": RUN}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        stream = messages(answer)
+        assert next(stream)["event"] == "hello"
+        server.send([STARTED])
+        told = {message["event"]: message["data"] for message in (next(stream), next(stream))}
+    assert told.keys() == {"runs", "spans"}
+    assert f'"run_id":"{RUN}"' in told["runs"]
+    assert '"name":"report"' in told["spans"]
+
+
+def test_reader_that_comes_back_gets_what_it_missed(server: Server) -> None:
+    run_id = "cd" * 16
+    with server.client.stream("GET", "/api/live", params={"run_id": run_id}) as answer:
+        last = next(messages(answer))["id"]
+    server.send([SpanStarted(run_id=run_id, span_id="2" * 16, name="missed", start_time=1_790_000_000_000_000_000)])
+    headers = {"Last-Event-ID": last}
+    with server.client.stream("GET", "/api/live", params={"run_id": run_id}, headers=headers) as answer:
+        stream = messages(answer)
+        assert next(stream)["event"] == "hello"
+        assert '"name":"missed"' in next(stream)["data"]
+
+
+def test_reader_of_another_collector_is_told_to_start_anew(server: Server) -> None:
+    with server.client.stream("GET", "/api/live?runs=1", headers={"Last-Event-ID": "feedbeef-7"}) as answer:
+        stream = messages(answer)
+        assert [next(stream)["event"], next(stream)["event"]] == ["hello", "reset"]
+
+
+@pytest.mark.parametrize("query", ["run_id=x", "runs=maybe", "nope=1"])
+def test_stream_with_wrong_parameters_is_refused(server: Server, query: str) -> None:
+    assert server.client.get(f"/api/live?{query}").status_code == 400
+
+
+def test_server_stops_within_two_seconds_with_open_streams(start_server: StartServer) -> None:
+    stopping = start_server()
+    with ExitStack() as open_streams:
+        client = open_streams.enter_context(httpx.Client(base_url=stopping.url))
+        for _ in range(3):
+            answer = open_streams.enter_context(client.stream("GET", "/api/live?runs=1"))
+            assert next(messages(answer))["event"] == "hello"
+        begin = time.monotonic()
+        stopping.stop()
+        assert time.monotonic() - begin < 2
+
+
+async def silence() -> AsyncIterator[LiveMessage]:
+    yield LiveMessage("a-1", "hello", b"{}")
+    await asyncio.Event().wait()
+
+
+async def test_silent_stream_gets_comments_and_ends_when_told() -> None:
+    stopping = asyncio.Event()
+    stream = event_stream(silence(), stopping, keep_alive_s=0.01)
+    assert await anext(stream) == b"id: a-1\nevent: hello\ndata: {}\n\n"
+    assert await anext(stream) == b": keep-alive\n\n"
+    stopping.set()
+    assert [piece async for piece in stream] == []
+
+
+async def test_stream_ends_with_its_feed() -> None:
+    async def short() -> AsyncIterator[LiveMessage]:
+        yield LiveMessage("a-1", "hello", b"{}")
+
+    assert len([piece async for piece in event_stream(short(), asyncio.Event(), keep_alive_s=5)]) == 1
+
+
+def test_message_is_one_event() -> None:
+    assert encode_message(LiveMessage("b-2", "runs", b'{"a":1}')) == b'id: b-2\nevent: runs\ndata: {"a":1}\n\n'
+
+
+def test_span_is_streamed_when_it_ends(server: Server) -> None:
+    ended = SpanEnded(run_id="ef" * 16, span_id="3" * 16, name="done", start_time=10**18, end_time=10**18 + 5)
+    with server.client.stream("GET", "/api/live", params={"run_id": "ef" * 16}) as answer:
+        stream = messages(answer)
+        next(stream)
+        server.send([ended])
+        assert '"status":"completed"' in next(stream)["data"]
