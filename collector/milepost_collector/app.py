@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -77,10 +78,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     set_on_signal(services.stopping)
     app.state.services = services
     app.state.metrics.watch(services.ingest)
+    warming_up = asyncio.create_task(services.queries.warm_up())
     try:
         yield
     finally:
         await _stop(services)
+        await warming_up  # its query has been interrupted
         app.state.services = None
 
 

@@ -15,6 +15,7 @@ import duckdb
 from anyio.streams.memory import MemoryObjectSendStream
 from duckdb import DuckDBPyConnection
 
+from milepost.errors import MilepostError
 from milepost_collector.errors import (
     QueryInterruptedError,
     QueryMemoryError,
@@ -23,6 +24,7 @@ from milepost_collector.errors import (
 from milepost_collector.storage import Database
 from milepost_collector.traces.queries.limits import limited
 from milepost_collector.traces.queries.run_index import RunIndex
+from milepost_collector.traces.queries.source import Snapshot
 
 logger = logging.getLogger("milepost.queries")
 
@@ -57,6 +59,13 @@ class QueryPool:
             StorageUnavailableError: the database cannot be read.
         """
         return await anyio.to_thread.run_sync(self._answer, query, growth_bytes, limiter=self._limiter)
+
+    async def warm_up(self) -> None:
+        """Fill the index, which takes a second per million runs, before the first query needs it."""
+        try:
+            await self.run(lambda connection: Snapshot(connection, self.index))
+        except MilepostError as error:
+            logger.info("the index of runs is not filled yet: %s", error)
 
     async def stream(self, query: Callable[[DuckDBPyConnection], Iterator[bytes]]) -> AsyncIterator[bytes]:
         """Yield the pieces a query makes, in one read-only transaction. Errors are raised as by `run`."""

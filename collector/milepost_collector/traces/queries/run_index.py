@@ -10,11 +10,12 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from duckdb import DuckDBPyConnection
 
 MAX_RUNS = 4_000_000  # 24 bytes each; beyond it every search reads all ids
+ROWS_AT_ONCE = 10_000
 MIN_RECENT = 65_536  # runs kept in the dictionary before the arrays are built anew
 
 # Two runs may share these 64 bits; the bounds then span both, which is still right.
@@ -106,19 +107,13 @@ class RunIndex:
         source = _BOUNDS.format(source=f"{_SUMMED} UNION ALL {_SINCE}")
         summed_up_to = connection.execute("SELECT up_to FROM summed").fetchall()[0][0]
         values = {"seen": summed_up_to, "newest": EVERYTHING.high}
-        table = connection.execute(source, values).to_arrow_table()
-        self._too_large = table.num_rows > MAX_RUNS
-        kept = table.slice(0, 0) if self._too_large else table
-        self._keys, self._lows, self._highs = (
-            _array(code, column) for code, column in zip("Qqq", kept.columns, strict=True)
-        )
+        self._keys, self._lows, self._highs = array("Q"), array("q"), array("q")
+        result = connection.execute(source, values)
+        while rows := result.fetchmany(ROWS_AT_ONCE):  # few at once: a tuple takes eight times the memory
+            for column, numbers in zip((self._keys, self._lows, self._highs), zip(*rows, strict=True), strict=True):
+                column.extend(numbers)
+        self._too_large = len(self._keys) > MAX_RUNS
+        if self._too_large:
+            self._keys, self._lows, self._highs = array("Q"), array("q"), array("q")
         self._recent = {}
         self._built = True
-
-
-def _array(code: str, column: Any) -> array[int]:
-    values = array(code)
-    for chunk in column.chunks:
-        begin = chunk.offset * values.itemsize
-        values.frombytes(memoryview(chunk.buffers()[1])[begin : begin + len(chunk) * values.itemsize])
-    return values
