@@ -51,36 +51,46 @@ def load_table() -> Table:
 
 def promote(attributes: Mapping[str, Any]) -> Promoted:
     """Return the columns that the attributes state under any known name."""
+    places = _places()
+    found: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    for name, value in attributes.items():
+        place = places.get(name)
+        if place and place.rank < ranks.get(place.column, len(places)) and _fits(value, place.is_count):
+            found[place.column], ranks[place.column] = value, place.rank
+    counts = {column: found.pop(column) for column in load_table().count if column in found}
+    return Promoted(kind=_kind(attributes), **found, counts=counts)
+
+
+class Place(NamedTuple):
+    """Where an attribute's value belongs. rank: its place in the order of preference."""
+
+    column: str
+    rank: int
+    is_count: bool
+
+
+@cache
+def _places() -> dict[str, Place]:
+    """Return the table turned round: spans have some fifteen attributes, and the table has more names than that."""
     table = load_table()
-    texts = {column: _first_text(attributes, names) for column, names in table.text.items()}
-    counts = {column: _first_count(attributes, names) for column, names in table.count.items()}
-    return Promoted(
-        kind=_kind(attributes, table.kind),
-        **texts,
-        counts={column: count for column, count in counts.items() if count is not None},
-    )
+    return {
+        name: Place(column, rank, columns is table.count)
+        for columns in (table.text, table.count)
+        for column, names in columns.items()
+        for rank, name in enumerate(names)
+    }
 
 
-def _kind(attributes: Mapping[str, Any], rules: list[KindRule]) -> str | None:
-    for rule in rules:
+def _fits(value: Any, is_count: bool) -> bool:
+    if is_count:  # bool is an int to Python, and True is not one token
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+    return isinstance(value, str) and value != ""
+
+
+def _kind(attributes: Mapping[str, Any]) -> str | None:
+    for rule in load_table().kind:
         value = attributes.get(rule.attribute)
         if value is not None and (kind := rule.values.get(str(value), rule.any)):
             return kind
-    return None
-
-
-def _first_text(attributes: Mapping[str, Any], names: list[str]) -> str | None:
-    for name in names:
-        value = attributes.get(name)
-        if isinstance(value, str) and value:
-            return value
-    return None
-
-
-def _first_count(attributes: Mapping[str, Any], names: list[str]) -> int | None:
-    for name in names:
-        value = attributes.get(name)
-        # bool is an int to Python, and True is not one token
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:
-            return value
     return None
