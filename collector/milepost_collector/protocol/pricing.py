@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from milepost.wire import Usage
@@ -36,7 +36,7 @@ class Rates(NamedTuple):
 
 
 class Tariff(NamedTuple):
-    """A model's rates by length of prompt, ascending. id: the table, its version, the provider, the model. date: ISO 8601."""
+    """A model's rates by length of prompt, ascending. id: the table, its version, provider and model. date: ISO 8601."""
 
     rates: tuple[Rates, ...]
     id: str
@@ -102,7 +102,8 @@ def cost_of(usage: Usage, tariff: Tariff) -> float:
 def find_tariff(model: str, provider: str | None, day: int) -> Tariff | None:
     """Return a model's tariff by the price table, or None when the table does not know it.
 
-    day: days since the Unix epoch. The table is asked once a model and day, for asking takes 0.2 ms; the sums are made here.
+    day: days since the Unix epoch. The table is asked once a model and day, for asking takes 0.2 ms; the sums are made
+    here.
     """
     # Imported late: it costs 60 ms and 11 MB, and a collector that sees no usage never needs it.
     import genai_prices
@@ -110,18 +111,18 @@ def find_tariff(model: str, provider: str | None, day: int) -> Tariff | None:
 
     when = datetime.fromtimestamp(day * 86_400, UTC)
 
-    def price(**tokens: int) -> Any:
+    def price(known_as: str | None, **tokens: int) -> Any:
         usage = genai_prices.Usage(**tokens)
         return genai_prices.calc_price(usage, model, provider_id=known_as, genai_request_timestamp=when)
 
     for known_as in dict.fromkeys((provider, None)):  # the provider may be one the table has no name for
         try:
-            found = price(input_tokens=1)
+            found = price(known_as, input_tokens=1)
         except LookupError:
             continue
         prices = vars(found.model_price).values()
         steps = {tier.start for tiered in prices if isinstance(tiered, TieredPrices) for tier in tiered.tiers}
-        rates = tuple(_rates(price, above) for above in (-1, *sorted(steps)))
+        rates = tuple(_rates(partial(price, known_as), above) for above in (-1, *sorted(steps)))
         price_id = f"genai-prices {genai_prices.__version__} {found.provider.id}/{found.model.id}"
         return Tariff(rates, price_id, when.date().isoformat())
     return None
