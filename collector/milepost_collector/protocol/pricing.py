@@ -36,7 +36,7 @@ class Rates(NamedTuple):
 
 
 class Tariff(NamedTuple):
-    """A model's rates by length of prompt, ascending. id: the table, its version, provider and model. date: ISO 8601."""
+    """A model's rates by length of prompt, ascending. id: table, version, provider and model. date: ISO 8601."""
 
     rates: tuple[Rates, ...]
     id: str
