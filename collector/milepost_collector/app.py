@@ -18,7 +18,7 @@ from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
-from milepost_collector.traces.queries import QueryPool
+from milepost_collector.traces.queries import QueryPool, RunIndex
 from milepost_collector.web.counting import Counting
 from milepost_collector.web.health import Metrics
 from milepost_collector.web.openapi import OPENAPI
@@ -89,9 +89,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _start(config: CollectorConfig) -> Services:
     database = await anyio.to_thread.run_sync(_open, config)
-    ingest = Ingest(database, config)
+    index = RunIndex()
+    ingest = Ingest(database, config, index=index)
     ingest.start()
-    queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s)
+    queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
     return Services(config=config, database=database, ingest=ingest, queries=queries)
 
 

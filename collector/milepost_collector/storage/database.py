@@ -18,6 +18,7 @@ from milepost_collector.storage.migrate import migrate
 
 # Nothing is fetched, loaded or read but the database itself, whatever SQL a user sends; and no SQL can undo this.
 LOCKDOWN = (
+    "SET allowed_configs = ['streaming_buffer_size']",
     "SET GLOBAL TimeZone = 'UTC'",  # stored times are UTC, and now() must compare with them
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
@@ -58,6 +59,9 @@ class Database:
         with self._state:
             self._state.wait_for(lambda: not self._reopening)
             connection = self.writer.cursor()
+            # DuckDB makes so much of a result before it is asked for, not counting the bytes of texts: with its default,
+            # a SELECT of long texts makes gigabytes.
+            connection.execute("SET streaming_buffer_size = '64KB'")
             self._readers.add(connection)
         try:
             yield connection

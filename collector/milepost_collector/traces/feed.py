@@ -23,7 +23,7 @@ from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock, Delta
 from milepost_collector.traces.messages import events_messages, spans_messages
-from milepost_collector.traces.queries import run_summaries
+from milepost_collector.traces.queries import RunIndex, read_only, run_summaries
 
 logger = logging.getLogger("milepost.live")
 
@@ -88,8 +88,9 @@ class Subscriber:
 class LiveFeed:
     """Tells subscribers what commits changed. `publish` may be called from any thread, the rest on the event loop."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, index: RunIndex, clock: Clock) -> None:
         self._database = database
+        self._index = index
         self._clock = clock
         self._boot = secrets.token_hex(4)  # numbers of an earlier process mean nothing
         self._sequence = 0
@@ -208,8 +209,8 @@ class LiveFeed:
 
     def _query(self, run_ids: list[str]) -> list[RunSummary]:
         with self._database.reader() as connection:
-            connection.execute("BEGIN TRANSACTION READ ONLY")  # the summary is made of several queries
-            return run_summaries(connection, run_ids)
+            with read_only(connection):
+                return run_summaries(connection, run_ids, self._index)
 
     def _send(self, tick: Tick) -> None:
         if not (tick.runs or tick.runs_reset or tick.of_run):

@@ -13,6 +13,7 @@ from milepost_collector.protocol.codec import DecodedBatch, decode_batch
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
+from milepost_collector.traces.queries import RunIndex
 from milepost_collector.traces.writer import Pending, Writer
 
 # Decoding takes about 10 ms a megabyte; larger bodies would hold up everyone else on the event loop.
@@ -37,12 +38,14 @@ class IngestStats:
 
 
 class Ingest:
-    """Takes batches in. Belongs to one event loop."""
+    """Takes batches in. Belongs to one event loop. index: where runs lie, if others know too."""
 
-    def __init__(self, database: Database, config: CollectorConfig, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, database: Database, config: CollectorConfig, *, index: RunIndex | None = None, clock: Clock | None = None
+    ) -> None:
         clock = clock or Clock()
         self._database = database
-        self.feed = LiveFeed(database, clock)
+        self.feed = LiveFeed(database, index or RunIndex(), clock)
         self._writer = Writer(
             database,
             clock=clock,

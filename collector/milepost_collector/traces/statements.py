@@ -112,7 +112,10 @@ class Statements:
     def sum_up(self, up_to: int) -> None:
         """Add the spans that came since the last call to `run_sums`. up_to: the last commit."""
         self._connection.execute(SUM_UP)
-        self._connection.execute("UPDATE summed SET up_to = ?", [up_to])
+        # Not an UPDATE: while a reader holds an older snapshot, DuckDB takes its undo for a running write and refuses to
+        # checkpoint.
+        self._connection.execute("DELETE FROM summed")
+        self._connection.execute("INSERT INTO summed VALUES (?)", [up_to])
 
     def sum_anew(self, run_ids: Iterable[str]) -> None:
         """Make the runs' stored sums anew, from those of their spans that had been summed."""

@@ -30,7 +30,7 @@ IDLE_CHECKPOINT_WAL_BYTES = 4 * 1024 * 1024  # with nothing to do, this much wri
 RETRY_OPEN_S = 1.0
 
 # The disk is full, gone or broken. DuckDB gives the instance up after some of these, so it is opened anew.
-DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.TransactionException)
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ class Writer:
             self._commit(group)
         except DATA_ERRORS as error:
             self._store_singly(group, error)
-        except DISK_ERRORS as error:
+        except (*DISK_ERRORS, duckdb.TransactionException) as error:
             self._give_up(group, error)
         except duckdb.OutOfMemoryException:
             self._store_without_readers(group)

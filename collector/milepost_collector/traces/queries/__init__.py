@@ -6,7 +6,7 @@ narrowed to), then `runs`, `spans` and `events`, and `pool` (threads, time limit
 
 from milepost_collector.traces.queries.events import list_events, span_events
 from milepost_collector.traces.queries.filters import RunFilter
-from milepost_collector.traces.queries.pool import QueryPool
+from milepost_collector.traces.queries.pool import QueryPool, read_only
 from milepost_collector.traces.queries.run_index import RunIndex
 from milepost_collector.traces.queries.runs import list_runs, run_detail, run_summaries
 from milepost_collector.traces.queries.spans import RunSpansReader, span_detail
@@ -18,6 +18,7 @@ __all__ = [
     "RunSpansReader",
     "list_events",
     "list_runs",
+    "read_only",
     "run_detail",
     "run_summaries",
     "span_detail",

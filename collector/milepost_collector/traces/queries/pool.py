@@ -40,8 +40,8 @@ class QueryPool:
     index: where runs lie, shared by all queries of this database. threads: queries at once, and streams at once.
     """
 
-    def __init__(self, database: Database, *, threads: int, timeout_s: float) -> None:
-        self.index = RunIndex()
+    def __init__(self, database: Database, *, threads: int, timeout_s: float, index: RunIndex | None = None) -> None:
+        self.index = index or RunIndex()
         self._database = database
         self._timeout_s = timeout_s
         self._limiter = anyio.CapacityLimiter(threads)
