@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlags, TraceState
 
 from milepost import wire
-from milepost._capture import exception_stack, message_of, plain
+from milepost._capture import exception_stack, message_of, plain, text_of, weight_of
 from milepost._guard import never_raise
 from milepost._ids import run_text, span_text
-from milepost._records import EventRecord
+from milepost._records import LATEST_TIME, EventRecord
 from milepost._usage import UsageTotals
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ EndStatus = Literal["completed", "failed", "skipped", "cancelled"]
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _MAX_ATTRIBUTES = 1_000
+_MAX_LINKS = 100
+_LINK_BYTES = 300
+_MAX_TEXT = 16_000  # of a message or a reason
 
 
 class AnnotatedSpan(Span):
@@ -87,11 +90,13 @@ class AnnotatedSpan(Span):
         reasoning_tokens: int | None = None,
         cost_usd: float | None = None,
     ) -> None:
-        """Add the tokens of one model call; calls to the same model and provider are summed.
+        """Add the tokens of one model call to a span that is open; calls to the same model and provider are summed.
 
         Token numbers are inclusive totals: cache reads and writes lie inside input_tokens, reasoning_tokens inside
         output_tokens. cost_usd: what the provider charged; None: the collector computes it from its price table.
         """
+        if not self._is_open("record_usage"):
+            return
         tokens = {
             "input_tokens": input_tokens,
             "output_tokens": output_tokens,
@@ -99,9 +104,9 @@ class AnnotatedSpan(Span):
             "cache_write_tokens": cache_write_tokens,
             "reasoning_tokens": reasoning_tokens,
         }
-        if self._usage is None:
-            self._usage = UsageTotals()
-        self._usage.add(model, provider, tokens, cost_usd)
+        # By setdefault, which is atomic: of two threads at their first call neither may lose its numbers.
+        usage: UsageTotals = self._usage or self.__dict__.setdefault("_usage", UsageTotals())
+        usage.add(model, provider, tokens, cost_usd)
 
     def add_tags(self, *tags: str) -> None:
         """Add words by which runs are found again."""
@@ -109,22 +114,25 @@ class AnnotatedSpan(Span):
 
     @never_raise
     def _add_tags(self, tags: Sequence[str]) -> None:
-        tags = (tags,) if isinstance(tags, str) else tags
-        self._tags = list(dict.fromkeys([*(self._tags or ()), *tags]))
+        if self._is_open("add_tags"):
+            tags = (tags,) if isinstance(tags, str) else tags
+            self._tags = list(dict.fromkeys([*(self._tags or ()), *tags]))
 
     @never_raise
     def set_session(self, session_id: str) -> None:
         """Set the conversation or session it belongs to."""
-        self._session_id = session_id
+        if self._is_open("set_session"):
+            self._session_id = session_id
 
     @never_raise
     def set_user(self, user_id: str) -> None:
         """Set the person it is done for."""
-        self._user_id = user_id
+        if self._is_open("set_user"):
+            self._user_id = user_id
 
     def _record(self, kind: wire.EventKind, *, time: int | None = None, **parts: Any) -> None:
         producer = self._producer
-        moment = producer.now() if time is None else time
+        moment = time if type(time) is int and 0 <= time <= LATEST_TIME else producer.now()
         producer.happened(EventRecord(self._run_id, self._span_id, moment, kind, **parts))
 
     # --- OpenTelemetry ------------------------------------------------------------------------------------------
@@ -148,7 +156,7 @@ class AnnotatedSpan(Span):
             attributes = self._attributes = {}
         if len(attributes) < _MAX_ATTRIBUTES or key in attributes:
             attributes[key] = kept = _attribute(value, self._producer.config.max_value_bytes)
-            self._more_bytes += 64 + (len(kept) if type(kept) is str else 0)
+            self._more_bytes += 64 + weight_of(kept)
 
     @never_raise
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
@@ -165,11 +173,12 @@ class AnnotatedSpan(Span):
 
     @never_raise
     def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
-        """Refer to a span of this or another run."""
-        if context.is_valid:
+        """Refer to a span of this or another run; a span keeps the first 100 links."""
+        if context.is_valid and self._is_open("add_link") and len(self._links or ()) < _MAX_LINKS:
             link = wire.Link(run_id=run_text(context.trace_id), span_id=span_text(context.span_id))
             link.attributes = self._copied(attributes)
             self._links = [*(self._links or ()), link]
+            self._more_bytes += _LINK_BYTES + weight_of(link.attributes)
 
     @never_raise
     def update_name(self, name: str) -> None:
@@ -184,7 +193,7 @@ class AnnotatedSpan(Span):
         if self._is_open("set_status") and self._reported_status is not StatusCode.OK:  # OK is final in OpenTelemetry
             self._reported_status = code
             if code is StatusCode.ERROR and text and not self._error_message:
-                self._error_message = text
+                self._error_message = self._kept_text(text)
 
     @never_raise
     def record_exception(
@@ -195,8 +204,9 @@ class AnnotatedSpan(Span):
         escaped: bool = False,
     ) -> None:
         """Record an exception that was met. The span goes on; `fail` is what ends it."""
-        self._note_error(exception)
-        name, message, stack = self._error_type, self._error_message, self._error_stack
+        name, message, stack = _described(exception)
+        if not self._end_time:  # a late exception happened all the same, but it is not what the span ended by
+            self._keep_error(name, message, stack)
         kept = (self._copied(attributes) or {}) | {"exception.stacktrace": stack, "exception.escaped": escaped}
         self._record("exception", time=timestamp, name=name, message=message, severity="error", attributes=kept)
 
@@ -216,13 +226,24 @@ class AnnotatedSpan(Span):
     @never_raise
     def _note_error(self, error: object) -> None:
         if isinstance(error, BaseException):
-            self._error_type = _type_name(error)
-            self._error_message = message_of(error)
-            self._error_stack = exception_stack(error) if error.__traceback__ else None
-            self._more_bytes += len(self._error_stack or "") + len(self._error_message)
+            self._keep_error(*_described(error))
         elif error is not None:
-            self._error_message = str(plain(error, 16_000))
-            self._more_bytes += len(self._error_message)
+            self._error_message = self._kept_text(error)
+
+    def _keep_error(self, name: str, message: str, stack: str | None) -> None:
+        self._error_type, self._error_message, self._error_stack = name, message, stack
+        self._more_bytes += len(message) + len(stack or "")
+
+    def _kept_text(self, value: object) -> str:
+        """Return a message or reason as it is now, and count what it takes."""
+        text = text_of(value, _MAX_TEXT)
+        self._more_bytes += len(text)
+        return text
+
+
+def _described(error: BaseException) -> tuple[str, str, str | None]:
+    """Return an exception's type, text and traceback."""
+    return _type_name(error), message_of(error), exception_stack(error) if error.__traceback__ else None
 
 
 def _attribute(value: Any, limit: int) -> Any:

@@ -24,7 +24,18 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Snapshot", "clean_text", "cut_text", "exception_stack", "plain", "snapshot", "snapshot_json"]
+__all__ = [
+    "Snapshot",
+    "clean_text",
+    "cut_text",
+    "exception_stack",
+    "message_of",
+    "plain",
+    "snapshot",
+    "snapshot_json",
+    "text_of",
+    "weight_of",
+]
 
 Snapshot = bytes | str | int | float | bool
 """bytes: JSON text. Anything else: an immutable value kept by reference and encoded later."""
@@ -87,6 +98,25 @@ def cut_text(text: str, limit: int) -> str:
         return clean_text(text)
     marker = f"… [cut: {len(text)} characters in all]"
     return clean_text(text[: max(limit - len(marker), 0)]) + marker
+
+
+def text_of(value: object, limit: int) -> str:
+    """Return a message as it is now, in at most `limit` characters. Never raises."""
+    if type(value) is str:
+        return value if len(value) <= limit else cut_text(value, limit)
+    built = plain(value, limit * 2)
+    return cut_text(built if isinstance(built, str) else _encode(built).decode(), limit)
+
+
+def weight_of(value: Any) -> int:
+    """Return about how many bytes a value made of JSON's own types takes beside the slot it stands in."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(64 + len(key) + weight_of(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return sum(16 + weight_of(item) for item in value)
+    return 0
 
 
 def exception_stack(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from milepost import wire
-from milepost._capture import Snapshot, clean_text, cut_text, plain, snapshot_json
+from milepost._capture import Snapshot, clean_text, cut_text, plain, snapshot_json, text_of
 from milepost._scrub import SCRUBBED, Scrubber, is_secret_key
 
 __all__ = ["MAX_BATCH_BYTES", "Codec", "compress", "pack_batch"]
@@ -42,6 +42,10 @@ class Codec:
         if not attributes:
             return None
         return {self.name(key): self._attribute(key, value) for key, value in list(attributes.items())}
+
+    def link(self, link: wire.Link) -> wire.Link:
+        """Return a link with its attributes as JSON values, those under secret keys scrubbed."""
+        return wire.Link(run_id=link.run_id, span_id=link.span_id, attributes=self.attributes(link.attributes))
 
     def name(self, value: object) -> str:
         """Return a name as clean text of bounded length, whatever the caller gave."""
@@ -81,8 +85,7 @@ class Codec:
         return self._scrubber.value(built, ("attributes", key))
 
     def _text(self, value: object, limit: int) -> str:
-        text = plain(value, limit * 2)
-        return cut_text(text if isinstance(text, str) else msgspec.json.encode(text).decode(), limit)
+        return clean_text(text_of(value, limit))
 
 
 def pack_batch(producer_id: str, sequence: int, dropped: int, resource: wire.Resource, events: list[bytes]) -> bytes:

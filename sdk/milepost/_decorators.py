@@ -11,7 +11,10 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
+import msgspec
+
 from milepost._binding import ArgumentNames
+from milepost._capture import Snapshot, weight_of
 from milepost._client import current_span, producer_here, start_task_here
 from milepost._context import OWN_KEY, SPAN_KEY, Context, attach, get_current
 from milepost._span import BaseSpan, begin_run
@@ -131,7 +134,7 @@ def _wrap(function: Any, start: Start, capture_input: bool, capture_output: bool
         return _wrap_async_generator(function, start, names, capture_output)
     if inspect.isgeneratorfunction(function):
         return _wrap_generator(function, start, names, capture_output)
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
         return _wrap_coroutine(function, start, names, capture_output)
     return _wrap_function(function, start, names, capture_output)
 
@@ -142,7 +145,7 @@ def _wrap_function(function: Any, start: Start, names: ArgumentNames | None, cap
         with start(names and names.bind(args, kwargs)) as span:
             result = function(*args, **kwargs)
             if not span._end_time:
-                span.complete(result if capture_output else None)
+                span._finish_by_itself(result if capture_output else None)
             return result
 
     return call
@@ -154,7 +157,7 @@ def _wrap_coroutine(function: Any, start: Start, names: ArgumentNames | None, ca
         with start(names and names.bind(args, kwargs)) as span:
             result = await function(*args, **kwargs)
             if not span._end_time:
-                span.complete(result if capture_output else None)
+                span._finish_by_itself(result if capture_output else None)
             return result
 
     return call
@@ -169,7 +172,9 @@ class _Body:
         if span._producer.recording:
             self._context = Context({**self._context, SPAN_KEY: span, OWN_KEY: span})
         self._outer = self._context
-        self._items: list[Any] | None = [] if capture_output else None
+        # Snapshots, not the items themselves: those may change after their yield, and may be large.
+        self._items: list[Snapshot | None] | None = [] if capture_output and span._producer.captures else None
+        self._room = span._producer.max_value_bytes
         self._count = 0
 
     def __enter__(self) -> None:
@@ -182,12 +187,14 @@ class _Body:
 
     def yielded(self, item: Any) -> None:
         self._count += 1
-        if self._items is not None and len(self._items) < _MAX_ITEMS:
-            self._items.append(item)
+        if self._items is not None and len(self._items) < _MAX_ITEMS and self._room > 0:
+            kept = None if item is None else self._span._producer.capture(item)
+            self._items.append(kept)
+            self._room -= 8 + weight_of(kept)
 
     def exhausted(self) -> None:
         if not self._span._end_time:
-            self._span.complete(self._output())
+            self._span._finish_by_itself(self._output())
 
     def raised(self, error: BaseException) -> bool:
         """End the span by what left the body; tell whether it goes no further."""
@@ -198,7 +205,8 @@ class _Body:
     def _output(self) -> Any:
         if self._items is None:
             return None
-        return self._items if self._count == len(self._items) else {"items": self._count, "first": self._items}
+        first = [msgspec.json.decode(item) if type(item) is bytes else item for item in self._items]
+        return first if self._count == len(first) else {"items": self._count, "first": first}
 
 
 def _wrap_generator(function: Any, start: Start, names: ArgumentNames | None, capture_output: bool) -> Any:

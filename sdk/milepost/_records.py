@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from milepost import wire
-from milepost._capture import Snapshot
+from milepost._capture import Snapshot, text_of, weight_of
 from milepost._ids import run_text, span_text
 
 if TYPE_CHECKING:
     from milepost._codec import Codec
 
-__all__ = ["EventRecord"]
+__all__ = ["LATEST_TIME", "EventRecord"]
+
+LATEST_TIME = 2**63 - 1  # nanoseconds, in the year 2262: the last that the wire can express
 
 _EVENT_BYTES = 400  # what an event takes beside its texts
+_MAX_MESSAGE = 16_000
 
 
 class EventRecord:
@@ -42,7 +45,7 @@ class EventRecord:
         self._kind = kind
         self._name = name
         self._severity = severity
-        self._message = message
+        self._message = None if message is None else text_of(message, _MAX_MESSAGE)  # as it is now: it may change
         self._fraction = fraction
         self._body = body
         self._attributes = attributes
@@ -50,7 +53,8 @@ class EventRecord:
     @property
     def size(self) -> int:
         """About how many bytes it keeps."""
-        return _EVENT_BYTES + sum(len(part) for part in (self._body, self._message) if isinstance(part, (str, bytes)))
+        texts = sum(len(part) for part in (self._name, self._body, self._message) if isinstance(part, (str, bytes)))
+        return _EVENT_BYTES + texts + (weight_of(self._attributes) if self._attributes else 0)
 
     def export(self, codec: Codec) -> wire.Event:
         return wire.Event(

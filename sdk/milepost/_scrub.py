@@ -78,7 +78,10 @@ class Scrubber:
         """Return JSON text without its secrets; name: what the value is, the first part of the hook's path."""
         if self._hook is None and not _may_hold_secret(json_text):
             return json_text
-        return msgspec.json.encode(self.value(msgspec.json.decode(json_text), (name,)))
+        try:
+            return msgspec.json.encode(self.value(msgspec.json.decode(json_text), (name,)))
+        except RecursionError:
+            return b'"<not recorded: nested too deeply to be searched for secrets>"'
 
     def value(self, value: Any, path: tuple[str, ...]) -> Any:
         """Return a JSON value without its secrets; containers are copied, never changed."""

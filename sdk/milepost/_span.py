@@ -18,6 +18,7 @@ from milepost._capture import Snapshot, snapshot
 from milepost._context import OWN_KEY, SPAN_KEY, Context, attach, get_current
 from milepost._ids import format_traceparent, run_text, span_text
 from milepost._outcome import outcome_of
+from milepost._records import LATEST_TIME
 
 if TYPE_CHECKING:
     from milepost._codec import Codec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["BaseSpan", "Run", "Severity", "Task", "begin_run", "begin_task"]
 
 _SPAN_BYTES = 600  # what a span takes beside its values
+_LARGEST_ATTEMPT = 2**31 - 1  # the wire's
 
 
 class BaseSpan(AnnotatedSpan):
@@ -131,20 +133,21 @@ class BaseSpan(AnnotatedSpan):
         """End it as failed, by an exception (its type, text and traceback are recorded) or by a message."""
         if self._is_open("fail"):
             self._note_error(error)
-            self._error_message = error_message or self._error_message
+            if error_message:
+                self._error_message = self._kept_text(error_message)
             self._error_type = error_type or self._error_type
             self._finish("failed", output)
 
     def skip(self, reason: str | None = None) -> None:
         """End it as skipped: there was nothing to do, for example because the result was cached."""
         if self._is_open("skip"):
-            self._reason = reason
+            self._reason = None if reason is None else self._kept_text(reason)
             self._finish("skipped")
 
     def cancel(self, reason: str | None = None) -> None:
         """End it as cancelled: it was stopped from outside before it was done."""
         if self._is_open("cancel"):
-            self._reason = reason
+            self._reason = None if reason is None else self._kept_text(reason)
             self._finish("cancelled")
 
     def end(self, end_time: int | None = None) -> None:
@@ -152,7 +155,11 @@ class BaseSpan(AnnotatedSpan):
 
         end_time: nanoseconds since the Unix epoch; None: now.
         """
-        self._finish("failed" if self._reported_status is StatusCode.ERROR else "completed", end_time=end_time)
+        self._finish_by_itself(end_time=end_time)
+
+    def _finish_by_itself(self, output: Any = None, end_time: int | None = None) -> None:
+        """End it where its code has come to its end: `set_status` may have said that it went wrong."""
+        self._finish("failed" if self._reported_status is StatusCode.ERROR else "completed", output, end_time)
 
     def _finish(self, status: EndStatus, output: Any = None, end_time: int | None = None) -> None:
         if self._end_time:
@@ -166,7 +173,7 @@ class BaseSpan(AnnotatedSpan):
         if self._input is not None:
             size += _weight(self._input)
         self._status = status
-        now = end_time if type(end_time) is int else producer.now()
+        now = end_time if type(end_time) is int and end_time <= LATEST_TIME else producer.now()
         # Last: the exporter takes a span whose end time is set for complete. Wall clocks step back; spans do not.
         self._end_time = now if now > self._start_time else self._start_time
         producer.ended(self, size)
@@ -180,17 +187,19 @@ class BaseSpan(AnnotatedSpan):
             attach(Context({**outer, SPAN_KEY: self, OWN_KEY: self}))
         return self
 
-    def __exit__(  # type: ignore[override]  # a skipped block swallows its Skip; OpenTelemetry's spans swallow nothing
+    # Not `bool`: type checkers would take every block for one that may go on after an exception, and ask for a return
+    # behind it. What is swallowed is Skip, which OpenTelemetry's spans do not know.
+    def __exit__(  # type: ignore[override]
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         outer = self._outer
         # Restored by value, not by token: a generator may be closed in another context than it was entered in.
         if outer is not None and get_current().get(SPAN_KEY) is self:
             attach(outer)
         if exc_val is None:
             if not self._end_time:
-                self._finish("failed" if self._reported_status is StatusCode.ERROR else "completed")
-            return False
+                self._finish_by_itself()
+            return None
         return self._end_by(exc_val)
 
     async def __aenter__(self) -> Self:
@@ -198,7 +207,7 @@ class BaseSpan(AnnotatedSpan):
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
-    ) -> bool:
+    ) -> bool | None:
         return self.__exit__(exc_type, exc_val, exc_tb)
 
     def _end_by(self, error: BaseException) -> bool:
@@ -227,14 +236,20 @@ class BaseSpan(AnnotatedSpan):
             status=self._status,
             output_json=codec.json(self._output, "output"),
             usage=self._usage.items() if self._usage else None,
-            error_type=self._error_type,
-            error_message=codec.message(self._error_message),
-            error_stack=self._error_stack,
+            **(self._error(codec) if self._status == "failed" else {}),
             reason=codec.message(self._reason),
         )
 
+    def _error(self, codec: Codec) -> dict[str, Any]:
+        return {
+            "error_type": codec.optional_name(self._error_type),
+            "error_message": codec.message(self._error_message),
+            "error_stack": self._error_stack,
+        }
+
     def _common(self, codec: Codec) -> dict[str, Any]:
         agent = self._agent or (self._enclosing_run._agent if self._enclosing_run else None)
+        attempt = self._attempt
         return {
             "run_id": run_text(self._run_id),
             "span_id": span_text(self._span_id),
@@ -247,10 +262,10 @@ class BaseSpan(AnnotatedSpan):
             "user_id": codec.optional_name(self._user_id),
             "tags": [codec.name(tag) for tag in self._tags] if self._tags else None,
             "task_id": codec.optional_name(self._managed_task_id),
-            "attempt": self._attempt if type(self._attempt) is int and self._attempt >= 0 else None,
+            "attempt": attempt if type(attempt) is int and 0 <= attempt <= _LARGEST_ATTEMPT else None,
             "input_json": codec.json(self._input, "input"),
             "attributes": codec.attributes(self._attributes),
-            "links": self._links,
+            "links": [codec.link(link) for link in self._links] if self._links else None,
         }
 
 
@@ -296,7 +311,9 @@ def begin_run(
 ) -> Run:
     """Start a run: nested if there is a parent."""
     run = Run(producer, name, parent, input, kind)
-    run._agent, run._session_id, run._user_id = agent, session_id, user_id
+    outer = run._enclosing_run
+    run._agent = agent or (outer._agent if outer is not None else None)
+    run._session_id, run._user_id = session_id, user_id
     run._managed_task_id, run._attempt = task_id, attempt
     if tags:
         run._add_tags(tags)

@@ -71,6 +71,16 @@ async def use_spans(client: milepost.Client) -> None:
     assert_type(milepost.flush(1.0), bool)
 
 
+def returns_from_a_block(path: str) -> int:
+    with milepost.start_task("t"):
+        return len(path)
+
+
+async def returns_from_an_async_block(path: str) -> int:
+    async with milepost.start_task("t"):
+        return len(path)
+
+
 def use_testing() -> None:
     with capture(clock=FixedClock(), ids=SequentialIds(), capture=False) as captured:
         assert_type(captured, Captured)
