@@ -1,7 +1,7 @@
-"""What agents send: batches of events as the SDK makes them, encoded once and told apart by a mark in their run ids.
+"""What agents send: batches of events as the SDK makes them, encoded before they are sent.
 
-A cycle is a few batches in a row. Encoded once, it is sent again and again: `MARK` ends every run id and is replaced each
-time, so that every run is new. Generating and encoding events thus costs nothing while the clock runs.
+A cycle is a few batches in a row. Encoded once, it is sent again and again with other run ids, so that every run is new.
+Generating and encoding events thus costs nothing while the clock runs.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import math
 import random
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +18,7 @@ import msgspec
 
 from milepost.wire import Batch, Event, Resource, SpanEnded, SpanStarted, Usage, WireEvent
 
-MARK = "f00dfeedf00dfeed"
+RUN_ID = re.compile(b"f00dfeed[0-9a-f]{24}")  # in a cycle; other run ids take their place when it is sent
 TASKS_PER_RUN = 20
 STEP_NS = 1_000_000
 BASE_TIME = 1_762_000_000_000_000_000  # Unix ns; when does not matter to any figure
@@ -45,7 +47,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A batch but for its mark. spans, events: rows it brings into the tables of these names; it has all of the starts."""
+    """A batch but for its run ids. spans, events: rows it brings into the tables of these names."""
 
     encoded: bytes
     size: int
@@ -53,9 +55,9 @@ class Template:
     events: int
 
 
-def build_cycle(shape: str, batch_events: int) -> list[Template]:
+def build_cycle(shape: str, batch_events: int, seed: int) -> list[Template]:
     """Return a cycle of whole runs that fills its batches exactly."""
-    random_ids = random.Random(7)
+    random_ids = random.Random(seed)
     run = {"small": small_run, "late": small_run, "large": large_run}[shape]
     per_run = len(run(random_ids))
     runs = batch_events // math.gcd(per_run, batch_events)
@@ -68,15 +70,17 @@ def build_cycle(shape: str, batch_events: int) -> list[Template]:
 
 def bodies(load: Load, client: int) -> Iterator[tuple[bytes, Template]]:
     """Yield the bodies a client sends, each with what it holds. client: from 0."""
-    cycle = build_cycle(load.shape, load.batch_events)
+    cycle = build_cycle(load.shape, load.batch_events, client)
+    producer_id = f"{load.name}, client {client}"
+    ids = random.Random(producer_id)
     cycles = max(load.events // load.clients // sum(part.size for part in cycle), 1)
     resource = Resource(agent="bench-agent", service_name="bench", process_id=1000 + client, sdk_name="milepost")
     for number in range(cycles):
-        mark = f"{client + 1:04x}{number + 1:012x}".encode()
+        new_ids: dict[bytes, bytes] = defaultdict(lambda: f"{ids.getrandbits(128):032x}".encode())
         for place, part in enumerate(cycle):
-            events = msgspec.Raw(part.encoded.replace(MARK.encode(), mark))
+            events = msgspec.Raw(RUN_ID.sub(lambda found: new_ids[found[0]], part.encoded))  # noqa: B023 # called at once
             sequence = number * len(cycle) + place
-            body = _encode(_Envelope(f"bench-{client}", sequence, events, resource))
+            body = _encode(_Envelope(producer_id, sequence, events, resource))
             yield gzip.compress(body, compresslevel=1, mtime=0) if load.gzip else body, part
 
 
@@ -87,8 +91,8 @@ def small_run(ids: random.Random) -> list[WireEvent]:
     for number in range(TASKS_PER_RUN):
         span_id, at = _span_id(ids), (1 + 2 * number) * STEP_NS
         events.append(_started(run_id, span_id, root, f"step-{number}", "task", at))
-        usage = Usage(model="gpt-4o-mini", provider="openai", input_tokens=812 + number, output_tokens=96)
-        events.append(_ended(run_id, span_id, root, f"step-{number}", at, [usage] if number % 10 == 9 else None))
+        usage = [_usage(ids)] if number % 10 == 9 else None
+        events.append(_ended(run_id, span_id, root, f"step-{number}", at, usage))
     body = '{"page":12,"done":["a","b"]}'
     events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="checkpoint", name="pages", body_json=body))
     events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="log", severity="info", message="12 pages read"))
@@ -164,6 +168,11 @@ def _ended(
     )  # fmt: skip
 
 
+def _usage(ids: random.Random) -> Usage:
+    # Counts differ from call to call, as they do: a price looked up by its counts would be found only in a benchmark.
+    return Usage(model="gpt-4o-mini", provider="openai", input_tokens=ids.randrange(4000), output_tokens=ids.randrange(700))
+
+
 def _input(at: int) -> str:
     return f'{{"file":"report-{at % 97}.pdf","pages":{at % 13}}}'
 
@@ -198,7 +207,7 @@ assert set(_Envelope.__struct_fields__) <= set(Batch.__struct_fields__)
 
 
 def _run_id(ids: random.Random) -> str:
-    return f"{ids.getrandbits(64):016x}{MARK}"
+    return f"f00dfeed{ids.getrandbits(96):024x}"
 
 
 def _span_id(ids: random.Random) -> str:
