@@ -68,7 +68,9 @@ def run(options: Options) -> Result:
     """Send every load to the collector and to the floor."""
     rounds: list[Measured] = []
     figures: list[Figure] = []
-    progress(f"{'load':34}{'server':>10}{'events/s':>11}{'p50 ms':>8}{'p99':>8}{'longest':>9}{'CPU s/M':>9}{'checkpoints':>13}")
+    progress(
+        f"{'load':34}{'server':>10}{'events/s':>11}{'p50 ms':>8}{'p99':>8}{'longest':>9}{'CPU s/M':>9}  checkpoints"
+    )
     for load in chosen_loads(quick=options.quick):
         for _ in range(1 if options.quick or load.name == SUSTAINED else ROUNDS):
             rounds += [measure(load, "floor", floor), measure(load, "collector", collector)]

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 UNITS_OF_MEMORY = 2**30
@@ -54,10 +55,15 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What every benchmark is told. quick: small and noisy, to see that it works."""
+    """What every benchmark is told.
+
+    quick: small and noisy, to see that it works. spans: of the generated database; None for the usual 10 million. data:
+    a folder to keep that database in; None makes it anew and deletes it.
+    """
 
     quick: bool = False
-    json_file: str | None = None
+    spans: int | None = None
+    data: Path | None = None
 
 
 def machine() -> dict[str, Any]:
@@ -75,15 +81,27 @@ def machine() -> dict[str, Any]:
 
 
 def run_alone(description: str | None, run: Callable[[Options], Result]) -> None:
-    """Run one benchmark as a command: --quick, --json FILE."""
+    """Run one benchmark as a command."""
+    given = arguments(description).parse_args()
+    facts = machine()
+    result = run(chosen(given))
+    print_figures(result.figures)
+    write_json(given.json, facts, [result])
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of the options all benchmarks know."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small and noisy: to see that it works")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to a file")
-    given = parser.parse_args()
-    facts = machine()
-    result = run(Options(quick=given.quick, json_file=given.json))
-    print_figures(result.figures)
-    write_json(given.json, facts, [result])
+    parser.add_argument("--spans", type=int, help="of the database that queries are measured on (default: 10 million)")
+    parser.add_argument("--data", type=Path, help="keep that database in this folder, or use the one that is there")
+    return parser
+
+
+def chosen(given: argparse.Namespace) -> Options:
+    """Return what was asked for."""
+    return Options(quick=given.quick, spans=given.spans, data=given.data)
 
 
 def print_figures(figures: Sequence[Figure]) -> None:
@@ -95,7 +113,8 @@ def print_figures(figures: Sequence[Figure]) -> None:
         met = {None: "", True: "met", False: "below"}[figure.met]
         floor = "" if figure.floor is None else _number(figure.floor)
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}×"
-        print(f"{figure.name:{width}}{_number(figure.value):>12} {figure.unit:18}{bar:>12}  {met:5}{floor:>12}{ratio:>10}")
+        value = _number(figure.value)
+        print(f"{figure.name:{width}}{value:>12} {figure.unit:18}{bar:>12}  {met:5}{floor:>12}{ratio:>10}")
 
 
 def write_json(path: str | None, facts: dict[str, Any], results: Sequence[Result]) -> None:

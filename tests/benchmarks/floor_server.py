@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.floor_server DIR
 
-uvicorn and Starlette, msgspec into the same structs, Arrow, one INSERT per table and a COMMIT for everything queued, the
-same checkpoint rule. No identity of batches or spans, no running spans, no prices, no conventions, no bad events, no live
-feed, no security, no metrics: the difference to the collector is what all of that costs.
+uvicorn and Starlette, msgspec into the same structs, Arrow, one INSERT per table and a COMMIT for everything queued,
+and the same checkpoint rule. No identity of batches or spans, no running spans, no prices, no conventions, no bad
+events, no live feed, no security, no metrics: the difference to the collector is what all of that costs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import asyncio
 import gzip
 import importlib.util
 import queue
-import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +23,6 @@ from typing import Any
 import duckdb
 import msgspec
 import pyarrow as pa
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,6 +33,7 @@ from milepost_collector.config import CollectorConfig
 from milepost_collector.protocol.rows import EVENT_COLUMNS, SPAN_COLUMNS
 from milepost_collector.storage.migrate import known_migrations
 from milepost_collector.traces.arrow import to_arrow
+from tests.benchmarks.bare_server import serve
 
 Row = tuple[Any, ...]
 Waiting = tuple[Batch, asyncio.Future[None]]
@@ -128,12 +127,12 @@ def _hide_absent_modules() -> None:
 def _span_row(span: SpanEnded, batch: Batch) -> Row:
     usage = span.usage[0] if span.usage else _NO_USAGE
     return (
-        span.run_id, span.span_id, span.parent_span_id, span.name, span.kind, span.status, span.start_time, span.end_time,
-        span.agent, span.session_id, span.user_id, span.tags, span.task_id, span.attempt, usage.model, usage.provider,
-        usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
-        usage.reasoning_tokens, usage.cost_usd, None, span.error_type, span.error_message, span.error_stack, span.reason,
-        span.input_json, span.output_json, _json(span.attributes).decode() if span.attributes else None, None, None,
-        batch.resource.service_name, span.scope, batch.producer_id,
+        span.run_id, span.span_id, span.parent_span_id, span.name, span.kind, span.status, span.start_time,
+        span.end_time, span.agent, span.session_id, span.user_id, span.tags, span.task_id, span.attempt, usage.model,
+        usage.provider, usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
+        usage.reasoning_tokens, usage.cost_usd, None, span.error_type, span.error_message, span.error_stack,
+        span.reason, span.input_json, span.output_json, _json(span.attributes).decode() if span.attributes else None,
+        None, None, batch.resource.service_name, span.scope, batch.producer_id,
     )  # fmt: skip
 
 
@@ -175,13 +174,6 @@ def create_app(data_dir: Path) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-class _Server(uvicorn.Server):
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        port = (sockets or [])[0].getsockname()[1]
-        print(f"floor is ready at http://127.0.0.1:{port}", flush=True)
-
-
 class _NoUsage:
     model = provider = input_tokens = output_tokens = cache_read_tokens = cache_write_tokens = None
     reasoning_tokens = cost_usd = None
@@ -190,15 +182,5 @@ class _NoUsage:
 _NO_USAGE = _NoUsage()
 
 
-def main() -> None:
-    """Serve until SIGINT."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(Path(sys.argv[1]))
-    _Server(uvicorn.Config(app, log_level="warning", timeout_keep_alive=75)).run(sockets=[listener])
-
-
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    serve(create_app(Path(sys.argv[1])))

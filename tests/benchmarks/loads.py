@@ -1,12 +1,13 @@
 """What agents send: batches of events as the SDK makes them, encoded before they are sent.
 
-A cycle is a few batches in a row. Encoded once, it is sent again and again with other run ids, so that every run is new.
-Generating and encoding events thus costs nothing while the clock runs.
+A cycle is a few batches in a row. Encoded once, it is sent again and again with other run ids, so that every run is
+new. Generating and encoding events thus costs nothing while the clock runs.
 """
 
 from __future__ import annotations
 
 import gzip
+import itertools
 import math
 import random
 import re
@@ -20,22 +21,30 @@ from milepost.wire import Batch, Event, Resource, SpanEnded, SpanStarted, Usage,
 
 RUN_ID = re.compile(b"f00dfeed[0-9a-f]{24}")  # in a cycle; other run ids take their place when it is sent
 TASKS_PER_RUN = 20
-STEP_NS = 1_000_000
+STEP_NS = 100_000_000
+DAY_NS = 86_400 * 10**9
+FAILED_SHARE = 0.02
 BASE_TIME = 1_762_000_000_000_000_000  # Unix ns; when does not matter to any figure
 
-WORDS = (
-    "the report shows that revenue grew in every region while costs of storage fell again which the board had expected "
-    "to see before the end of the quarter because several contracts were renewed on better terms and two offices moved "
-    "into one building so please summarise what changed name the three largest customers and say what is still open"
-).split()
+SYLLABLES = ("ta", "re", "mi", "lo", "ven", "dor", "sa", "ki", "pen", "tra", "ul", "mo", "ri", "ca", "ne", "fi", "go")
 SYSTEM_PROMPT = "You are a careful analyst. Answer from the documents only, cite pages, and say what is missing. " * 4
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
+def _vocabulary(size: int) -> list[str]:
+    random_words = random.Random(3)
+    return ["".join(random_words.choices(SYLLABLES, k=random_words.randint(1, 4))) for _ in range(size)]
+
+
+# Words by Zipf's law: as compressible as prose, about 1.5 bits a character.
+WORDS = _vocabulary(5_000)
+WEIGHTS = list(itertools.accumulate(1 / (rank + 2) for rank in range(len(WORDS))))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Load:
-    """A load. shape: small, late or large. events: how many in all, about. gzip: bodies are compressed, as by the SDK."""
+    """A load. shape: small, late or large. events: in all, about. gzip: bodies are compressed, as by the SDK."""
 
     name: str
     shape: str = "small"
@@ -59,9 +68,9 @@ def build_cycle(shape: str, batch_events: int, seed: int) -> list[Template]:
     """Return a cycle of whole runs that fills its batches exactly."""
     random_ids = random.Random(seed)
     run = {"small": small_run, "late": small_run, "large": large_run}[shape]
-    per_run = len(run(random_ids))
+    per_run = len(run(random_ids, _placeholder(random_ids)))
     runs = batch_events // math.gcd(per_run, batch_events)
-    events = [event for _ in range(runs) for event in run(random_ids)]
+    events = [event for _ in range(runs) for event in run(random_ids, _placeholder(random_ids))]
     if shape == "late":
         events = _with_late_ends(events, batch_events)
     parts = [events[begin : begin + batch_events] for begin in range(0, len(events), batch_events)]
@@ -76,7 +85,7 @@ def bodies(load: Load, client: int) -> Iterator[tuple[bytes, Template]]:
     cycles = max(load.events // load.clients // sum(part.size for part in cycle), 1)
     resource = Resource(agent="bench-agent", service_name="bench", process_id=1000 + client, sdk_name="milepost")
     for number in range(cycles):
-        new_ids: dict[bytes, bytes] = defaultdict(lambda: f"{ids.getrandbits(128):032x}".encode())
+        new_ids: dict[bytes, bytes] = defaultdict(lambda: fresh_run_id(ids).encode())
         for place, part in enumerate(cycle):
             events = msgspec.Raw(RUN_ID.sub(lambda found: new_ids[found[0]], part.encoded))  # noqa: B023 # called at once
             sequence = number * len(cycle) + place
@@ -84,52 +93,51 @@ def bodies(load: Load, client: int) -> Iterator[tuple[bytes, Template]]:
             yield gzip.compress(body, compresslevel=1, mtime=0) if load.gzip else body, part
 
 
-def small_run(ids: random.Random) -> list[WireEvent]:
+def small_run(ids: random.Random, run_id: str) -> list[WireEvent]:
     """Return a run of 20 tasks with small values, two calls of a model, a log line and a checkpoint."""
-    run_id, root = _run_id(ids), _span_id(ids)
-    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", 0)]
+    root, begin = _span_id(ids), BASE_TIME + ids.randrange(DAY_NS)
+    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", begin)]
     for number in range(TASKS_PER_RUN):
-        span_id, at = _span_id(ids), (1 + 2 * number) * STEP_NS
+        span_id, at = _span_id(ids), begin + number * STEP_NS + ids.randrange(STEP_NS)
         events.append(_started(run_id, span_id, root, f"step-{number}", "task", at))
         usage = [_usage(ids)] if number % 10 == 9 else None
-        events.append(_ended(run_id, span_id, root, f"step-{number}", at, usage))
-    body = '{"page":12,"done":["a","b"]}'
-    events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="checkpoint", name="pages", body_json=body))
-    events.append(Event(run_id=run_id, span_id=root, time=BASE_TIME, kind="log", severity="info", message="12 pages read"))
-    events.append(_ended(run_id, root, None, "report", 0, None, kind="agent"))
+        events.append(_ended(ids, run_id, span_id, root, f"step-{number}", at, usage))
+    body = f'{{"page":{ids.randrange(40)},"done":["a","b"]}}'
+    events.append(Event(run_id=run_id, span_id=root, time=begin, kind="checkpoint", name="pages", body_json=body))
+    events.append(Event(run_id=run_id, span_id=root, time=begin, kind="log", severity="info", message="pages read"))
+    events.append(_ended(ids, run_id, root, None, "report", begin, None, kind="agent"))
     return events
 
 
-def large_run(ids: random.Random) -> list[WireEvent]:
-    """Return a run of 20 calls of models: about 15 attributes and 1.4 KB of text a span."""
-    run_id, root = _run_id(ids), _span_id(ids)
-    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", 0)]
+def large_run(ids: random.Random, run_id: str) -> list[WireEvent]:
+    """Return a run of 20 calls of models: 15 attributes and 1.4 KB of text a span."""
+    root, begin = _span_id(ids), BASE_TIME + ids.randrange(DAY_NS)
+    events: list[WireEvent] = [_started(run_id, root, None, "report", "agent", begin)]
     for number in range(TASKS_PER_RUN):
-        span_id, at = _span_id(ids), (1 + 2 * number) * STEP_NS
-        events.append(_started(run_id, span_id, root, f"call-{number}", "llm", at))
-        events.append(llm_span(ids, run_id, span_id, root, number))
-    events.append(_ended(run_id, root, None, "report", 0, None, kind="agent"))
+        span_id, at = _span_id(ids), begin + number * STEP_NS + ids.randrange(STEP_NS)
+        events.append(_started(run_id, span_id, root, f"call-{number % 4}", "llm", at))
+        events.append(llm_span(ids, run_id, span_id, root, f"call-{number % 4}", at))
+    events.append(_ended(ids, run_id, root, None, "report", begin, None, kind="agent"))
     return events
 
 
-def llm_span(ids: random.Random, run_id: str, span_id: str, parent: str, number: int) -> SpanEnded:
+def llm_span(ids: random.Random, run_id: str, span_id: str, parent: str, name: str, at: int) -> SpanEnded:
     """Return a call of a model with what instrumentations record of it."""
-    at = BASE_TIME + (1 + 2 * number) * STEP_NS
     return SpanEnded(
         run_id=run_id,
         span_id=span_id,
         parent_span_id=parent,
-        name=f"call-{number % 4}",
+        name=name,
         kind="llm",
         start_time=at,
-        end_time=at + 700_000 + ids.randrange(10**6),
-        attributes=llm_attributes(ids, number),
+        end_time=at + STEP_NS + ids.randrange(STEP_NS),
+        attributes=llm_attributes(ids),
     )
 
 
-def llm_attributes(ids: random.Random, number: int) -> dict[str, object]:
+def llm_attributes(ids: random.Random) -> dict[str, object]:
     """Return 15 attributes, 1.4 KB: a system prompt that repeats, a question and an answer that do not."""
-    question, answer = _text(ids, 300), _text(ids, 420)
+    question, answer = _text(ids, 220), _text(ids, 320)
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.system": "openai",
@@ -142,7 +150,7 @@ def llm_attributes(ids: random.Random, number: int) -> dict[str, object]:
         "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 700 + ids.randrange(400),
         "gen_ai.usage.output_tokens": 60 + ids.randrange(200),
-        "gen_ai.system_instructions": SYSTEM_PROMPT[:380],
+        "gen_ai.system_instructions": SYSTEM_PROMPT[:330],
         "gen_ai.input.messages": f'[{{"role":"user","content":"{question}"}}]',
         "gen_ai.output.messages": f'[{{"role":"assistant","content":"{answer}"}}]',
         "server.address": "api.openai.com",
@@ -151,26 +159,29 @@ def llm_attributes(ids: random.Random, number: int) -> dict[str, object]:
 
 def _started(run_id: str, span_id: str, parent: str | None, name: str, kind: str, at: int) -> SpanStarted:
     return SpanStarted(
-        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=BASE_TIME + at,
+        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=at,
         input_json=_input(at),
     )  # fmt: skip
 
 
 def _ended(
-    run_id: str, span_id: str, parent: str | None, name: str, at: int, usage: list[Usage] | None, kind: str = "task"
-) -> SpanEnded:
-    failed = at % (50 * STEP_NS) == 39 * STEP_NS
+    ids: random.Random, run_id: str, span_id: str, parent: str | None, name: str, at: int, usage: list[Usage] | None,
+    kind: str = "task",
+) -> SpanEnded:  # fmt: skip
+    failed = ids.random() < FAILED_SHARE
     return SpanEnded(
-        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=BASE_TIME + at,
-        end_time=BASE_TIME + at + STEP_NS, status="failed" if failed else "completed", input_json=_input(at),
-        output_json='{"rows":31,"ok":true}', usage=usage, error_type="ConnectionError" if failed else None,
-        error_message="connection refused" if failed else None,
+        run_id=run_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, start_time=at,
+        end_time=at + STEP_NS // 2 + ids.randrange(STEP_NS), status="failed" if failed else "completed",
+        input_json=_input(at), output_json=f'{{"rows":{ids.randrange(1000)},"ok":true}}', usage=usage,
+        error_type="ConnectionError" if failed else None, error_message="connection refused" if failed else None,
     )  # fmt: skip
 
 
 def _usage(ids: random.Random) -> Usage:
     # Counts differ from call to call, as they do: a price looked up by its counts would be found only in a benchmark.
-    return Usage(model="gpt-4o-mini", provider="openai", input_tokens=ids.randrange(4000), output_tokens=ids.randrange(700))
+    return Usage(
+        model="gpt-4o-mini", provider="openai", input_tokens=ids.randrange(4000), output_tokens=ids.randrange(700)
+    )
 
 
 def _input(at: int) -> str:
@@ -206,7 +217,12 @@ class _Envelope(msgspec.Struct):
 assert set(_Envelope.__struct_fields__) <= set(Batch.__struct_fields__)
 
 
-def _run_id(ids: random.Random) -> str:
+def fresh_run_id(ids: random.Random) -> str:
+    """Return a random run id."""
+    return f"{ids.getrandbits(128):032x}"
+
+
+def _placeholder(ids: random.Random) -> str:
     return f"f00dfeed{ids.getrandbits(96):024x}"
 
 
@@ -215,4 +231,4 @@ def _span_id(ids: random.Random) -> str:
 
 
 def _text(ids: random.Random, length: int) -> str:
-    return " ".join(ids.choices(WORDS, k=length // 5))[:length]
+    return " ".join(ids.choices(WORDS, cum_weights=WEIGHTS, k=length // 5))[:length]

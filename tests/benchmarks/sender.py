@@ -1,6 +1,8 @@
 """The process that sends a load: bodies are made before the clock starts, and clients are threads on raw sockets.
 
-    python -m tests.benchmarks.sender   reads one JSON line {"url", "load"}, says "ready", waits for a line, sends, reports
+    python -m tests.benchmarks.sender
+
+reads one JSON line {"url", "load"}, prepares, says "ready", waits for a line, sends, and reports in one JSON line.
 
 An HTTP client library would cost as much as the collector itself; here a request costs the load generator about 60 µs.
 """

@@ -62,7 +62,17 @@ class Server:
 @contextmanager
 def collector(data_dir: Path) -> Iterator[Server]:
     """Run `milepost serve` on a free port."""
-    command = ["-m", "milepost_collector.cli", "serve", "--port", "0", "--data", str(data_dir), "--log-level", "warning"]
+    command = [
+        "-m",
+        "milepost_collector.cli",
+        "serve",
+        "--port",
+        "0",
+        "--data",
+        str(data_dir),
+        "--log-level",
+        "warning",
+    ]
     with _running(command) as server:
         yield server
 
@@ -71,6 +81,13 @@ def collector(data_dir: Path) -> Iterator[Server]:
 def floor(data_dir: Path) -> Iterator[Server]:
     """Run the floor on a free port."""
     with _running(["-m", "tests.benchmarks.floor_server", str(data_dir)]) as server:
+        yield server
+
+
+@contextmanager
+def bare(data_dir: Path) -> Iterator[Server]:
+    """Run the least that could be called a collector on a free port."""
+    with _running(["-m", "tests.benchmarks.bare_server", str(data_dir)]) as server:
         yield server
 
 
