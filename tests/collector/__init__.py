@@ -1,0 +1,1 @@
+"""Tests of the collector, a folder per package. `conftest` has servers on real sockets."""
