@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 from duckdb import DuckDBPyConnection
@@ -59,8 +59,8 @@ class Database:
         with self._state:
             self._state.wait_for(lambda: not self._reopening)
             connection = self.writer.cursor()
-            # DuckDB makes so much of a result before it is asked for, not counting the bytes of texts: with its default,
-            # a SELECT of long texts makes gigabytes.
+            # DuckDB makes so much of a result before it is asked for, not counting the bytes of texts: with its
+            # default, a SELECT of long texts makes gigabytes.
             connection.execute("SET streaming_buffer_size = '64KB'")
             self._readers.add(connection)
         try:
@@ -124,28 +124,32 @@ class Database:
         return connection
 
 
-class _AbsentPandas:
-    """Says at once that pandas is not installed: DuckDB asks a dozen times a commit, and Python searches the disk."""
+class _Refused:
+    """An import hook that says at once "not installed" of two modules that DuckDB's client asks for at every statement.
 
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Refuse pandas, know nothing of anything else."""
-        if name == "pandas":
-            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
+    pandas, when it really is not installed: Python would search the disk a dozen times a commit. pyarrow.dataset: with
+    it DuckDB scans Arrow tables through Arrow's own threads, 1 ms a statement; without it, through the plain C stream.
+    """
+
+    names: ClassVar[set[str]] = set()
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> None:
+        """Refuse the names, know nothing of anything else."""
+        if name in cls.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def _settle_pandas() -> None:
-    if _AbsentPandas not in sys.meta_path and "pandas" not in sys.modules and find_spec("pandas") is None:
-        sys.meta_path.insert(0, _AbsentPandas)
+def _refuse_slow_imports() -> None:
+    if _Refused not in sys.meta_path:
+        _Refused.names = {"pyarrow.dataset"} if find_spec("pandas") else {"pyarrow.dataset", "pandas"}
+        sys.meta_path.insert(0, _Refused)
 
 
 def connect(path: Path, memory_limit_bytes: int) -> DuckDBPyConnection:
     """Open the file, telling apart the ways it can fail."""
-    _settle_pandas()
+    _refuse_slow_imports()
     config: dict[str, str | bool | int | float | list[str]] = {
-        # Each of a commit's small statements costs twice the time when DuckDB hands parts of it to another thread, so a
-        # core is left to the writer: queries of several users still run side by side, one user's on the other cores.
-        "threads": str(max(1, (os.cpu_count() or 1) - 1)),
         # The writer decides when to checkpoint: DuckDB's own choice falls into the middle of commits.
         "checkpoint_threshold": "1TB",
         "memory_limit": f"{memory_limit_bytes}B",

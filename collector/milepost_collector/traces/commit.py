@@ -252,7 +252,7 @@ class Committer:
         write.insert("producers", new_producers)
         now = self._clock.wall()
         write.insert("rejected", [row for batch in plan.fresh for row in _rejected(batch, now)])
-        write.insert_batches([_batch_row(batch, now) for batch in plan.fresh])
+        write.insert("batches", [_batch_row(batch, now) for batch in plan.fresh])
 
     # --- remembering
 

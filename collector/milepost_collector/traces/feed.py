@@ -208,9 +208,8 @@ class LiveFeed:
         return msgspec.json.encode(LiveRuns(runs=found)) if found else None
 
     def _query(self, run_ids: list[str]) -> list[RunSummary]:
-        with self._database.reader() as connection:
-            with read_only(connection):
-                return run_summaries(connection, run_ids, self._index)
+        with self._database.reader() as connection, read_only(connection):
+            return run_summaries(connection, run_ids, self._index)
 
     def _send(self, tick: Tick) -> None:
         if not (tick.runs or tick.runs_reset or tick.of_run):

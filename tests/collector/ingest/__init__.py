@@ -1,4 +1,6 @@
-"""Tests of ingest. `test_promises` holds the wire's promises as properties over `stories` (what processes could have sent
-and every way to deliver it) and a `harness` (a committer over a real database and a clock that the test moves); then
-`test_ingest` (the door), `test_lost`, `test_summing` and `test_feed`.
+"""Tests of ingest.
+
+`test_promises` holds the wire's promises as properties, over `stories` (what processes could have sent and every way to
+deliver it) and a `harness` (a committer over a real database, a clock that the test moves); then `test_ingest` (the
+door), `test_lost`, `test_summing` and `test_feed`.
 """
