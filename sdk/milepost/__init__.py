@@ -16,7 +16,7 @@ and reported. Functions and objects may be used from any thread and any asyncio 
 
 Reading order: `_api` (the functions below) and `_decorators`; `_span` (runs and tasks) in the `_context` of
 OpenTelemetry; `_capture` (values become JSON) and `_scrub`; then the way out: `_producer`, `_buffer`, `_exporter` with
-its `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it.
+its `_bell`, `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from milepost import wire
+from milepost._bell import Bell
 from milepost._buffer import Entry, Marker
 from milepost._codec import MAX_BATCH_BYTES, Codec, compress, pack_batch
 from milepost._config import Config
@@ -41,6 +42,9 @@ _MAX_BATCH_EVENTS = 4_000
 _MAX_LISTED_SPANS = 1_000
 _CLOSING_PAUSE_S = 0.1
 _NEVER = float("inf")
+_TOO_LARGE = 413
+
+Fate = Literal["acknowledged", "too large", "lost"]
 
 
 class Exporter:
@@ -57,8 +61,8 @@ class Exporter:
         self._codec = Codec(Scrubber(config.scrub), config.max_value_bytes)
         self._throttle = Throttle(clock=clock)
         self._jitter = random.Random().random
-        self._wake = threading.Event()  # look again
-        self._urge = threading.Event()  # somebody waits: no pause, no delay before the next attempt
+        self._wake = Bell()  # look again
+        self._urge = Bell()  # somebody waits: no pause, no delay before the next attempt
         self._done = threading.Event()
         self._start_lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is in here
         self._thread: threading.Thread | None = None
@@ -67,6 +71,7 @@ class Exporter:
         self._deadline = _NEVER
         self._sequence = 0
         self._busy = False
+        self._gave_up = False
         self._answered = False  # the collector has been heard of in this process
         self._reported_drops = 0
         self._waiting_since: float | None = None
@@ -77,6 +82,11 @@ class Exporter:
     def is_idle(self) -> bool:
         return not self._busy
 
+    @property
+    def has_given_up(self) -> bool:
+        """Tell whether the process's end came before everything was acknowledged or refused."""
+        return self._gave_up
+
     def is_done(self) -> bool:
         return self._done.is_set()
 
@@ -84,12 +94,12 @@ class Exporter:
         """Look at the queue; starts the thread at the first call."""
         if self._thread is None:
             self._start()
-        self._wake.set()
+        self._wake.ring()
 
     def urge(self) -> None:
         """Send at once what is queued, and do not sit out a pause between attempts."""
-        self._urge.set()
-        self._wake.set()
+        self._urge.ring()
+        self._wake.ring()
 
     def close(self, timeout_s: float) -> bool:
         """Send what is left, say goodbye and stop; tell whether that was done within the timeout."""
@@ -98,7 +108,7 @@ class Exporter:
             self._done.set()
             return True
         self.urge()
-        return self._done.wait(timeout_s)
+        return self._done.wait(timeout_s) and not self._gave_up
 
     def _start(self) -> None:
         with self._start_lock:
@@ -111,6 +121,7 @@ class Exporter:
             except RuntimeError as error:  # the interpreter is exiting, or the system is out of threads
                 logger.warning("nothing is recorded from now on, because events cannot be sent: %s", error)
                 self._producer.buffer.close()
+                self._gave_up = True
                 self._done.set()
         finish_with_process()
 
@@ -129,20 +140,25 @@ class Exporter:
         finally:
             if self._transport is not None:
                 self._transport.close()
-            self._done.set()
-            for entry in self._producer.buffer.take(_MAX_BATCH_EVENTS, MAX_BATCH_BYTES):
+            self._release_waiting()
+
+    def _release_waiting(self) -> None:
+        """Let everybody go who waits for something: nothing more is sent."""
+        self._gave_up = self._gave_up or len(self._producer.buffer) > 0
+        self._done.set()  # before the last look at the queue: `flush` does not wait for a marker that comes after it
+        while entries := self._producer.buffer.take(_MAX_BATCH_EVENTS, MAX_BATCH_BYTES):
+            for entry in entries:
                 pass_marker(entry)
 
     def _wait_for_work(self) -> bool:
         """Wait until something is due; False: the queue is empty and nothing more will come."""
         while (delay_s := self._delay()) > 0:
             self._wake.wait(None if delay_s == _NEVER else delay_s)
-            self._wake.clear()
         return not self._is_closing or (len(self._producer.buffer) > 0 and self._clock() < self._deadline)
 
     def _delay(self) -> float:
         """Return the seconds until something is due, or 0 or less if it is."""
-        if self._is_closing or self._urge.is_set():
+        if self._is_closing or self._urge.is_rung:
             return 0.0
         now = self._clock()
         heartbeat_s = self._next_heartbeat - now if self._producer.open else _NEVER
@@ -159,7 +175,7 @@ class Exporter:
     def _export(self) -> None:
         """Send one helping of the queue, and a heartbeat if one is due."""
         self._busy = True
-        self._urge.clear()
+        self._urge.silence()
         entries: list[Entry] = []
         try:
             events = self._heartbeat()
@@ -215,7 +231,7 @@ class Exporter:
             self._send(batch)
 
     def _send(self, events: list[bytes]) -> None:
-        """Number a batch and see it through."""
+        """Number a batch and see it through; one that is refused as too large goes in halves, batches of their own."""
         if self._resource is None:
             self._resource = describe_process(self._config)
         if self._transport is None:
@@ -223,29 +239,38 @@ class Exporter:
         sequence, self._sequence = self._sequence, self._sequence + 1
         producer = self._producer
         packed = pack_batch(producer.producer_id, sequence, producer.buffer.dropped, self._resource, events)
-        if not self._deliver(self._transport, *compress(packed)):
+        fate = self._deliver(self._transport, *compress(packed), divisible=len(events) > 1)
+        if fate == "too large":
+            middle = len(events) // 2
+            self._send(events[:middle])
+            self._send(events[middle:])
+        elif fate == "lost":
             producer.buffer.count_dropped(len(events))
         self._report_drops()
 
-    def _deliver(self, transport: Transport, body: bytes, headers: dict[str, str]) -> bool:
-        """Send a batch until it is acknowledged; False: it was refused, or time is up."""
+    def _deliver(self, transport: Transport, body: bytes, headers: dict[str, str], *, divisible: bool) -> Fate:
+        """Send a batch until it is acknowledged, refused, or time is up."""
         failures = 0
+        unknown = False  # whether an earlier attempt was stored; then its events must not come under another number
         while True:
             answer = transport.send(body, headers)
             self._answered = self._answered or answer.status is not None
             decision = decide(answer, failures, jitter=self._jitter())
             if decision.verdict == "acknowledged":
                 self._report_rejected(answer)
-                return True
-            self._report_trouble(answer, decision.verdict == "refused")
+                return "acknowledged"
+            if answer.status == _TOO_LARGE and divisible and not unknown:
+                return "too large"
+            self._report_trouble(answer, failures, refused=decision.verdict == "refused")
             if decision.verdict == "refused" or not self._pause(decision.delay_s, answer):
-                return False
+                return "lost"
             failures += 1
+            unknown = unknown or answer.reached
 
     def _pause(self, delay_s: float, answer: Answer) -> bool:
         """Sit out the pause between two attempts; False: the process is leaving and another attempt is no use."""
+        self._urge.silence()  # before asking: who closes from now on rings it again
         if not self._is_closing:
-            self._urge.clear()
             self._urge.wait(delay_s)
             if not self._is_closing:
                 return True
@@ -253,6 +278,7 @@ class Exporter:
         hopeless = not self._answered and not answer.reached
         left_s = self._deadline - self._clock()
         if hopeless or left_s <= 0:
+            self._gave_up = True
             return False
         threading.Event().wait(min(delay_s, left_s, _CLOSING_PAUSE_S))
         return True
@@ -263,13 +289,15 @@ class Exporter:
 
     # --- the log, once a minute ---------------------------------------------------------------------------------------
 
-    def _report_trouble(self, answer: Answer, refused: bool) -> None:
-        if self._throttle.is_open():
+    def _report_trouble(self, answer: Answer, failures: int, *, refused: bool) -> None:
+        # A kept connection that the other side has closed meanwhile is no trouble: the next attempt is made at once.
+        is_trouble = refused or failures or answer.status is not None or not answer.reached
+        if is_trouble and self._throttle.is_open():
             logger.warning(
                 "the collector at %s %s (%s %s); %d events wait, %d were dropped so far%s",
                 self._config.endpoint, "refuses a batch" if refused else "does not take events",
                 answer.status or "no answer:", answer.detail, len(self._producer.buffer), self._producer.buffer.dropped,
-                "" if answer.reached else "; start it with `milepost serve`, or set MILEPOST_DISABLED=true",
+                _remedy(answer),
             )  # fmt: skip
 
     def _report_rejected(self, answer: Answer) -> None:
@@ -282,6 +310,12 @@ class Exporter:
             logger.warning("%d events were dropped since the last report, %d in all",
                            dropped - self._reported_drops, dropped)  # fmt: skip
             self._reported_drops = dropped
+
+
+def _remedy(answer: Answer) -> str:
+    if not answer.reached:
+        return "; start it with `milepost serve`, or set MILEPOST_DISABLED=true"
+    return "; lower MILEPOST_MAX_VALUE_BYTES" if answer.status == _TOO_LARGE else ""
 
 
 def pass_marker(entry: Entry) -> None:

@@ -32,6 +32,10 @@ class ExporterLike(Protocol):
     def is_idle(self) -> bool:
         """Tell whether nothing that was taken from the queue is still on its way."""
 
+    @property
+    def has_given_up(self) -> bool:
+        """Tell whether the process's end came before everything was acknowledged or refused."""
+
     def is_done(self) -> bool:
         """Tell whether it has stopped for good."""
 
@@ -97,13 +101,13 @@ class Producer:
     def flush(self, timeout_s: float) -> bool:
         """Send everything recorded so far; tell whether it was acknowledged or refused for good within the timeout."""
         if self._exporter.is_done() or (not len(self.buffer) and self._exporter.is_idle):
-            return not len(self.buffer)
+            return not len(self.buffer) and not self._exporter.has_given_up
         marker = Marker()
         self.buffer.put_marker(marker)
         if self._exporter.is_done():  # asked after the marker is in: an exporter that stops now lets it pass
             return False
         self._exporter.urge()
-        return marker.passed.wait(timeout_s)
+        return marker.passed.wait(timeout_s) and not self._exporter.has_given_up
 
     def close(self, timeout_s: float) -> bool:
         """Send what is left and say goodbye, within the timeout; record nothing from now on."""

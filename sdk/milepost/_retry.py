@@ -10,6 +10,7 @@ __all__ = ["Answer", "Decision", "decide", "parse_retry_after"]
 
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
+_LONGEST_UNREACHED_S = 1.0  # a connection that is refused costs nobody anything, and a collector restarts in a second
 _LONGEST_RETRY_AFTER_S = 60.0
 
 
@@ -39,8 +40,8 @@ def decide(answer: Answer, failures: int, *, jitter: float) -> Decision:
     """Decide what becomes of a batch.
 
     failures: attempts that failed before this one. jitter: in [0, 1); the wait is that share of an exponentially
-    growing limit of at most 5 s ("full jitter"), so that producers do not come back in step. A wait that the collector
-    asks for is kept, up to 60 s, and lengthened by up to a quarter.
+    growing limit ("full jitter"), so that producers do not come back in step: of at most 5 s, or 1 s while nobody
+    listens. A wait that the collector asks for is kept, up to 60 s, and lengthened by up to a quarter.
     """
     status = answer.status
     if status is not None and 200 <= status < 300:
@@ -50,7 +51,8 @@ def decide(answer: Answer, failures: int, *, jitter: float) -> Decision:
     if answer.retry_after_s is not None:
         asked = min(answer.retry_after_s, _LONGEST_RETRY_AFTER_S)
         return Decision(verdict="retry", delay_s=asked * (1 + jitter / 4))
-    limit = min(_FIRST_DELAY_S * 2.0 ** min(failures, 16), _LONGEST_DELAY_S)
+    longest_s = _LONGEST_DELAY_S if answer.reached else _LONGEST_UNREACHED_S
+    limit = min(_FIRST_DELAY_S * 2.0 ** min(failures, 16), longest_s)
     return Decision(verdict="retry", delay_s=limit * jitter)
 
 

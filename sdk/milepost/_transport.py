@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import encodings.idna  # noqa: F401  # imported by the first connection otherwise, at a moment when a fork must not happen
 import http.client
+import logging
 import time
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,6 +22,8 @@ from milepost._retry import Answer, parse_retry_after
 from milepost._version import __version__
 
 __all__ = ["Transport"]
+
+logger = logging.getLogger("milepost.exporter")
 
 _HEADERS = {"accept": "application/msgpack, application/json", "user-agent": f"milepost/{__version__}"}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -42,7 +45,7 @@ class Transport:
         try:
             if connection.sock is None:
                 connection.connect()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a host name that cannot exist is a ValueError
             connection.close()
             return Answer(status=None, reached=False, detail=str(error) or type(error).__name__)
         try:
@@ -59,13 +62,12 @@ class Transport:
     def close(self) -> None:
         self._connection.close()
 
-    def _connect_by(self, proxy: str | None, timeout_s: float) -> http.client.HTTPConnection:
+    def _connect_by(self, via: SplitResult | None, timeout_s: float) -> http.client.HTTPConnection:
         """Return the connection, not yet made; a proxy tunnels https, and is asked for http by the whole address."""
         base = self._base
         kind = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
-        if proxy is None:
+        if via is None:
             return kind(base.hostname or "", base.port, timeout=timeout_s)
-        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         connection = kind(via.hostname or "", via.port or 80, timeout=timeout_s)
         credentials = _proxy_credentials(via)
         if base.scheme == "https":
@@ -76,10 +78,22 @@ class Transport:
         return connection
 
 
-def _proxy_for(base: SplitResult) -> str | None:
+def _proxy_for(base: SplitResult) -> SplitResult | None:
     """Return the environment's proxy for an address; none for this machine's own."""
     host = base.hostname or ""
-    return None if host in _LOOPBACK or proxy_bypass(host) else getproxies().get(base.scheme)
+    if host in _LOOPBACK or proxy_bypass(host):
+        return None
+    proxy = getproxies().get(base.scheme)
+    if not proxy:
+        return None
+    via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    try:
+        usable = bool(via.hostname) and via.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        logger.warning("the proxy in %s_PROXY is ignored: it is not an address", base.scheme.upper())
+    return via if usable else None
 
 
 def _proxy_credentials(via: SplitResult) -> dict[str, str]:

@@ -216,6 +216,7 @@ class _NoExporter:
     """Leaves everything in the queue."""
 
     is_idle = True
+    has_given_up = False
 
     def is_done(self) -> bool:
         return False

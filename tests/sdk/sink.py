@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import sys
 import threading
 import time
@@ -34,7 +35,8 @@ class Sink:
     An answer is a status, a (status, headers) pair, "hang" (never answers) or "close" (closes the connection).
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
+        self.targets: list[str] = []
         self.script: list[Any] = []
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.taken: dict[tuple[str, int], wire.Batch] = {}
@@ -42,6 +44,8 @@ class Sink:
         handler = type("Handler", (_Handler,), {"sink": self})
         self._server = _Server(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -96,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        self.sink.targets.append(self.path)
         self.sink.requests.append(({key.lower(): value for key, value in self.headers.items()}, body))
         answer = self.sink.script.pop(0) if self.sink.script else 200
         if answer == "hang":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
+import sys
 import threading
 import time
 
@@ -12,7 +13,7 @@ import pytest
 
 import milepost
 from milepost import wire
-from sdk.sink import Sink, wait_for
+from sdk.sink import DEADLINE_S, Sink, wait_for
 
 MIB = 2**20
 
@@ -338,3 +339,81 @@ def test_tasks_in_a_clients_run_go_where_the_run_goes(make_client, sink):
         milepost.start_task("plain").complete()
     assert client.flush()
     assert sink.ended_names() == ["plain", "run", "step"]
+
+
+@pytest.mark.usefixtures("one_batch")
+def test_batch_that_is_too_large_is_sent_in_halves_under_new_numbers(client, sink, caplog):
+    sink.script = [413, 413]
+    tasks = [client.start_task(f"task {index}") for index in range(4)]
+    for task in tasks:
+        task.complete()
+    assert client.flush()
+    assert sink.ended_names() == [f"task {index}" for index in range(4)]
+    assert [batch.sequence for batch in sink.batches] == [2, 3, 4]
+    assert client._resident.producer.buffer.dropped == 0
+    assert caplog.records == []
+
+
+@pytest.mark.usefixtures("one_batch")
+def test_event_that_is_too_large_by_itself_is_dropped_and_its_company_is_not(client, sink, caplog):
+    sink.script = [413, 413]
+    with caplog.at_level(logging.WARNING):
+        tasks = [client.start_task(name) for name in ("large", "small")]
+        for task in tasks:
+            task.complete()
+        assert client.flush()
+    assert sink.ended_names() == ["small"]
+    assert sink.batches[-1].dropped == 1
+    assert "refuses a batch (413" in caplog.text
+    assert "lower MILEPOST_MAX_VALUE_BYTES" in caplog.text
+
+
+@pytest.mark.usefixtures("one_batch")
+def test_batch_that_may_have_been_stored_is_never_divided(client, sink):
+    sink.script = ["close", 413]
+    tasks = [client.start_task("step") for _ in range(2)]
+    for task in tasks:
+        task.complete()
+    assert client.flush()
+    assert len(sink.requests) == 2
+    assert client._resident.producer.buffer.dropped == 2
+
+
+def test_shutdown_without_a_collector_says_that_something_was_lost(make_client):
+    client = make_client(endpoint=f"http://127.0.0.1:{closed_port()}")
+    record(client)
+    assert not client.shutdown()
+    assert not client.flush()
+
+
+@pytest.mark.usefixtures("one_batch")
+def test_kept_connection_that_was_closed_meanwhile_is_no_trouble(client, sink, caplog):
+    record(client)
+    assert client.flush()
+    sink.script = ["close"]
+    record(client)
+    assert client.flush()
+    assert len(sink.ended) == 2
+    assert caplog.records == []
+
+
+def test_recording_may_interrupt_recording_anywhere(client):
+    """Signal handlers and finalizers do; at a lock that is not re-entrant they would wait for themselves for ever."""
+    interruptions = []
+
+    def interrupt(frame, event, argument):  # at every call and return below; not called for what it does itself
+        interruptions.append(event)
+        record(client, "handler")
+        client._resident.producer._exporter.urge()
+
+    def work():
+        sys.setprofile(interrupt)
+        record(client, "interrupted", input={"text": "x" * 5_000})
+        client._resident.producer._exporter.signal(False)
+        sys.setprofile(None)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+    assert len(interruptions) > 20

@@ -52,3 +52,10 @@ def test_wait_that_is_asked_for_is_kept_up_to_a_minute(asked, jitter):
 )
 def test_retry_after_is_read_as_seconds_or_date(text, seconds):
     assert parse_retry_after(text, 10.0) == seconds
+
+
+def test_collector_that_is_not_listening_is_tried_every_second_at_least():
+    absent = Answer(status=None, reached=False)
+    silent = Answer(status=None)
+    assert decide(absent, 100, jitter=0.999).delay_s < 1.0
+    assert decide(silent, 100, jitter=0.999).delay_s > 4.0
