@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,11 +94,12 @@ def sending(endpoint: str) -> Iterator[list[Sender]]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that no outgoing connection takes while the collector is away."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # below the ephemeral ports of Linux
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def kill_and_restart(collector: CollectorProcess, port: int, moment: random.Random) -> CollectorProcess:

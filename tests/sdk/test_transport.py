@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import pathlib
 import socket
 import ssl
 import threading
 
 import pytest
+import trustme
 
 from milepost._config import Config
 from milepost._transport import Transport
 from sdk.sink import Sink
 
-KEY_AND_CERTIFICATE = pathlib.Path(__file__).with_name("tls.pem")  # of `collector.test`, signed by itself
+
+@pytest.fixture(scope="module")
+def authority():
+    """A certificate authority of the tests' own."""
+    return trustme.CA()
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +30,18 @@ def no_proxy(monkeypatch):
 
 
 @pytest.fixture
-def tls_sink():
+def tls_sink(authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(KEY_AND_CERTIFICATE)
+    authority.issue_cert("collector.test").configure_cert(context)
     server = Sink(tls=context)
     yield server
     server.close()
 
 
 @pytest.fixture
-def trusted(monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(KEY_AND_CERTIFICATE))
+def trusted(monkeypatch, authority, tmp_path):
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 class Tunnel:

@@ -1,7 +1,8 @@
 """The statements of a commit.
 
-Only inserts are prepared. DuckDB 1.5 plans with the statistics of the moment and keeps the plan when they no longer hold:
-a plan that reads our tables, made while they were empty, gave garbage when they were full. Inserts read Arrow alone.
+Only inserts are prepared. DuckDB 1.5 plans with the statistics of the moment and keeps the plan when they no longer
+hold: a plan that reads our tables, made while they were empty, gave garbage when they were full. Inserts read Arrow
+alone.
 """
 
 from __future__ import annotations
