@@ -1,7 +1,7 @@
 """What agents send: batches of events as the SDK makes them, encoded before they are sent.
 
-A cycle is a few batches in a row. Encoded once, it is sent again and again with other run ids, so that every run is
-new. Generating and encoding events thus costs nothing while the clock runs.
+A cycle is a few batches in a row. Encoded once, it is sent again and again with other run ids and token counts, so
+that every run is new. Generating and encoding events thus costs nothing while the clock runs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import msgspec
 from milepost.wire import Batch, Event, Resource, SpanEnded, SpanStarted, Usage, WireEvent
 
 RUN_ID = re.compile(b"f00dfeed[0-9a-f]{24}")  # in a cycle; other run ids take their place when it is sent
+# Counts differ from call to call, as they do: prices kept by their counts would be found only in a benchmark.
+INPUT_TOKENS = re.compile(b"(input_tokens\xcd)..", re.DOTALL)  # msgpack's 16-bit integers
 TASKS_PER_RUN = 20
 STEP_NS = 100_000_000
 DAY_NS = 86_400 * 10**9
@@ -87,7 +89,8 @@ def bodies(load: Load, client: int) -> Iterator[tuple[bytes, Template]]:
     for number in range(cycles):
         new_ids: dict[bytes, bytes] = defaultdict(lambda: fresh_run_id(ids).encode())
         for place, part in enumerate(cycle):
-            events = msgspec.Raw(RUN_ID.sub(lambda found: new_ids[found[0]], part.encoded))  # noqa: B023 # called at once
+            encoded = RUN_ID.sub(lambda found: new_ids[found[0]], part.encoded)  # noqa: B023 # called at once
+            events = msgspec.Raw(INPUT_TOKENS.sub(lambda found: found[1] + _two_bytes(ids), encoded))
             sequence = number * len(cycle) + place
             body = _encode(_Envelope(producer_id, sequence, events, resource))
             yield gzip.compress(body, compresslevel=1, mtime=0) if load.gzip else body, part
@@ -182,6 +185,10 @@ def _usage(ids: random.Random) -> Usage:
     return Usage(
         model="gpt-4o-mini", provider="openai", input_tokens=ids.randrange(4000), output_tokens=ids.randrange(700)
     )
+
+
+def _two_bytes(ids: random.Random) -> bytes:
+    return (256 + ids.randrange(60_000)).to_bytes(2, "big")
 
 
 def _input(at: int) -> str:
