@@ -32,7 +32,7 @@ def no_proxy(monkeypatch):
 @pytest.fixture
 def tls_sink(authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("collector.test").configure_cert(context)
+    authority.issue_cert("collector.test", "localhost").configure_cert(context)
     server = Sink(tls=context)
     yield server
     server.close()
