@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.cli.conftest import Milepost
 
-    from conftest import CollectorProcess, StartCollector
+    from conftest import StartCollector
 
 
 def test_serve_says_its_address_once_it_is_ready(start_collector: StartCollector):
