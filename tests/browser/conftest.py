@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Return a Chromium for the tests of a module: while it runs, so does Playwright's event loop, which bars others."""
+    """Return a Chromium for the tests of a module; while it runs, Playwright's event loop bars all others."""
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
