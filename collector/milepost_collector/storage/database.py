@@ -150,6 +150,8 @@ def connect(path: Path, memory_limit_bytes: int) -> DuckDBPyConnection:
     """Open the file, telling apart the ways it can fail."""
     _refuse_slow_imports()
     config: dict[str, str | bool | int | float | list[str]] = {
+        # Newer than DuckDB's default, which can be opened by versions that lack zstd and dictionaries of text.
+        "storage_compatibility_version": "v1.4.0",
         # The writer decides when to checkpoint: DuckDB's own choice falls into the middle of commits.
         "checkpoint_threshold": "1TB",
         "memory_limit": f"{memory_limit_bytes}B",

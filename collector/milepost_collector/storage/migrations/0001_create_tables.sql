@@ -1,6 +1,7 @@
 -- The first layout: facts only, appended and never updated, plus the small table of what is running.
 
--- One row per span that ended (or was closed as lost). duration_ms costs nothing on disk.
+-- One row per span that ended (or was closed as lost). duration_ms costs nothing on disk. What was captured is most of a
+-- file, and half as large with zstd as with what DuckDB would choose.
 CREATE TABLE spans (
     run_id VARCHAR NOT NULL,
     span_id VARCHAR NOT NULL,
@@ -30,9 +31,9 @@ CREATE TABLE spans (
     error_message VARCHAR,
     error_stack VARCHAR,
     reason VARCHAR,
-    input JSON,
-    output JSON,
-    attributes JSON,
+    input JSON USING COMPRESSION zstd,
+    output JSON USING COMPRESSION zstd,
+    attributes JSON USING COMPRESSION zstd,
     usage JSON,
     links JSON,
     service VARCHAR,
@@ -72,8 +73,8 @@ CREATE TABLE events (
     severity VARCHAR,
     message VARCHAR,
     fraction DOUBLE,
-    body JSON,
-    attributes JSON,
+    body JSON USING COMPRESSION zstd,
+    attributes JSON USING COMPRESSION zstd,
     producer_id VARCHAR,
     sequence BIGINT,
     batch_index INTEGER
