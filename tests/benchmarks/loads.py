@@ -183,7 +183,7 @@ def _ended(
 def _usage(ids: random.Random) -> Usage:
     # Counts differ from call to call, as they do: a price looked up by its counts would be found only in a benchmark.
     return Usage(
-        model="gpt-4o-mini", provider="openai", input_tokens=ids.randrange(4000), output_tokens=ids.randrange(700)
+        model="gpt-4o-mini", provider="openai", input_tokens=256 + ids.randrange(4000), output_tokens=ids.randrange(700)
     )
 
 
