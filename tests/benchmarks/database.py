@@ -87,7 +87,7 @@ def ensure_database(folder: Path, spans: int) -> Path:
     """Return the folder of a database with this many spans, generating it unless it is there already."""
     data_dir = folder / f"milepost-{spans}-spans"
     if not (data_dir / "complete").exists():
-        progress(f"generating {spans:,} spans (about 20 s a million)")
+        progress(f"generating {spans:,} spans, 20 s a million")
         generate(data_dir, spans)
         (data_dir / "complete").touch()
     return data_dir
@@ -99,9 +99,8 @@ def generate(data_dir: Path, spans: int) -> None:
     path = data_dir / "milepost.duckdb"
     path.unlink(missing_ok=True)
     step_ns = DAYS * 86_400 * 10**9 // max(spans // SPANS_PER_RUN, 1)
-    with duckdb.connect(
-        str(path), config={"checkpoint_threshold": "1GB", "enable_progress_bar": "false"}
-    ) as connection:
+    with duckdb.connect(str(path), config={"checkpoint_threshold": "1GB"}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         migrate(connection, path)
         for low in range(0, spans, CHUNK_SPANS):
             _add(connection, low, min(low + CHUNK_SPANS, spans), step_ns)
