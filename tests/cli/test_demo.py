@@ -50,7 +50,8 @@ def test_demo_uses_the_collector_that_is_running(command: Milepost, collector: C
 
 
 @pytest.mark.slow
-def test_demo_serves_until_ctrl_c(tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_demo_serves_until_it_is_stopped(tmp_path: Path, number: signal.Signals):
     endpoint = free_endpoint()
     arguments = ["demo", "--endpoint", endpoint, "--data", str(tmp_path)]
     with subprocess.Popen(
@@ -62,7 +63,7 @@ def test_demo_serves_until_ctrl_c(tmp_path: Path):
         assert process.stdout is not None
         assert any("Serving until Ctrl-C" in line for line in process.stdout)
         assert httpx.get(f"{endpoint}/readyz").status_code == 200
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.communicate(timeout=20)
     assert process.returncode == 0
     with pytest.raises(httpx.ConnectError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -62,6 +63,10 @@ def run_demo(endpoint: str, *, may_move: bool, data_dir: Path | None, once: bool
     Raises:
         click.ClickException: no collector could be started, an example failed, or a run is not recorded.
     """
+    # Either ends the demo and, with it, the collector that it started; what shells start in the background ignores the
+    # first unless told otherwise.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     console = stdout_console()
     with _collector(endpoint, may_move=may_move, data_dir=data_dir or default_data_dir() / "demo") as (
         address,
