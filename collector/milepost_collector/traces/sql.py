@@ -16,6 +16,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from milepost_collector.errors import InvalidParameterError, QueryRejectedError
 from milepost_collector.protocol.api import SqlColumn
+from milepost_collector.traces.queries.limits import is_interrupt
 from milepost_collector.traces.sql_guard import CheckedSql, check_sql
 from milepost_collector.traces.sql_values import Convert, cast_expression, cast_type, converter
 
@@ -68,6 +69,8 @@ def run_sql(connection: DuckDBPyConnection, sql: str, *, max_rows: int, wanted: 
     except (duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.IOException):
         raise
     except duckdb.Error as error:
+        if is_interrupt(error):
+            raise
         raise QueryRejectedError(str(error)) from error
 
 

@@ -44,10 +44,18 @@ def limited(connection: DuckDBPyConnection, timeout_s: float, growth_bytes: int 
     watch.start()
     try:
         yield
-    except duckdb.InterruptException as error:
-        raise watch.verdict or error from error
+    except duckdb.Error as error:
+        if not is_interrupt(error):
+            raise
+        raise watch.verdict or duckdb.InterruptException(str(error)) from error
     finally:
         watch.stop()
+
+
+def is_interrupt(error: duckdb.Error) -> bool:
+    """Tell whether the error means that the query was stopped."""
+    # An interrupt between two of a query's steps comes back as the "unsuccessful query" that it left behind.
+    return isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in str(error)
 
 
 class _Watch(threading.Thread):
