@@ -40,6 +40,9 @@ class RunSummary(Struct, kw_only=True):
     unpriced_count: int
     error_type: str | None
     error_message: str | None
+    service: str | None = None
+    part_of: str | None = None  # the run this one is a part of, when spans link them
+    part_count: int = 0  # other runs that are parts of this one; its sums contain theirs
 
 
 class RunList(Struct, kw_only=True):
@@ -63,13 +66,23 @@ class ProducerInfo(Struct, kw_only=True):
     dropped: int
 
 
+class NotCounted(Struct, kw_only=True, omit_defaults=True):
+    """A span whose usage is left out of its run's sums, and why. of_span_id: the span that is counted instead, if one."""
+
+    span_id: str
+    reason: str
+    of_span_id: str | None = None
+
+
 class RunDetail(Struct, kw_only=True):
-    """A run's header."""
+    """A run's header. parts: the runs that links join to this one, by start; the run's own sums contain theirs."""
 
     run: RunSummary
     producers: list[ProducerInfo]
     event_count: int
     checkpoint_count: int
+    not_counted: list[NotCounted] = []
+    parts: list[RunSummary] = []
 
 
 class SpanSkeleton(Struct, kw_only=True, omit_defaults=True):
@@ -91,6 +104,7 @@ class SpanSkeleton(Struct, kw_only=True, omit_defaults=True):
     output_tokens: int | None = None
     cost_usd: float | None = None
     error_type: str | None = None
+    service: str | None = None
 
 
 class RunSpans(Struct, kw_only=True):
@@ -131,8 +145,31 @@ class Payload(Struct, kw_only=True, omit_defaults=True):
     head: str | None = None
 
 
+class MessageItem(Struct, kw_only=True, omit_defaults=True):
+    """A chat message. bytes: of its parts as JSON; parts: absent when they are larger than payload_limit.
+
+    A part is an object with a `type`: text {content}, reasoning {content}, tool_call {id, name, arguments}, tool_result
+    {id, name, result}, image, audio or file {mime_type, uri | name | bytes}, or any other type with what was sent.
+    """
+
+    message_id: str
+    role: str
+    bytes: int
+    parts: Raw | None = None
+
+
+class Conversation(Struct, kw_only=True):
+    """What a model was sent and what it answered."""
+
+    input: list[MessageItem]
+    output: list[MessageItem]
+
+
 class UsageItem(Struct, kw_only=True, omit_defaults=True):
-    """Usage of one model within a span and how its cost was found (reported | computed | unpriced)."""
+    """Usage of one model within a span and how its cost was found (reported | computed | unpriced).
+
+    computed_cost_usd: what the price table says, beside a reported cost.
+    """
 
     cost_source: str
     model: str | None = None
@@ -145,6 +182,7 @@ class UsageItem(Struct, kw_only=True, omit_defaults=True):
     cost_usd: float | None = None
     price_id: str | None = None
     price_date: str | None = None
+    computed_cost_usd: float | None = None
 
 
 class SpanDetail(Struct, kw_only=True):
@@ -187,6 +225,13 @@ class SpanDetail(Struct, kw_only=True):
     usage: list[UsageItem]
     links: Raw | None
     events: list[EventItem]
+    tool: str | None = None
+    request_model: str | None = None
+    response_id: str | None = None
+    time_to_first_token_ms: float | None = None
+    messages: Conversation | None = None
+    not_counted: NotCounted | None = None
+    problems: list[str] = []  # what was wrong with the span as it was sent, and what was done about it
 
 
 class SqlRequest(Struct, kw_only=True, forbid_unknown_fields=True):
