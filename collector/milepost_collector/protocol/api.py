@@ -67,7 +67,7 @@ class ProducerInfo(Struct, kw_only=True):
 
 
 class NotCounted(Struct, kw_only=True, omit_defaults=True):
-    """A span whose usage is left out of its run's sums, and why. of_span_id: the span that is counted instead, if one."""
+    """A span whose usage its run's sums leave out, and why. of_span_id: the span that is counted instead, if one."""
 
     span_id: str
     reason: str

@@ -1,7 +1,7 @@
 """What OpenTelemetry exporters send, as plain values: spans, log records and metric points before any convention.
 
-Attribute values are what JSON can hold: text without lone surrogates, booleans, integers of 64 bits, finite numbers, lists
-and objects. NaN and infinities are the texts "NaN", "Infinity" and "-Infinity"; bytes are {"base64": text}.
+Attribute values are what JSON can hold: text without lone surrogates, booleans, integers of 64 bits, finite numbers,
+lists and objects. NaN and infinities are the texts "NaN", "Infinity" and "-Infinity"; bytes are {"base64": text}.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ForeignSpan(Struct, kw_only=True, gc=False):
 
 
 class ForeignLog(Struct, kw_only=True, gc=False):
-    """A log record. run_id, span_id: None when it belongs to none. time: Unix ns, the observed one if it has no other."""
+    """A log record. run_id, span_id: None if it belongs to none. time: Unix ns, the observed one if it has no other."""
 
     run_id: str | None
     span_id: str | None
