@@ -45,6 +45,9 @@ class CollectorConfig:
     sql_timeout_s: float = 30.0  # of one query by a user
     sql_max_rows: int = 100_000  # in one answer
     query_threads: int = 4  # queries at once
+    forward_to: tuple[str, ...] = ()  # OTLP/HTTP base addresses that get every OTLP body too
+    forward_headers: tuple[str, ...] = field(default=(), repr=False)  # NAME=VALUE or URL NAME=VALUE; secrets
+    forward_max_bytes: int = 1024 * MIB  # of one destination's queue on disk; beyond it the oldest are dropped
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -56,6 +59,7 @@ class CollectorConfig:
             "sql_max_rows",
         ):
             _at_least(name, getattr(self, name), 1)
+        _at_least("forward_max_bytes", self.forward_max_bytes, MIB)
         _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
         _at_least("lost_after_s", self.lost_after_s, 1)
         _at_least("sql_timeout_s", self.sql_timeout_s, 0.001)
@@ -74,7 +78,7 @@ class CollectorConfig:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> CollectorConfig:
-        """Read MILEPOST_<FIELD> variables; values in `given` that are not None win.
+        """Read MILEPOST_<FIELD> variables, lists with commas between; values in `given` that are not None win.
 
         Raises:
             ConfigurationError: a variable does not parse or is out of range.
@@ -107,8 +111,12 @@ def _at_least(name: str, value: float, limit: float) -> None:
         raise ConfigurationError(name, f"must be at least {limit:g}, got {value:g}")
 
 
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _parse(name: str, type_name: str, text: str) -> object:
-    parse: Any = {"Path": Path, "int": int, "float": float}.get(type_name, str)
+    parse: Any = {"Path": Path, "int": int, "float": float, "tuple[str, ...]": _list}.get(type_name, str)
     try:
         return parse(text)
     except ValueError as error:

@@ -55,13 +55,35 @@ def milepost() -> None:
     help="Folder of the database.  [default: ~/.milepost]",
 )
 @click.option(
+    "--forward",
+    "forward_to",
+    multiple=True,
+    metavar="URL",
+    help="Pass every OTLP body on to this OTLP/HTTP base address too; may be repeated.",
+)
+@click.option(
+    "--forward-header",
+    "forward_headers",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Header sent along, with several destinations as 'URL NAME=VALUE'; secrets are better put into "
+    "MILEPOST_FORWARD_HEADERS.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
     help="How much to log to standard error; debug adds a line per request.",
 )
-def serve(host: str | None, port: int | None, data_dir: Path | None, log_level: str) -> None:
+def serve(
+    host: str | None,
+    port: int | None,
+    data_dir: Path | None,
+    forward_to: tuple[str, ...],
+    forward_headers: tuple[str, ...],
+    log_level: str,
+) -> None:
     """Start the collector: it takes events, answers queries and serves the viewer.
 
     Runs until Ctrl-C or SIGTERM, then finishes what is in flight. It is ready when it prints its address, and
@@ -71,10 +93,18 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, log_level: 
     Examples:
       milepost serve
       milepost serve --port 0 --data ./traces
+      milepost serve --forward https://otel.example.com/otlp
     """
     from milepost_collector.cli.serve import run_server
 
-    run_server(host=host, port=port, data_dir=data_dir, log_level=log_level)
+    run_server(
+        log_level=log_level,
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        forward_to=forward_to or None,
+        forward_headers=forward_headers or None,
+    )
 
 
 @milepost.command()

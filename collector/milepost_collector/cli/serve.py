@@ -7,8 +7,8 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 import uvicorn
@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from milepost import _version
 from milepost.errors import ConfigurationError, MilepostError
 from milepost_collector import CollectorConfig, create_app
+from milepost_collector.forwarding import parse_destinations
 
 GRACE_S = 3  # for requests in flight when asked to stop
 KEEP_ALIVE_S = 75  # longer than the pause between two batches of a quiet producer
 
 
-def run_server(*, host: str | None, port: int | None, data_dir: Path | None, log_level: str) -> None:
-    """Serve until SIGINT or SIGTERM.
+def run_server(*, log_level: str, **settings: Any) -> None:
+    """Serve until SIGINT or SIGTERM. settings: fields of `CollectorConfig`; None leaves one to its variable.
 
     Raises:
         click.ClickException: the address or the database cannot be used; the message says what to do.
@@ -31,11 +32,12 @@ def run_server(*, host: str | None, port: int | None, data_dir: Path | None, log
     # Also what uvicorn hands a signal back to once it has stopped gracefully: the process ends with code 0.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    config = _configuration(host=host, port=port, data_dir=data_dir)
+    config = _configuration(settings)
     _set_up_logging(log_level)
     listener = _listen(config.host, config.port)
     config = dataclasses.replace(config, port=listener.getsockname()[1])
     with listener:
+        _check_forwarding(config)
         _serve(config, listener, log_level)
 
 
@@ -49,9 +51,17 @@ def _stop(number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
-def _configuration(*, host: str | None, port: int | None, data_dir: Path | None) -> CollectorConfig:
+def _configuration(settings: Mapping[str, Any]) -> CollectorConfig:
     try:
-        return CollectorConfig.from_env(host=host, port=port, data_dir=data_dir)
+        return CollectorConfig.from_env(**settings)
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _check_forwarding(config: CollectorConfig) -> None:
+    """Refuse unusable destinations before the database is opened; that one is ourselves shows once the port is ours."""
+    try:
+        parse_destinations(config.forward_to, config.forward_headers, own_port=config.port)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
 
@@ -60,6 +70,7 @@ def _set_up_logging(level: str) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=level.upper())
     if level == "info":  # uvicorn's own words about starting and stopping say nothing new
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request that forwarding makes
 
 
 def _listen(host: str, port: int) -> socket.socket:
