@@ -1,4 +1,4 @@
-"""The pytest plugin: a fixture that records in memory."""
+"""The pytest plugin: a fixture that records in memory, and one that serves models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from milepost.testing import Captured
+    from milepost.testing import Captured, ModelServer
 
-__all__ = ["milepost_capture"]
+__all__ = ["milepost_capture", "model_server"]
 
 
 @pytest.fixture
@@ -20,3 +20,14 @@ def milepost_capture() -> Iterator[Captured]:
 
     with capture() as captured:
         yield captured
+
+
+@pytest.fixture
+def model_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """Models on this machine, to which OpenAI's and Anthropic's clients go during the test; see `ModelServer`."""
+    from milepost.testing import ModelServer
+
+    with ModelServer() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        yield server

@@ -1,12 +1,4 @@
-"""For tests of code that is recorded: everything is kept in memory, nothing goes over the network.
-
-    def test_report_skips_cached_pages():
-        with milepost.testing.capture() as captured:
-            report("report.pdf")
-        assert captured.span("parse").status == "skipped"
-
-With pytest the fixture `milepost_capture` does the same for a whole test.
-"""
+"""Recording in memory: what a test or agent records is read back instead of sent."""
 
 from __future__ import annotations
 
