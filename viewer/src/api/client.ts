@@ -3,7 +3,7 @@
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
 import { formatRunFilters, type RunFilters } from '../core/urlstate';
-import type { EventListAnswer, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
+import type { EventListAnswer, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 export const PAGE_SIZE = 100;
 /** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
@@ -15,6 +15,11 @@ export class ApiError extends Error {
 
   constructor(readonly problem: Problem) {
     super(problem.detail || problem.title);
+  }
+
+  /** Whatever was caught, as a failure to show. */
+  static of(cause: unknown): ApiError {
+    return cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
   }
 
   get status(): number {
@@ -95,6 +100,12 @@ export async function fetchSpan(
   const params = new URLSearchParams({ run_id: runId, payload_limit: String(payloadLimit) });
   const response = await request(`api/spans/${encodeURIComponent(spanId)}?${params}`, { signal });
   return parseJson(await response.text()) as SpanDetail;
+}
+
+/** A message whole, however large. */
+export async function fetchMessage(messageId: string, signal?: AbortSignal): Promise<MessageItem> {
+  const response = await request(`api/messages/${encodeURIComponent(messageId)}`, { signal });
+  return parseJson(await response.text()) as MessageItem;
 }
 
 export async function runSql(sql: string, limit: number, signal?: AbortSignal): Promise<SqlAnswer> {

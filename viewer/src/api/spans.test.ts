@@ -16,6 +16,7 @@ const spans = fc.array(
     agent: fc.option(text),
     model: fc.option(text),
     error_type: fc.option(text),
+    service: fc.option(text),
     start_ns: fc.integer({ min: 0, max: 2 ** 50 }),
     end_ns: count,
     input_tokens: count,
@@ -24,7 +25,7 @@ const spans = fc.array(
   }),
   { minLength: 1, maxLength: 30 },
 );
-const TEXTS = ['span_id', 'parent_span_id', 'name', 'kind', 'status', 'agent', 'model', 'error_type'] as const;
+const TEXTS = ['span_id', 'parent_span_id', 'name', 'kind', 'status', 'agent', 'model', 'error_type', 'service'] as const;
 const FIGURES = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'] as const;
 
 function arrow(rows: SpanSkeleton[]): Uint8Array {

@@ -27,10 +27,10 @@ export function decodeSpans(bytes: Uint8Array): RunSpans {
 
 /** Yields one object over and over, with each row's values: 100,000 short-lived objects would be waste. */
 function* rowsOf(table: Table): Generator<SpanSkeleton> {
-  const texts = (name: string) => textColumn(table.getChild(name));
+  const texts = (name: string) => (table.names.includes(name) ? textColumn(table.getChild(name)) : []);
   const figures = (name: string) => table.getChild(name).toArray() as ArrayLike<number | null>;
   const [ids, parents, names, kinds, statuses] = ['span_id', 'parent_span_id', 'name', 'kind', 'status'].map(texts);
-  const [agents, models, errors] = ['agent', 'model', 'error_type'].map(texts);
+  const [agents, models, errors, services] = ['agent', 'model', 'error_type', 'service'].map(texts);
   const [starts, ends, inputs, outputs, costs] = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'].map(figures);
   const row = {} as SpanSkeleton;
   for (let i = 0; i < table.numRows; i++) {
@@ -44,6 +44,7 @@ function* rowsOf(table: Table): Generator<SpanSkeleton> {
     row.agent = agents[i];
     row.model = models[i];
     row.error_type = errors[i];
+    row.service = services[i];
     row.input_tokens = inputs[i];
     row.output_tokens = outputs[i];
     row.cost_usd = costs[i];

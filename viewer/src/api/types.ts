@@ -21,11 +21,21 @@ export interface ProducerInfo {
   dropped: number;
 }
 
+/** A span whose usage is not in its run's sums. of_span_id: the span that is counted in its place. */
+export interface NotCounted {
+  span_id: string;
+  reason: string;
+  of_span_id?: string | null;
+}
+
+/** parts: runs that links join to this one, by start; the run's sums contain theirs. */
 export interface RunDetail {
   run: RunSummary;
   producers: ProducerInfo[];
   event_count: number;
   checkpoint_count: number;
+  not_counted?: NotCounted[];
+  parts?: RunSummary[];
 }
 
 export interface RunSpans {
@@ -47,6 +57,19 @@ export interface Payload {
   head?: string | null;
 }
 
+/** A message of a conversation. parts: absent when they are larger than was asked for; bytes: their size as JSON. */
+export interface MessageItem {
+  message_id: string;
+  role: string;
+  bytes: number;
+  parts?: unknown;
+}
+
+export interface Conversation {
+  input: MessageItem[];
+  output: MessageItem[];
+}
+
 export interface UsageItem {
   cost_source: string;
   model?: string | null;
@@ -59,6 +82,8 @@ export interface UsageItem {
   cost_usd?: number | null;
   price_id?: string | null;
   price_date?: string | null;
+  /** What the price table says, beside a reported cost. */
+  computed_cost_usd?: number | null;
 }
 
 export interface SpanDetail {
@@ -96,6 +121,14 @@ export interface SpanDetail {
   usage: UsageItem[];
   links: unknown;
   events: EventItem[];
+  tool?: string | null;
+  request_model?: string | null;
+  response_id?: string | null;
+  time_to_first_token_ms?: number | null;
+  messages?: Conversation | null;
+  not_counted?: NotCounted | null;
+  /** What was wrong with the span as it was sent, and what was done about it. */
+  problems?: string[];
 }
 
 export interface SqlAnswer {

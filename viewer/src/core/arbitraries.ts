@@ -29,3 +29,13 @@ export function storeOf(spans: readonly SpanSkeleton[]): SpanStore {
   store.apply(ORIGIN, spans);
   return store;
 }
+
+/** Finished runs of three services, whose clocks need not agree; times in milliseconds. */
+export const skewedRuns: fc.Arbitrary<SpanSkeleton[]> = fc.uniqueArray(
+  fc
+    .record({ span_id: ids, parent_span_id: fc.option(ids), service: fc.constantFrom('web', 'api', 'db'), from: fc.nat(2000), length: fc.nat(500) })
+    .map(({ from, length, ...rest }) => ({
+      ...rest, name: 'step', kind: 'http', status: 'completed', start_ns: from * 1e6, end_ns: (from + length) * 1e6,
+    })),
+  { selector: (span) => span.span_id, maxLength: 20 },
+);

@@ -8,11 +8,15 @@ const GROUP_OF: Record<string, KindGroup> = {
   run: 'agent',
   task: 'task',
   step: 'task',
+  chain: 'task',
+  workflow: 'task',
+  prompt: 'task',
   llm: 'llm',
   tool: 'tool',
   retrieval: 'retrieval',
   embedding: 'retrieval',
   reranker: 'retrieval',
+  memory: 'retrieval',
   exec: 'exec',
   code: 'exec',
   sandbox: 'exec',
@@ -24,9 +28,18 @@ const GROUP_OF: Record<string, KindGroup> = {
   check: 'check',
 };
 
+/** Kinds whose shape is not their group's: the hue tells the group, the shape the kind. */
+export const SHAPED_KINDS = ['embedding', 'reranker', 'memory', 'prompt', 'guardrail', 'evaluator', 'http', 'db', 'rpc', 'messaging'] as const;
+export type ShapedKind = (typeof SHAPED_KINDS)[number];
+
 /** The group of a kind; kinds nobody has named here are `io`, the neutral one. */
 export function kindGroup(kind: string): KindGroup {
   return Object.hasOwn(GROUP_OF, kind) ? GROUP_OF[kind] : 'io';
+}
+
+/** The name of a kind's mark. */
+export function kindShape(kind: string): KindGroup | ShapedKind {
+  return SHAPED_KINDS.find((shaped) => shaped === kind) ?? kindGroup(kind);
 }
 
 export const STATUSES = ['running', 'completed', 'failed', 'skipped', 'cancelled', 'lost'] as const;

@@ -34,11 +34,11 @@ export function buildOverview(
   const errors = new Uint32Array(buckets);
   const scale = buckets / Math.max(limits.end - limits.start, 1);
   for (let row = 0; row < store.count; row++) {
-    const end = Number.isNaN(store.end[row]) ? now : store.end[row];
+    const end = Number.isNaN(tree.end[row]) ? now : tree.end[row];
     const right = clampTo((end - limits.start) * scale, buckets);
     if (store.status[row] === FAILED) errors[Math.min(Math.floor(right), buckets - 1)]++;
     if (tree.size[row] > 1) continue;
-    const left = clampTo((store.start[row] - limits.start) * scale, buckets);
+    const left = clampTo((tree.start[row] - limits.start) * scale, buckets);
     addInterval(level, part, groupOf(row) * width, left, Math.max(right, left));
   }
   return { buckets, errors, errorPeak: largest(errors), ...integrate(level, part, buckets) };

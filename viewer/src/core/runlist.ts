@@ -35,6 +35,11 @@ export interface RunSummary {
   unpriced_count: number;
   error_type: string | null;
   error_message: string | null;
+  service?: string | null;
+  /** The run this one is a part of. */
+  part_of?: string | null;
+  /** Runs that are parts of this one; its sums contain theirs. */
+  part_count?: number;
 }
 
 type Key = number | string | null;

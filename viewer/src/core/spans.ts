@@ -24,12 +24,20 @@ export interface SpanSkeleton {
   output_tokens?: number | null;
   cost_usd?: number | null;
   error_type?: string | null;
+  service?: string | null;
+}
+
+/** When spans start and end, by row; nanoseconds after the origin. What is drawn may differ from what was recorded. */
+export interface SpanTimes {
+  readonly start: Float64Array;
+  /** NaN while a span runs. */
+  readonly end: Float64Array;
 }
 
 const FLOAT_COLUMNS = ['start', 'end', 'inputTokens', 'outputTokens', 'cost'] as const;
-const CODE_COLUMNS = ['name', 'kind', 'agent', 'model', 'error'] as const;
+const CODE_COLUMNS = ['name', 'kind', 'agent', 'model', 'error', 'service'] as const;
 
-export class SpanStore {
+export class SpanStore implements SpanTimes {
   count = 0;
   /** Grows with every change, so that derived data knows when it is old. */
   version = 0;
@@ -50,6 +58,7 @@ export class SpanStore {
   agent = new Uint32Array(64);
   model = new Uint32Array(64);
   error = new Uint32Array(64);
+  service = new Uint32Array(64);
   readonly strings = new Interner();
 
   private readonly rows = new Map<string, number>();
@@ -115,6 +124,7 @@ export class SpanStore {
     this.agent[row] = strings.number(span.agent);
     this.model[row] = strings.number(span.model);
     this.error[row] = strings.number(span.error_type);
+    this.service[row] = strings.number(span.service);
   }
 
   private grow(): void {

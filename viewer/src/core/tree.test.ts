@@ -27,6 +27,29 @@ describe('span tree', () => {
     expect(outline([span('a', 'gone', 5), span('b', 'gone', 6), span('r', null, 0)])).toEqual(['r', 'gone', '  a', '  b']);
   });
 
+  it('has one placeholder per missing parent, from its first child to its last', () => {
+    fc.assert(
+      fc.property(runs, (spans) => {
+        const store = storeOf(spans);
+        const tree = buildTree(store);
+        const known = new Set(store.ids);
+        const missing = new Set(spans.map((each) => each.parent_span_id).filter((id) => id != null && !known.has(id)));
+        expect(new Set(tree.waitingFor)).toEqual(missing);
+        expect(tree.waitingFor).toHaveLength(missing.size);
+        tree.waitingFor.forEach((id, i) => {
+          const children = spans.filter((each) => each.parent_span_id === id);
+          expect(tree.start[tree.spanCount + i]).toBe(Math.min(...children.map((each) => each.start_ns)));
+          expect(tree.end[tree.spanCount + i]).toBe(Math.max(...children.map((each) => each.end_ns ?? NaN)));
+        });
+      }),
+    );
+  });
+
+  it('leaves a placeholder open while a child runs', () => {
+    const tree = buildTree(storeOf([span('a', 'gone', 5), { ...span('b', 'gone', 6, 'running'), end_ns: null }]));
+    expect(tree.end[2]).toBeNaN();
+  });
+
   it('keeps the place when the parent arrives', () => {
     const children = [span('a', 'late', 5), span('b', 'late', 6), span('r', null, 0)];
     expect(outline([...children, span('late', null, 5)])).toEqual(outline(children));

@@ -7,7 +7,7 @@
  */
 
 import { FAILED } from './kinds';
-import type { SpanStore } from './spans';
+import type { SpanStore, SpanTimes } from './spans';
 
 export interface Tree {
   /** Spans plus placeholders. */
@@ -27,29 +27,27 @@ export interface Tree {
   /** Failed spans strictly below the node. */
   readonly errorsBelow: Int32Array;
   readonly start: Float64Array;
+  /** As `start`, NaN while a span runs. A placeholder reaches from its first child's start to its last child's end. */
+  readonly end: Float64Array;
   /** The first start of the run, nanoseconds after the store's origin. */
   readonly firstStart: number;
   /** The last known start or end. */
   readonly lastTime: number;
 }
 
-export function buildTree(store: SpanStore): Tree {
+/** times: when spans are to be drawn, if that is not when they were recorded. */
+export function buildTree(store: SpanStore, times: SpanTimes = store): Tree {
   const { waitingFor, parent } = linkParents(store);
   const spanCount = store.count;
   const nodeCount = spanCount + waitingFor.length;
-  const start = new Float64Array(nodeCount).fill(Infinity);
-  start.set(store.start.subarray(0, spanCount));
-  for (let row = 0; row < spanCount; row++) {
-    const above = parent[row];
-    if (above >= spanCount && start[row] < start[above]) start[above] = start[row];
-  }
+  const { start, end } = nodeTimes(times, parent, spanCount);
   const idOf = (node: number) => (node < spanCount ? store.ids[node] : waitingFor[node - spanCount]);
   const order = sortNodes(start, idOf);
   cutCycles(parent, order);
   const walk = walkInOrder(parent, order);
-  const { firstStart, lastTime } = extent(store);
+  const { firstStart, lastTime } = extent(times, spanCount);
   const errorsBelow = countErrors(store, parent, walk.preorder);
-  return { nodeCount, spanCount, waitingFor, parent, start, firstStart, lastTime, errorsBelow, ...walk };
+  return { nodeCount, spanCount, waitingFor, parent, start, end, firstStart, lastTime, errorsBelow, ...walk };
 }
 
 /** The id that collapse state, selection and links use for a node: its own, or the missing parent's. */
@@ -153,14 +151,27 @@ function countErrors(store: SpanStore, parent: Int32Array, preorder: Int32Array)
   return below;
 }
 
-function extent(store: SpanStore): { firstStart: number; lastTime: number } {
+function nodeTimes(times: SpanTimes, parent: Int32Array, spanCount: number) {
+  const start = new Float64Array(parent.length).fill(Infinity);
+  const end = new Float64Array(parent.length).fill(-Infinity);
+  start.set(times.start.subarray(0, spanCount));
+  end.set(times.end.subarray(0, spanCount));
+  for (let row = 0; row < spanCount; row++) {
+    const above = parent[row];
+    if (above < spanCount) continue;
+    start[above] = Math.min(start[above], start[row]);
+    end[above] = Math.max(end[above], end[row]); // stays NaN once a child still runs
+  }
+  return { start, end };
+}
+
+function extent({ start, end }: SpanTimes, count: number): { firstStart: number; lastTime: number } {
   let firstStart = Infinity;
   let lastTime = -Infinity;
-  for (let row = 0; row < store.count; row++) {
-    const start = store.start[row];
-    if (start < firstStart) firstStart = start;
-    if (start > lastTime) lastTime = start;
-    if (store.end[row] > lastTime) lastTime = store.end[row];
+  for (let row = 0; row < count; row++) {
+    if (start[row] < firstStart) firstStart = start[row];
+    if (start[row] > lastTime) lastTime = start[row];
+    if (end[row] > lastTime) lastTime = end[row];
   }
-  return store.count === 0 ? { firstStart: 0, lastTime: 0 } : { firstStart, lastTime };
+  return count === 0 ? { firstStart: 0, lastTime: 0 } : { firstStart, lastTime };
 }

@@ -13,6 +13,7 @@ const views = fc.record({
   window: fc.option(fc.tuple(ms, ms.filter((n) => n > 0)).map(([from, length]) => ({ fromMs: from, toMs: from + length }))),
   query: word,
   tab: fc.option(fc.constantFrom('input', 'error')),
+  rawClocks: fc.boolean(),
 });
 
 describe('links', () => {

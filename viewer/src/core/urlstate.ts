@@ -66,6 +66,8 @@ export interface RunViewState {
   window: { fromMs: number; toMs: number } | null;
   query: string;
   tab: string | null;
+  /** Times as they were recorded, also where clocks of services disagree. */
+  rawClocks: boolean;
 }
 
 export function parseRunView(search: string): RunViewState {
@@ -75,6 +77,7 @@ export function parseRunView(search: string): RunViewState {
     window: parseWindow(params.get('t')),
     query: params.get('q') ?? '',
     tab: params.get('tab') || null,
+    rawClocks: params.get('clocks') === 'raw',
   };
 }
 
@@ -84,6 +87,7 @@ export function formatRunView(state: RunViewState): string {
   if (state.window) params.set('t', `${shortMs(state.window.fromMs)}-${shortMs(state.window.toMs)}`);
   if (state.query) params.set('q', state.query);
   if (state.tab) params.set('tab', state.tab);
+  if (state.rawClocks) params.set('clocks', 'raw');
   const text = params.toString();
   return text && `?${text}`;
 }

@@ -72,14 +72,14 @@ function drawNow(context: CanvasRenderingContext2D, scene: BarScene): void {
 }
 
 /** Where a span ends on screen: its end, else now, else where its run ended. */
-export function shownEnd(scene: Pick<BarScene, 'store' | 'now' | 'runEnd'>, row: number): number {
-  const end = scene.store.end[row];
+export function shownEnd(scene: Pick<BarScene, 'tree' | 'now' | 'runEnd'>, row: number): number {
+  const end = scene.tree.end[row];
   if (!Number.isNaN(end)) return end;
-  return Math.max(scene.runEnd ?? scene.now, scene.store.start[row]);
+  return Math.max(scene.runEnd ?? scene.now, scene.tree.start[row]);
 }
 
 function drawSpan(context: CanvasRenderingContext2D, scene: BarScene, row: number, middle: number): void {
-  const bar = barAt(scene.view, scene.width, scene.store.start[row], shownEnd(scene, row));
+  const bar = barAt(scene.view, scene.width, scene.tree.start[row], shownEnd(scene, row));
   const faint = scene.matches !== null && scene.matches[row] === 0;
   context.globalAlpha = faint ? DIMMED : 1;
   if (bar) {
@@ -161,7 +161,7 @@ function drawInside(context: CanvasRenderingContext2D, scene: BarScene, row: num
   const lane = scene.laneOf(row);
   if (!lane) return;
   const top = middle + BAR / 2 - INSIDE;
-  const bar = barAt(scene.view, scene.width, scene.store.start[row], shownEnd(scene, row));
+  const bar = barAt(scene.view, scene.width, scene.tree.start[row], shownEnd(scene, row));
   context.fillStyle = scene.palette.bg;
   if (bar) context.fillRect(bar.x, top - 1, bar.width, INSIDE + 1);
   for (const strip of mergeLane(lane, scene.view, Math.floor(scene.width))) {
@@ -194,14 +194,14 @@ function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, row: numb
 
 function durationText(scene: BarScene, row: number): string {
   const { store } = scene;
-  const ms = (shownEnd(scene, row) - store.start[row]) / 1e6;
+  const ms = (shownEnd(scene, row) - scene.tree.start[row]) / 1e6;
   if (!store.isRunning(row)) return formatDuration(ms);
   return scene.runEnd === null ? formatTicking(ms) : 'not ended';
 }
 
 /** A small arrow at the edge towards a bar that lies outside the window. */
 function drawPointer(context: CanvasRenderingContext2D, scene: BarScene, row: number, middle: number): void {
-  const later = scene.store.start[row] > scene.view.end;
+  const later = scene.tree.start[row] > scene.view.end;
   const [tip, base] = later ? [scene.width - 3, scene.width - 8] : [3, 8];
   context.fillStyle = scene.palette.kinds[scene.groupOf(row)];
   context.beginPath();
@@ -232,14 +232,8 @@ export function drawDiamond(context: CanvasRenderingContext2D, palette: Palette,
   context.fill();
 }
 
+/** A span that never came reaches at least over its children; a dashed outline says that this is all that is known. */
 function drawPlaceholder(context: CanvasRenderingContext2D, scene: BarScene, node: number, middle: number): void {
-  const x = Math.max(0, toX(scene.view, scene.width, scene.tree.start[node]));
-  context.strokeStyle = scene.palette.ink3;
-  context.lineWidth = 1;
-  context.setLineDash([2, 3]);
-  context.beginPath();
-  context.moveTo(x, middle);
-  context.lineTo(Math.min(x + 160, scene.width), middle);
-  context.stroke();
-  context.setLineDash([]);
+  const bar = barAt(scene.view, scene.width, scene.tree.start[node], shownEnd(scene, node));
+  if (bar) outline(context, bar, middle - BAR / 2, scene.palette.ink3);
 }

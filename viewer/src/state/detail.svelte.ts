@@ -31,7 +31,7 @@ export class DetailModel {
     } catch (cause) {
       if (signal.aborted) return;
       this.loading = false;
-      this.failure = cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
+      this.failure = ApiError.of(cause);
     }
   }
 

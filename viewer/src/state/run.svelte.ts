@@ -7,7 +7,7 @@
 
 import { fetchEvents, fetchRun, ApiError } from '../api/client';
 import { fetchSpans } from '../api/spans';
-import type { RunDetail } from '../api/types';
+import type { NotCounted, RunDetail } from '../api/types';
 import { makeLane, type Lane } from '../core/bars';
 import { EventStore, type EventItem } from '../core/events';
 import { FAILED, KIND_GROUPS, kindGroup, RUNNING, SKIPPED } from '../core/kinds';
@@ -15,6 +15,7 @@ import { buildOverview, type Overview } from '../core/overview';
 import { ancestors, deepestLevelWithin, rowOfNode, visibleRows } from '../core/rows';
 import type { RunSummary } from '../core/runlist';
 import { searchSpans } from '../core/search';
+import { correctClocks, type Correction } from '../core/skew';
 import { SpanStore } from '../core/spans';
 import { isoToMs, parseIsoNs } from '../core/time';
 import { buildTree, nodeId, type Tree } from '../core/tree';
@@ -26,6 +27,7 @@ import { live } from './live.svelte';
 const FOLD_ABOVE_SPANS = 2000;
 /** ... into this many rows; what a folded row contains shows as a strip in its bar. */
 const FOLDED_ROWS = 120;
+const DETAIL_PAUSE_MS = 600;
 
 export class RunModel {
   readonly store = new SpanStore();
@@ -33,6 +35,10 @@ export class RunModel {
 
   detail = $state.raw<RunDetail | null>(null);
   tree = $state.raw<Tree | null>(null);
+  /** Times corrected for clocks that disagree; null when none do. */
+  correction = $state.raw<Correction | null>(null);
+  /** Draw recorded times all the same. */
+  rawClocks = $state(false);
   rows = $state.raw<Int32Array>(new Int32Array(0));
   checkpoints = $state.raw<ReadonlyMap<number, readonly number[]>>(new Map());
   matches = $state.raw<Uint8Array | null>(null);
@@ -47,6 +53,9 @@ export class RunModel {
   view = $state.raw<Viewport | null>(null);
   /** Grows when something about the selected span arrived. */
   selectedVersion = $state(0);
+  /** Grows when the selection is to be brought on screen. */
+  bringVersion = $state(0);
+  readonly notCounted = $derived(new Map<string, NotCounted>((this.detail?.not_counted ?? []).map((item) => [item.span_id, item])));
 
   private readonly collapsed = new Set<string>();
   private pendingWindow: RunViewState['window'] = null;
@@ -57,6 +66,7 @@ export class RunModel {
   private rebuildPlanned = false;
   private rebuildCostMs = 0;
   private rebuiltAt = 0;
+  private detailTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly runId: string,
@@ -66,6 +76,7 @@ export class RunModel {
     this.query = state.query;
     this.tab = state.tab;
     this.pendingWindow = state.window;
+    this.rawClocks = state.rawClocks;
   }
 
   /** Starts following and loads. */
@@ -87,6 +98,7 @@ export class RunModel {
   close(): void {
     this.stop?.();
     this.aborter.abort();
+    clearTimeout(this.detailTimer);
   }
 
   async load(): Promise<void> {
@@ -106,7 +118,7 @@ export class RunModel {
       this.loading = false;
     } catch (cause) {
       if (signal.aborted) return;
-      this.failure = cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
+      this.failure = ApiError.of(cause);
       this.loading = false;
     }
   }
@@ -123,6 +135,7 @@ export class RunModel {
   get runEnd(): number | null {
     const end = this.summary?.end_time;
     if (this.isLive || this.store.origin === null) return null;
+    if (this.drawnCorrection) return this.tree?.lastTime ?? 0; // the recorded end may be by a clock that is off
     return end ? Number(parseIsoNs(end) - this.store.origin) : (this.tree?.lastTime ?? 0);
   }
 
@@ -150,6 +163,18 @@ export class RunModel {
     this.view = isWhole(view, limits) ? null : clampViewport(view, limits);
   }
 
+  /** The correction that the picture has, if any. */
+  get drawnCorrection(): Correction | null {
+    return this.rawClocks ? null : this.correction;
+  }
+
+  /** Draws times as they were recorded, or corrected. */
+  showRawClocks(raw: boolean): void {
+    this.rawClocks = raw;
+    this.view = null;
+    this.rebuild();
+  }
+
   groupOf = (row: number): number => this.groups[this.store.kind[row]] ?? KIND_GROUPS.length - 1;
 
   overview(buckets: number): Overview | null {
@@ -172,6 +197,14 @@ export class RunModel {
   select(node: number): void {
     if (!this.tree || node < 0) return;
     this.selectedId = nodeId(this.tree, this.store, node);
+  }
+
+  /** Selects a span and brings it on screen; false when the run has no such span. */
+  goTo(spanId: string): boolean {
+    if (this.store.rowOf(spanId) < 0) return false;
+    this.selectedId = spanId;
+    this.bringVersion++;
+    return true;
   }
 
   /** Opens what hides a node, so that it has a row; answers that row. */
@@ -216,9 +249,9 @@ export class RunModel {
   }
 
   extentOf(node: number): [number, number] {
-    if (!this.tree || node >= this.tree.spanCount) return [this.tree?.start[node] ?? 0, this.tree?.start[node] ?? 0];
-    const end = this.store.end[node];
-    const start = this.store.start[node];
+    if (!this.tree) return [0, 0];
+    const end = this.tree.end[node];
+    const start = this.tree.start[node];
     return [start, Number.isNaN(end) ? Math.max(this.runEnd ?? this.nowNs(), start) : end];
   }
 
@@ -268,7 +301,7 @@ export class RunModel {
     const from = tree.place[node];
     const inside = tree.preorder.subarray(from + 1, from + tree.size[node]);
     const leaves = inside.filter((row) => row < tree.spanCount && tree.size[row] === 1);
-    const { start } = this.store;
+    const { start } = tree;
     // Work done one step after the other is in order already.
     if (leaves.some((row, i) => i > 0 && start[row] < start[leaves[i - 1]])) leaves.sort((a, b) => start[a] - start[b]);
     return makeLane(
@@ -283,13 +316,19 @@ export class RunModel {
   private takeSummary(runs: RunSummary[]): void {
     const run = runs.find((candidate) => candidate.run_id === this.runId);
     if (!run) return;
-    const wasLive = this.isLive;
     if (this.detail) this.detail = { ...this.detail, run };
     else void this.load(); // the run was not known before
-    if (wasLive && run.status !== 'running') void this.refreshDetail();
+    this.planDetail();
   }
 
-  /** The header's counts and drop notices are final only when the run is. */
+  /** What a summary does not say - parts, what is not counted, drops - follows soon after it. */
+  private planDetail(): void {
+    this.detailTimer ??= setTimeout(() => {
+      this.detailTimer = undefined;
+      void this.refreshDetail();
+    }, DETAIL_PAUSE_MS);
+  }
+
   private async refreshDetail(): Promise<void> {
     try {
       this.detail = await fetchRun(this.runId, this.aborter.signal);
@@ -333,13 +372,19 @@ export class RunModel {
   private rebuild(): void {
     const started = performance.now();
     this.groups = Uint8Array.from(this.store.strings.texts, (kind) => KIND_GROUPS.indexOf(kindGroup(kind)));
-    this.tree = buildTree(this.store);
+    this.buildTree();
     this.applyPendingWindow();
     this.placeCheckpoints();
     this.rebuildRows();
     this.rebuildMatches();
     this.rebuiltAt = performance.now();
     this.rebuildCostMs = this.rebuiltAt - started;
+  }
+
+  private buildTree(): void {
+    const recorded = buildTree(this.store);
+    this.correction = correctClocks(this.store, recorded);
+    this.tree = this.drawnCorrection ? buildTree(this.store, this.drawnCorrection) : recorded;
   }
 
   private foldLargeRun(): void {
@@ -365,7 +410,7 @@ export class RunModel {
       const row = this.store.rowOf(event.span_id ?? this.rootId());
       if (row < 0 || this.store.origin === null) continue;
       const times = places.get(row);
-      const at = Number(time - this.store.origin);
+      const at = Number(time - this.store.origin) + (this.drawnCorrection?.shift[row] ?? 0);
       if (times) times.push(at);
       else places.set(row, [at]);
     }
@@ -385,7 +430,7 @@ export class RunModel {
   viewState(): RunViewState {
     const zero = this.tree?.firstStart ?? 0;
     const window = this.view && { fromMs: (this.view.start - zero) / 1e6, toMs: (this.view.end - zero) / 1e6 };
-    return { span: this.selectedId, window: window ?? this.pendingWindow, query: this.query, tab: this.tab };
+    return { span: this.selectedId, window: window ?? this.pendingWindow, query: this.query, tab: this.tab, rawClocks: this.rawClocks };
   }
 
   /** The run's length so far, in milliseconds. */

@@ -57,7 +57,7 @@ export class RunsModel {
       this.failure = null;
     } catch (cause) {
       if (signal.aborted) return;
-      this.failure = asApiError(cause);
+      this.failure = ApiError.of(cause);
     }
     this.loading = false;
     this.show();
@@ -72,7 +72,7 @@ export class RunsModel {
       this.list.loadMore(page.runs, page.next_cursor);
       this.failure = null;
     } catch (cause) {
-      if (!signal.aborted) this.failure = asApiError(cause);
+      if (!signal.aborted) this.failure = ApiError.of(cause);
     } finally {
       this.fetchingMore = false;
     }
@@ -107,10 +107,6 @@ export class RunsModel {
     this.waiting = this.list.waitingCount;
     this.more = this.list.nextCursor !== null;
   }
-}
-
-function asApiError(cause: unknown): ApiError {
-  return cause instanceof ApiError ? cause : new ApiError({ title: 'Unreadable answer', status: 0, detail: String(cause) });
 }
 
 let kept: RunsModel | null = null;

@@ -34,6 +34,8 @@ class Settings {
   treeWidth = $state(Number(stored('treeWidth')) || 360);
   panelWidth = $state(Number(stored('panelWidth')) || 420);
   panelOpen = $state(stored('panelOpen') !== 'no');
+  /** Messages as formatted text; otherwise letter by letter as they were sent. */
+  markdown = $state(stored('markdown') !== 'no');
   /** Grows when colours change, so that canvases read their tokens again. */
   themeVersion = $state(0);
 
@@ -77,6 +79,11 @@ class Settings {
   togglePanel(): void {
     this.panelOpen = !this.panelOpen;
     keep('panelOpen', this.panelOpen ? 'yes' : 'no');
+  }
+
+  setMarkdown(formatted: boolean): void {
+    this.markdown = formatted;
+    keep('markdown', formatted ? 'yes' : 'no');
   }
 
   private showTheme(): void {
