@@ -1,0 +1,187 @@
+"""Attributes as they are stored: what repeats from call to call is taken out, and can be put back exactly.
+
+In the stored JSON an attribute may be a marker, an object whose first key begins with `$`:
+
+- {"$rope": [text, id, text, …]}: the text that these texts and pieces make together;
+- {"$json": [text, id, text, …]}: the value whose JSON they make together;
+- {"$group": {"0": id, …}} under "prefix.*": the attributes prefix.0.rest, …; the piece is {rest: value, …};
+- {"$column": name}: the text of that column; with "as" = "string", the string, with "as" = "value", the value whose
+  JSON the column holds;
+- {"$value": value}: a value of the user's that looks like a marker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from milepost_collector.protocol.messages.rope import MIN_PIECE, MIN_TEXT, cut, joined, piece_id, whole
+from milepost_collector.protocol.messages.table import MEMBERS, PLACES
+
+Attributes = dict[str, Any]
+
+MIN_GROUP = 48  # characters of a flattened message's JSON; a reference is 36
+MARKER = b'{"$'
+NO_COLUMNS: Mapping[str, str] = {}
+_JSON_STARTS = frozenset('{["-0123456789tfn \t\r\n')
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+_encode_sorted = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
+_decode_raws = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_raw = msgspec.json.Decoder(Raw).decode
+_decode = msgspec.json.Decoder().decode
+
+
+class Lifted(NamedTuple):
+    """Attributes without what repeats. attributes_json: None if there are none. pieces: texts by id."""
+
+    attributes_json: str | None
+    pieces: dict[str, str]
+
+
+def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> Lifted:
+    """Return attributes as JSON without the texts that repeat, and these as pieces.
+
+    columns: attribute to the column that holds its text anyway: exactly, if it is valid JSON, else as a JSON string.
+    `restore` undoes it. Safe in any thread.
+    """
+    if not attributes:
+        return Lifted(None, {})
+    pieces: dict[str, str] = {}
+    marks: Attributes = {name: _column(attributes[name], columns[name]) for name in columns if name in attributes}
+    for name, value in attributes.items():
+        kind = type(value)
+        if kind is str:
+            if len(value) >= MIN_TEXT and name not in marks and (mark := _of_text(name, value, pieces)) is not None:
+                marks[name] = mark
+        elif (kind is list or kind is dict) and name not in marks and (mark := _of_value(value, pieces)) is not None:
+            marks[name] = mark
+    if not MEMBERS.has_none(attributes):
+        attributes = _grouped(attributes, marks, pieces)
+    return Lifted(_encode({**attributes, **marks} if marks else attributes).decode(), pieces)
+
+
+def restore(attributes_json: str, pieces: Mapping[str, str], columns: Mapping[str, str] = NO_COLUMNS) -> str:
+    """Return attributes as JSON as they were before `lift`: the same values, texts byte for byte.
+
+    pieces: texts by id, at least those of `piece_ids`. columns: texts by column.
+
+    Raises:
+        LookupError: a piece or a column is missing.
+    """
+    if '{"$' not in attributes_json:
+        return attributes_json
+    restored: dict[str, Raw] = {}
+    for name, raw in _decode_raws(attributes_json).items():
+        if not bytes(raw).startswith(MARKER):
+            restored[name] = raw
+        elif bytes(raw).startswith(b'{"$group"'):
+            restored.update(_ungrouped(name, _decode(raw)["$group"], pieces))
+        else:
+            restored[name] = _restored(_decode(raw), raw, pieces, columns)
+    return _encode(restored).decode()
+
+
+def piece_ids(attributes_json: str) -> list[str]:
+    """Return the ids of the pieces that stored attributes refer to, each once, in order."""
+    if '{"$' not in attributes_json:
+        return []
+    ids: dict[str, None] = {}
+    for raw in _decode_raws(attributes_json).values():
+        if bytes(raw).startswith(MARKER):
+            marker = _decode(raw)
+            ids.update(dict.fromkeys((marker.get("$rope") or marker.get("$json") or ())[1::2]))
+            ids.update(dict.fromkeys(marker.get("$group", {}).values()))
+    return list(ids)
+
+
+def _of_text(name: str, text: str, pieces: dict[str, str]) -> Attributes | None:
+    """Return the marker of a long text, None if it stays as it is."""
+    if text[0] in "{[" and (rope := cut(text, pieces)) is not None:
+        return {"$rope": rope}
+    return {"$rope": whole(text, pieces)} if PLACES[name] is not None else None
+
+
+def _of_value(value: Any, pieces: dict[str, str]) -> Attributes | None:
+    """Return the marker of a list or object, None if it stays as it is."""
+    if isinstance(value, dict):
+        if str(next(iter(value), "")).startswith("$"):
+            return {"$value": value}
+    elif not value or not (isinstance(first := value[0], (dict, list)) or _is_long(first)):
+        return None
+    text = _encode(value).decode()
+    rope = cut(text, pieces) if len(text) >= MIN_TEXT else None
+    return None if rope is None else {"$json": rope}
+
+
+def _is_long(value: Any) -> bool:
+    return type(value) is str and len(value) >= MIN_PIECE
+
+
+def _column(value: Any, column: str) -> Attributes:
+    if type(value) is not str:
+        return {"$column": column, "as": "value"}
+    return {"$column": column} if is_json(value) else {"$column": column, "as": "string"}
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is valid JSON."""
+    if text[:1] not in _JSON_STARTS:
+        return False
+    try:
+        _decode_raw(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _grouped(attributes: Attributes, marks: Attributes, pieces: dict[str, str]) -> Attributes:
+    """Return the attributes without those of flattened messages, for which marks are added."""
+    groups: dict[str, dict[int, Attributes]] = {}
+    for name in attributes:
+        if (member := MEMBERS[name]) is not None and f"{member.family}*" not in attributes:
+            groups.setdefault(member.family, {}).setdefault(member.number, {})[member.path] = attributes[name]
+    rest = dict(attributes)
+    for family, items in groups.items():
+        ids = {}
+        for index, fields in items.items():
+            text = _encode_sorted(fields).decode()
+            if len(text) >= MIN_GROUP:
+                ids[str(index)] = name = piece_id(text)
+                pieces[name] = text
+                for path in fields:
+                    rest.pop(f"{family}{index}.{path}")
+                    marks.pop(f"{family}{index}.{path}", None)
+        if ids:
+            marks[f"{family}*"] = {"$group": ids}
+    return rest
+
+
+def _ungrouped(name: str, ids: dict[str, str], pieces: Mapping[str, str]) -> dict[str, Raw]:
+    family = name[:-1]
+    return {
+        f"{family}{index}.{path}": value
+        for index, piece in ids.items()
+        for path, value in _decode_raws(joined(["", piece, ""], pieces)).items()
+    }
+
+
+def _restored(marker: Attributes, raw: Raw, pieces: Mapping[str, str], columns: Mapping[str, str]) -> Raw:
+    if "$rope" in marker:
+        return Raw(_encode(joined(marker["$rope"], pieces)))
+    if "$json" in marker:
+        return Raw(joined(marker["$json"], pieces).encode())
+    if "$column" in marker:
+        return _of_column(marker, columns)
+    return _decode_raws(raw)["$value"]
+
+
+def _of_column(marker: Attributes, columns: Mapping[str, str]) -> Raw:
+    column = marker["$column"]
+    text = columns.get(column)
+    if text is None:
+        raise LookupError(f"column {column} of an attribute is missing; pass its text in columns")
+    return Raw(text.encode() if "as" in marker else _encode(text))
