@@ -1,12 +1,12 @@
 /** Long texts begin with their head and are opened on demand. */
 
 const LINES = 16;
-const CHARACTERS = 1400;
+const CHARACTERS_A_LINE = 90;
 /** Folding a little more than this away would save no room worth a click. */
 const SLACK = 1.3;
 
 /** The beginning of a text that is too long to show unasked, and how long the whole is; null for a short text. */
-export function foldText(text: string, lines = LINES, characters = CHARACTERS): { head: string; size: string } | null {
+export function foldText(text: string, lines = LINES, characters = lines * CHARACTERS_A_LINE): { head: string; size: string } | null {
   const cut = Math.min(endOfLine(text, lines), characters);
   const whole = endOfLine(text, Math.ceil(lines * SLACK)) === text.length && text.length <= characters * SLACK;
   if (whole || cut >= text.length) return null;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatJson, openLevels, parseJson, preview } from './json';
+import { formatJson, oneLine, openLevels, parseJson, preview } from './json';
 
 describe('JSON', () => {
   it('keeps integers beyond 2^53', () => {
@@ -15,6 +15,12 @@ describe('JSON', () => {
   it('starts open when small, closed below two levels when large', () => {
     expect(openLevels({ a: [{ b: { c: 1 } }] })).toBe(Infinity);
     expect(openLevels(Array.from({ length: 100 }, (_, i) => i))).toBe(2);
+  });
+
+  it('fits on one line, as far as it goes', () => {
+    expect(oneLine({ city: 'Paris', days: [1, 2] })).toBe('{ "city": "Paris", "days": [ 1, 2 ] }');
+    expect(oneLine('a\n  b')).toBe('a b');
+    expect(oneLine({ text: 'x'.repeat(500) }, 20)).toHaveLength(20);
   });
 
   it('has one-line previews', () => {

@@ -31,6 +31,12 @@ export function preview(value: unknown, most = 72): string {
   return keys.length === 0 ? '{}' : shorten(`{${keys.slice(0, 12).join(', ')}${keys.length > 12 ? ', …' : ''}}`, most);
 }
 
+/** A value on one line, as much of it as fits: `{"city": "Paris", "units": …`. */
+export function oneLine(value: unknown, most = 60): string {
+  if (typeof value === 'string') return shorten(value.slice(0, most + 1).replace(/\s+/g, ' '), most);
+  return shorten(formatJson(value).replace(/\n */g, ' '), most);
+}
+
 export function scalarText(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
