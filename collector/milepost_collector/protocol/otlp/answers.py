@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from milepost_collector.protocol.otlp.export import Signal
+from milepost_collector.protocol.otlp.framing import to_varint
 
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14  # of google.rpc.Code
 
@@ -49,7 +50,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def _message(number: int, content: bytes) -> bytes:
-    return bytes((number << 3 | 2,)) + _varint(len(content)) + content
+    return bytes((number << 3 | 2,)) + to_varint(len(content)) + content
 
 
 def _text(number: int, text: str) -> bytes:
@@ -57,13 +58,4 @@ def _text(number: int, text: str) -> bytes:
 
 
 def _number(number: int, value: int) -> bytes:
-    return bytes((number << 3,)) + _varint(value) if value else b""
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return bytes((number << 3,)) + to_varint(value) if value else b""

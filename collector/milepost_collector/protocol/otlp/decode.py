@@ -18,8 +18,6 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 CONTENT_TYPES = (PROTOBUF, JSON)
 
-Keep = Callable[[Any, Group, Origin], None]
-
 
 def decode_export(signal: Signal, body: bytes, content_type: str, received_at: int) -> Export:
     """Decode a body. content_type: the media type, parameters allowed. received_at: Unix ns. Safe in any thread.
@@ -30,16 +28,18 @@ def decode_export(signal: Signal, body: bytes, content_type: str, received_at: i
     """
     groups, form = _reader(content_type)
     export = Export(signal, digest_of(signal, body), len(body))
-    keep = _keeper(signal, form, received_at)
     origins: dict[str, Origin] = {}
     index = 0
     for group in groups(signal, body):
         origin = origins.get(group.producer.id)
         if origin is None:
             origin = origins[group.producer.id] = Origin(group.producer.id, group.producer.resource)
+        keep = _keeper(signal, group, origin, form, received_at)
         for record in group.records:
             try:
-                keep(record, group, origin)
+                if type(record) is Unreadable:
+                    raise RefusedError(record.reason)
+                keep(record)
             except RefusedError as error:
                 export.rejected.append(_rejected(index, error, record, signal, form))
             index += 1
@@ -59,26 +59,14 @@ def _reader(content_type: str) -> tuple[Callable[[Signal, bytes], Iterator[Group
     raise UnsupportedEncodingError("Content-Type", media_type, CONTENT_TYPES)
 
 
-def _keeper(signal: Signal, form: Form, received_at: int) -> Keep:
-    """Return what puts a record of this signal into its origin, raising `RefusedError`."""
-
-    def keep_span(record: Any, group: Group, origin: Origin) -> None:
-        origin.spans.append(span_of(_readable(record), group.scope, group.scope_version, form, received_at))
-
-    def keep_log(record: Any, group: Group, origin: Origin) -> None:
-        origin.logs.append(log_of(_readable(record), group.scope, form, received_at))
-
-    def keep_points(record: Any, group: Group, origin: Origin) -> None:
-        origin.points.extend(points_of(_readable(record), group.scope, form, received_at))
-
-    keepers: dict[Signal, Keep] = {"traces": keep_span, "logs": keep_log, "metrics": keep_points}
-    return keepers[signal]
-
-
-def _readable(record: Any) -> Any:
-    if type(record) is Unreadable:
-        raise RefusedError(record.reason)
-    return record
+def _keeper(signal: Signal, group: Group, origin: Origin, form: Form, received_at: int) -> Callable[[Any], None]:
+    """Return what puts a record of the group into the origin, raising `RefusedError`."""
+    if signal == "traces":
+        keep_span, scope, version = origin.spans.append, group.scope, group.scope_version
+        return lambda record: keep_span(span_of(record, scope, version, form, received_at))
+    if signal == "logs":
+        return lambda record: origin.logs.append(log_of(record, group.scope, form, received_at))
+    return lambda record: origin.points.extend(points_of(record, group.scope, form, received_at))
 
 
 _NOUNS: dict[Signal, str] = {"traces": "a span", "logs": "a log record", "metrics": "a metric"}

@@ -15,11 +15,13 @@ from milepost_collector.protocol.otlp.resources import Producer
 class Form:
     """How to read the parts of a record in one encoding. Records have OTLP's field names as attributes.
 
-    identity: an id, of so many bytes, as hexadecimal; tells the list what it had to undo and raises `RefusedError`.
+    ids: trace and span id of a record as hexadecimal; identity: one id of so many bytes. Both tell the list what they
+    had to undo and raise `RefusedError`.
     attributes: a record's attributes; tells the list what it could not read.
     describe: a refused record as text. signal_of: what a record is by its looks, None if it does not show.
     """
 
+    ids: Callable[[Any, list[str]], tuple[str, str]]
     identity: Callable[[Any, int, list[str]], str]
     text: Callable[[Any], str]
     attributes: Callable[[Any, list[str]], Attributes]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # the wire types in use; 3 and 4 are groups, which OTLP has never had
-_MAX_VARINT_BYTES = 10
+_MAX_SHIFT = 63  # of the tenth byte, the last a number of 64 bits can have
 _WIDTHS = {FIXED64: 8, FIXED32: 4}
 
 
@@ -64,12 +64,26 @@ def varint(data: bytes, position: int) -> tuple[int, int]:
     Raises:
         FramingError: there is none.
     """
-    result = 0
-    for index in range(_MAX_VARINT_BYTES):
-        if position + index >= len(data):
-            break
-        byte = data[position + index]
-        result |= (byte & 0x7F) << (7 * index)
+    try:
+        byte = data[position]
         if byte < 0x80:
-            return result & 0xFFFFFFFFFFFFFFFF, position + index + 1
-    raise FramingError(position, "an unfinished number")
+            return byte, position + 1
+        result, shift, at = byte & 0x7F, 7, position + 1
+        while (byte := data[at]) > 0x7F and shift < _MAX_SHIFT:
+            result |= (byte & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+    except IndexError:
+        raise FramingError(position, "an unfinished number") from None
+    if byte > 0x7F:
+        raise FramingError(position, "a number of more than 10 bytes")
+    return (result | byte << shift) & 0xFFFFFFFFFFFFFFFF, at + 1
+
+
+def to_varint(value: int) -> bytes:
+    """Return a number that is not negative as a varint."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)

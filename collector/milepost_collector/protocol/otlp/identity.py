@@ -11,6 +11,7 @@ RUN_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 ZERO_RUN_ID = "0" * 32
 ZERO_SPAN_ID = "0" * 16
+_ZEROS = (ZERO_SPAN_ID, ZERO_RUN_ID)
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -23,6 +24,8 @@ def id_of_bytes(raw: bytes, size: int, problems: list[str]) -> str:
         RefusedError: it is no id of that size, or zero.
     """
     digits = raw.hex()
+    if len(raw) == size and digits not in _ZEROS:
+        return digits
     if len(raw) != size:
         digits = _from_text_bytes(raw, size) or _from_base64_of_hex(raw, size)
         if not digits:
@@ -51,7 +54,7 @@ def _name(size: int) -> str:
 
 
 def _not_zero(digits: str, size: int) -> str:
-    if not digits.strip("0"):
+    if digits in _ZEROS:
         raise RefusedError(f"the {_name(size)} id is all zeros")
     return digits
 

@@ -14,7 +14,7 @@ from milepost_collector.protocol.foreign import Attributes
 from milepost_collector.protocol.otlp import jsonrepair
 from milepost_collector.protocol.otlp.export import RefusedError, Signal
 from milepost_collector.protocol.otlp.form import Form, Group, Unreadable
-from milepost_collector.protocol.otlp.identity import id_of_text
+from milepost_collector.protocol.otlp.identity import RUN_ID_BYTES, SPAN_ID_BYTES, id_of_text
 from milepost_collector.protocol.otlp.jsontypes import (
     NAMES,
     AnyValue,
@@ -248,6 +248,13 @@ def _identity(sent: str | None, size: int, problems: list[str]) -> str:
     return id_of_text(sent or "", size, problems)
 
 
+def _ids(record: Any, problems: list[str]) -> tuple[str, str]:
+    return (
+        id_of_text(record.trace_id or "", RUN_ID_BYTES, problems),
+        id_of_text(record.span_id or "", SPAN_ID_BYTES, problems),
+    )
+
+
 def _status(sent: Status) -> tuple[int, str]:
     return enum(sent.code), sent.message or ""
 
@@ -269,6 +276,7 @@ _resource = msgspec.json.Decoder(Resource)
 _scopes = msgspec.json.Decoder(Scope)
 
 FORM = Form(
+    ids=_ids,
     identity=_identity,
     text=_text,
     attributes=attributes,

@@ -15,7 +15,13 @@ from milepost_collector.protocol.otlp import anyvalue, salvage
 from milepost_collector.protocol.otlp.export import Signal
 from milepost_collector.protocol.otlp.form import Form, Group, Unreadable
 from milepost_collector.protocol.otlp.framing import BYTES, FIXED64, FramingError, fields
-from milepost_collector.protocol.otlp.identity import id_of_bytes
+from milepost_collector.protocol.otlp.identity import (
+    RUN_ID_BYTES,
+    SPAN_ID_BYTES,
+    ZERO_RUN_ID,
+    ZERO_SPAN_ID,
+    id_of_bytes,
+)
 from milepost_collector.protocol.otlp.resources import Producer, producer_of
 from milepost_collector.protocol.otlp.schema import SHAPES, Resource, Scope, Shape, Status
 from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT
@@ -112,6 +118,16 @@ _cached_producer = lru_cache(maxsize=256)(_producer)
 _cached_scope = lru_cache(maxsize=1024)(_scope)
 
 
+def _ids(record: Any, problems: list[str]) -> tuple[str, str]:
+    run_id, span_id = record.trace_id.hex(), record.span_id.hex()
+    if len(run_id) == 32 and len(span_id) == 16 and run_id != ZERO_RUN_ID and span_id != ZERO_SPAN_ID:
+        return run_id, span_id
+    return (
+        id_of_bytes(record.trace_id, RUN_ID_BYTES, problems),
+        id_of_bytes(record.span_id, SPAN_ID_BYTES, problems),
+    )
+
+
 def _text(encoded: bytes) -> str:
     return encoded.decode("utf-8", "replace")
 
@@ -165,6 +181,7 @@ def signal_of(record: Any) -> Signal | None:
 
 
 FORM = Form(
+    ids=_ids,
     identity=id_of_bytes,
     text=_text,
     attributes=anyvalue.attributes,

@@ -8,7 +8,7 @@ from milepost.wire import Link
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, Attributes, ForeignSpan, SpanEvent
 from milepost_collector.protocol.otlp.export import RefusedError
 from milepost_collector.protocol.otlp.form import Form
-from milepost_collector.protocol.otlp.identity import RUN_ID_BYTES, SPAN_ID_BYTES, ZERO_SPAN_ID
+from milepost_collector.protocol.otlp.identity import SPAN_ID_BYTES, ZERO_SPAN_ID
 from milepost_collector.protocol.otlp.values import MAX_INT64
 
 PENDING = "pending_span"  # Logfire's name for the record of a start
@@ -23,10 +23,11 @@ def span_of(record: Any, scope: str, scope_version: str, form: Form, received_at
         RefusedError: its ids name no span.
     """
     problems: list[str] = []
+    run_id, span_id = form.ids(record, problems)
     kind = record.kind
     span = ForeignSpan(
-        run_id=form.identity(record.trace_id, RUN_ID_BYTES, problems),
-        span_id=form.identity(record.span_id, SPAN_ID_BYTES, problems),
+        run_id=run_id,
+        span_id=span_id,
         parent_span_id=None,
         name=form.text(record.name),
         start_time=record.start_time_unix_nano,
@@ -83,8 +84,7 @@ def _links(records: Any, form: Form, problems: list[str]) -> list[Link]:
     links = []
     for record in records:
         try:
-            run_id = form.identity(record.trace_id, RUN_ID_BYTES, problems)
-            span_id = form.identity(record.span_id, SPAN_ID_BYTES, problems)
+            run_id, span_id = form.ids(record, problems)
         except RefusedError as error:
             problems.append(f"a link was left out: {error}")
             continue
