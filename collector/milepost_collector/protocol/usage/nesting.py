@@ -24,7 +24,7 @@ from milepost_collector.protocol.usage.tree import Node
 
 @dataclass(slots=True, eq=False)
 class Verdict:
-    """Why a span is not counted. of: what counts instead, if it is one. number: of the things `reason` speaks of."""
+    """Why a span is not counted. of: what counts instead, if it is one. number: of calls or spans a total is of."""
 
     reason: str
     of: Node | None
@@ -32,16 +32,17 @@ class Verdict:
 
     def text(self) -> str:
         """Return the reason for people."""
-        return self.reason.format(number="" if self.number == 1 else f"{self.number} ", s="s"[: self.number > 1])
+        return self.reason if self.number == 1 else _PLURALS[self.reason].format(self.number)
 
 
 Verdicts = dict[Node, Verdict]
 
-CALLS_BELOW = "total of the {number}call{s} below"
-TOTALS_BELOW = "total of the {number}span{s} below"
+CALLS_BELOW = "total of the call below"
+TOTALS_BELOW = "total of the span below"
 SAME_BELOW = "the same call as the one below"
 SAME_ABOVE = "the same call as the one above"
 PART_OF_ABOVE = "part of the total above"
+_PLURALS = {CALLS_BELOW: "total of the {} calls below", TOTALS_BELOW: "total of the {} spans below"}
 
 
 class Calls:
@@ -50,9 +51,6 @@ class Calls:
     __slots__ = ("count", "input_tokens", "models", "only", "output_tokens")
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
         self.count = self.input_tokens = self.output_tokens = 0
         self.only: Node | None = None
         self.models: set[str | None] = set()
@@ -89,7 +87,7 @@ class Standing:
     __slots__ = ("calls", "costs", "empty", "totals")
 
     def __init__(self) -> None:
-        self.calls = (Calls(), Calls(), Calls())
+        self.calls = [Calls(), Calls(), Calls()]
         self.totals: list[Node] = []
         self.costs: list[Node] = []
         self.empty: list[Node] = []
@@ -131,7 +129,7 @@ def settle_tree(nodes: Sequence[Node]) -> Verdicts:
             continue
         there = below.get(above)
         if there is None:
-            there = below[above] = standing or Standing()
+            there = below[above] = Standing() if standing is None else standing
         elif standing is not None:
             there.merge(standing)
         if stands:
@@ -141,20 +139,23 @@ def settle_tree(nodes: Sequence[Node]) -> Verdicts:
 
 def _leaves_first(nodes: Sequence[Node]) -> Iterator[Node]:
     """Yield every node after those below it; nodes of cycles last, cut loose from each other."""
-    waiting = {node: node.below for node in nodes}
     ready = [node for node in nodes if not node.below]
+    done = 0
     while ready:
         node = ready.pop()
-        del waiting[node]
+        done += 1
         yield node
         above = node.above
         if above is not None:
-            waiting[above] -= 1
-            if not waiting[above]:
+            above.below -= 1
+            if not above.below:
                 ready.append(above)
-    for node in waiting:
+    if done == len(nodes):
+        return
+    circling = [node for node in nodes if node.below]
+    for node in circling:
         node.above = None
-    yield from waiting
+    yield from circling
 
 
 def _stands(node: Node, below: Standing, verdicts: Verdicts) -> bool:
@@ -183,7 +184,7 @@ def _judge_total(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | N
     if calls.count or own.count:
         if own.count:
             calls.merge(own)
-            own.clear()
+            below.calls[TOTAL] = Calls()
         return _total_of(calls)
     if node.level == COST_ONLY:
         return _total_of_anything(below)
@@ -224,7 +225,7 @@ def _judge_call(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | No
     if not _is_better(node.span, inner.span):
         return Verdict(SAME_BELOW, inner)
     verdicts[inner] = Verdict(SAME_ABOVE, node)
-    calls.clear()
+    below.calls[inner.role] = Calls()
     return None
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from milepost_collector.protocol.usage.shapes import UsageSpan, level_of, role_of
+from milepost_collector.protocol.usage.shapes import COUNTS, UsageSpan, level_of, role_of
 
 
 class Node:
-    """A span with usage. above: the nearest one that it lies under. below: how many have it as `above`."""
+    """A span with usage. above: the nearest one that it lies under. below: how many have it so, not yet settled."""
 
     __slots__ = ("above", "below", "level", "role", "span")
 
     def __init__(self, span: UsageSpan) -> None:
         self.span = span
         self.role = role_of(span)
-        self.level = level_of(span)
+        # Both counts are there in nearly every span.
+        self.level = COUNTS if span[10] or span[11] else level_of(span)
         self.above: Node | None = None
         self.below = 0
 
