@@ -116,8 +116,14 @@ def send(collector: CollectorProcess) -> SendEvents:
     sequence = itertools.count()
     producer_id = uuid.uuid4().hex
 
-    def send_(*events: dict[str, Any], dropped: int = 0) -> None:
-        batch = {"producer_id": producer_id, "sequence": next(sequence), "events": events, "dropped": dropped}
+    def send_(*events: dict[str, Any], dropped: int = 0, service: str | None = None) -> None:
+        batch = {
+            "producer_id": f"{producer_id}-{service}"[:64],
+            "sequence": next(sequence),
+            "events": events,
+            "dropped": dropped,
+            "resource": {"service_name": service},
+        }
         answer = httpx.post(f"{collector.url}/v1/events", json=batch, timeout=30)
         assert answer.status_code == 200, answer.text
         assert answer.json()["rejected"] == []
