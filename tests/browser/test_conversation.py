@@ -1,4 +1,4 @@
-"""Conversations with models in the detail panel: what was new, what was answered, tools, thinking, long and odd parts."""
+"""Conversations in the detail panel: what was new, what was answered, tools, thinking, long and odd parts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.pages import ended, open_tab
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 OpenPage = Callable[..., Page]
-OpenConversation = Callable[..., Page]
+ShowConversation = Callable[..., Page]
 
 CALL = {"type": "tool_call", "id": "call_1", "name": "get_weather", "arguments": {"city": "Paris"}}
 RESULT = {"type": "tool_result", "id": "call_1", "result": {"degrees": 21}}
@@ -28,28 +29,23 @@ def section(page: Page, name: str) -> Locator:
     return page.get_by_role("region", name=name)
 
 
-def show(
-    collector: CollectorProcess,
-    send: Callable[..., None],
-    open_page: OpenPage,
-    run_id: str,
-    sent: list[dict[str, Any]],
-    answered: list[dict[str, Any]],
-) -> Page:
-    """Record a model call with these messages and open its conversation."""
-    send(ended(run_id, "a" * 16, 0, 10, name="chat", kind="llm", input={"messages": sent}, output=answered))
-    page = open_page(f"{collector.url}/runs/{run_id}")
-    open_tab(page, "Messages")
-    return page
+@pytest.fixture
+def show(collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str) -> ShowConversation:
+    """Return a function that records a model call with these messages and opens its conversation."""
+
+    def show_(sent: list[dict[str, Any]], *answered: Any) -> Page:
+        answer = message("assistant", *answered)
+        send(ended(run_id, "a" * 16, 0, 10, name="chat", kind="llm", input={"messages": sent}, output=answer))
+        page = open_page(f"{collector.url}/runs/{run_id}")
+        open_tab(page, "Messages")
+        return page
+
+    return show_
 
 
-def test_what_was_new_stands_apart_from_history_and_answer(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
+def test_what_was_new_stands_apart_from_history_and_answer(show: ShowConversation) -> None:
     history = [message("system", "be brief"), *(message(role, f"{role} turn") for role in ("user", "assistant") * 6)]
-    page = show(
-        collector, send, open_page, run_id, [*history, message("user", "and now?")], [message("assistant", "now")]
-    )
+    page = show([*history, message("user", "and now?")], "now")
     expect(section(page, "Sent")).to_contain_text("New in this call")
     expect(section(page, "Sent").get_by_role("article")).to_have_text([re.compile("and now\\?")])
     expect(section(page, "Answered").get_by_role("article")).to_have_text([re.compile("now")])
@@ -60,11 +56,9 @@ def test_what_was_new_stands_apart_from_history_and_answer(
     expect(page.get_by_text("be brief")).to_have_count(0)
 
 
-def test_tool_result_shows_the_call_it_answers(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
+def test_tool_result_shows_the_call_it_answers(show: ShowConversation) -> None:
     sent = [message("user", "warm?"), message("assistant", CALL), message("tool", RESULT)]
-    page = show(collector, send, open_page, run_id, sent, [message("assistant", "yes")])
+    page = show(sent, "yes")
     called = section(page, "Earlier messages").get_by_role("article", name="assistant")
     for text in ("get_weather", "call_1", "city", "Paris"):
         expect(called).to_contain_text(text)
@@ -73,11 +67,9 @@ def test_tool_result_shows_the_call_it_answers(
         expect(answer).to_contain_text(text)
 
 
-def test_texts_are_formatted_or_plain(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
+def test_texts_are_formatted_or_plain(show: ShowConversation) -> None:
     text = "It is **21 degrees**.\n\n```py\nx = 1\n```\n[more](https://example.org/a)"
-    page = show(collector, send, open_page, run_id, [message("user", "warm?")], [message("assistant", text)])
+    page = show([message("user", "warm?")], text)
     answer = section(page, "Answered")
     expect(answer.locator(".strong")).to_have_text("21 degrees")
     expect(answer.locator("pre")).to_contain_text("x = 1")
@@ -88,12 +80,10 @@ def test_texts_are_formatted_or_plain(
     expect(page.get_by_role("button", name="Plain")).to_have_attribute("aria-pressed", "true")
 
 
-def test_thinking_and_long_texts_open_on_demand(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
+def test_thinking_and_long_texts_open_on_demand(show: ShowConversation) -> None:
     thought = {"type": "reasoning", "content": "let me see. " * 100 + "so it is"}
     lines = "\n".join(f"rule {number}" for number in range(340))
-    page = show(collector, send, open_page, run_id, [message("system", lines)], [message("assistant", thought, "done")])
+    page = show([message("system", lines)], thought, "done")
     expect(page.get_by_text("so it is")).to_have_count(0)
     page.get_by_role("button", name="thinking").press("Enter")
     expect(page.get_by_text("so it is")).to_be_visible()
@@ -105,12 +95,10 @@ def test_thinking_and_long_texts_open_on_demand(
     expect(sent).not_to_contain_text("rule 339")
 
 
-def test_files_are_named_and_never_fetched(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
+def test_files_are_named_and_never_fetched(show: ShowConversation) -> None:
     image = {"type": "image", "mime_type": "image/png", "uri": "https://example.org/sky.png", "bytes": 182_344}
     odd = {"type": "hologram", "beam": [1, 2]}
-    page = show(collector, send, open_page, run_id, [message("user", image, odd)], [message("assistant")])
+    page = show([message("user", image, odd)])
     sent = section(page, "Sent")
     for text in ("image/png", "182 KB", "https://example.org/sky.png", "hologram", "beam"):
         expect(sent).to_contain_text(text)
@@ -138,10 +126,8 @@ def test_huge_conversation_stays_usable(
     expect(sent.get_by_role("button", name="Show less")).to_be_visible()
 
 
-def test_conversation_is_copied(
-    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
-) -> None:
-    page = show(collector, send, open_page, run_id, [message("user", "warm?")], [message("assistant", CALL)])
+def test_conversation_is_copied(show: ShowConversation) -> None:
+    page = show([message("user", "warm?")], CALL)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the conversation").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
