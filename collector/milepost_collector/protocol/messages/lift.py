@@ -13,13 +13,13 @@ In the stored JSON an attribute may be a marker, an object whose first key begin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from milepost_collector.protocol.messages.rope import MIN_PIECE, MIN_TEXT, cut, joined, piece_id, whole
-from milepost_collector.protocol.messages.table import MEMBERS, PLACES
+from milepost_collector.protocol.messages.table import MEMBERS, PLACES, Member
 
 Attributes = dict[str, Any]
 
@@ -35,7 +35,7 @@ _decode_raw = msgspec.json.Decoder(Raw).decode
 _decode = msgspec.json.Decoder().decode
 
 
-class Lifted(NamedTuple):
+class Lifted(Struct, frozen=True, gc=False):
     """Attributes without what repeats. attributes_json: None if there are none. pieces: texts by id."""
 
     attributes_json: str | None
@@ -51,7 +51,10 @@ def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> 
     if not attributes:
         return Lifted(None, {})
     pieces: dict[str, str] = {}
-    marks: Attributes = {name: _column(attributes[name], columns[name]) for name in columns if name in attributes}
+    marks: Attributes = {}
+    for name in columns:
+        if name in attributes:
+            marks[name] = _column(attributes[name], columns[name])
     for name, value in attributes.items():
         kind = type(value)
         if kind is str:
@@ -59,8 +62,8 @@ def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> 
                 marks[name] = mark
         elif (kind is list or kind is dict) and name not in marks and (mark := _of_value(value, pieces)) is not None:
             marks[name] = mark
-    if not MEMBERS.has_none(attributes):
-        attributes = _grouped(attributes, marks, pieces)
+    if members := MEMBERS.of(attributes):
+        attributes = _grouped(attributes, members, marks, pieces)
     return Lifted(_encode({**attributes, **marks} if marks else attributes).decode(), pieces)
 
 
@@ -138,12 +141,13 @@ def is_json(text: str) -> bool:
     return True
 
 
-def _grouped(attributes: Attributes, marks: Attributes, pieces: dict[str, str]) -> Attributes:
+def _grouped(attributes: Attributes, members: list[Member], marks: Attributes, pieces: dict[str, str]) -> Attributes:
     """Return the attributes without those of flattened messages, for which marks are added."""
     groups: dict[str, dict[int, Attributes]] = {}
-    for name in attributes:
-        if (member := MEMBERS[name]) is not None and f"{member.family}*" not in attributes:
-            groups.setdefault(member.family, {}).setdefault(member.number, {})[member.path] = attributes[name]
+    for family, number, path in members:
+        if f"{family}*" not in attributes:
+            value = attributes[f"{family}{number}.{path}"]
+            groups.setdefault(family, {}).setdefault(number, {})[path] = value
     rest = dict(attributes)
     for family, items in groups.items():
         ids = {}

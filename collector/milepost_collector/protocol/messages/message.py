@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from milepost_collector.protocol.messages.values import json_text
 
 Part = dict[str, Any]
 
 ID_BYTES = 16
+# System prompts and the messages of a history come again with every call: their ids are remembered.
+REMEMBERED = 4_096
+MAX_REMEMBERED = 2_048  # characters of one; in all 8 MB at most, if they are ASCII
 
 
-class Message(NamedTuple):
+class Message(Struct, gc=False):
     """A chat message. role: system, developer, user, assistant, tool or what was sent, in lower case.
 
     parts: objects with a `type`: text {content}, reasoning {content}, tool_call {id, name, arguments}, tool_result {id,
@@ -24,14 +30,14 @@ class Message(NamedTuple):
     parts: list[Part]
 
 
-class Found(NamedTuple):
+class Found(Struct, gc=False):
     """What a model was sent and what it answered."""
 
     input: list[Message]
     output: list[Message]
 
 
-class EncodedMessage(NamedTuple):
+class EncodedMessage(Struct, frozen=True, gc=False):
     """A message as it is stored. message_id: 32 hexadecimal digits, of the content alone. text: for full-text search.
 
     other_parts: the parts as JSON, None if the message is nothing but its text.
@@ -64,13 +70,20 @@ def encode_message(message: Message) -> EncodedMessage:
     Its id is BLAKE2b-128 over role and parts, so equal messages have one id wherever they came from. The role's length
     comes first and the form after it, so that no two different messages are the same bytes.
     """
-    role, parts = message
+    role, parts = message.role, message.parts
     if len(parts) == 1 and len(part := parts[0]) == 2 and part["type"] == "text":
         content: str = part["content"]
-        return EncodedMessage(_digest(f"{len(role)}:{role}:text:{content}"), role, content)
+        return (_remembered_text if len(content) <= MAX_REMEMBERED else _encoded_text)(role, content)
     parts_json = json_text(parts)
     text = "\n".join([piece for part in parts if (piece := part_text(part))])
     return EncodedMessage(_digest(f"{len(role)}:{role}:parts:{parts_json}"), role, text, parts_json)
+
+
+def _encoded_text(role: str, content: str) -> EncodedMessage:
+    return EncodedMessage(_digest(f"{len(role)}:{role}:text:{content}"), role, content)
+
+
+_remembered_text = lru_cache(REMEMBERED)(_encoded_text)
 
 
 def part_text(part: Part) -> str:

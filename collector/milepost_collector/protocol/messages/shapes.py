@@ -16,6 +16,7 @@ from milepost_collector.protocol.messages.values import parsed, parsed_container
 MAX_MESSAGES = 10_000  # of one value; a longer history is kept as its attribute alone
 MAX_NESTING = 6  # objects and lists around the messages
 
+USUAL_ROLES = frozenset(("system", "user", "assistant", "developer"))
 ROLES = {
     "human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "bot": "assistant",
     "chatbot": "assistant", "generic": "user", "chat": "user", "aimessagechunk": "assistant", "tool-response": "tool",
@@ -91,9 +92,11 @@ def messages_of(item: dict[str, Any], role: str | None = None) -> list[Message]:
     """
     parts = item.get("parts")
     said = item.get("role")
-    if isinstance(parts, list) and type(said) is str and said:
-        role = said.lower()
-        return _split(ROLES.get(role, role), content_parts(parts), _name(item, role))
+    if type(said) is str and said and isinstance(parts, list):
+        if said in USUAL_ROLES and "name" not in item and len(parts) == 1 and _is_plain(parts[0]):
+            return [Message(said, parts)]
+        said = said.lower()
+        return _split(ROLES.get(said, said), content_parts(parts), _name(item, said))
     item = _unwrapped(item)
     said = _role(item) or (role if _is_body(item) else None)
     if said is None:
@@ -196,6 +199,17 @@ def _role(item: dict[str, Any]) -> str | None:
     if kind in ("Generation", "GenerationChunk", "text_completion"):
         return "assistant"
     return TYPE_ROLES.get(kind) if kind in ITEM_TYPES or _is_body(item) else None
+
+
+def _is_plain(part: Any) -> bool:
+    """Tell whether a part is a text in the conventions' own form, as nearly all are: it needs no reading."""
+    return (
+        type(part) is dict
+        and len(part) == 2
+        and part.get("type") == "text"
+        and type(part.get("content")) is str
+        and part["content"] != ""
+    )
 
 
 def _is_body(item: dict[str, Any]) -> bool:
@@ -311,7 +325,7 @@ def _split(role: str, parts: list[Part], name: str | None) -> list[Message]:
 
 def merged(messages: list[Message]) -> list[Message]:
     """Join what is one answer: OpenAI's Responses and some instrumentations make a message of each item of it."""
-    if len(messages) < 2:
+    if [message.role for message in messages].count("assistant") < 2:
         return messages
     joined = messages[:1]
     for message in messages[1:]:

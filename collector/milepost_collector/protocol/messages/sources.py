@@ -27,17 +27,16 @@ def span_messages(span: ForeignSpan) -> Found:
     Each side comes from one source, the richest one: attributes before events, structured before flattened. Never
     raises for what was sent. Safe in any thread.
     """
-    attributes = span.attributes
-    if not span.events and PLACES.has_none(attributes):
+    places = PLACES.of(span.attributes)
+    if not places and not span.events:
         return Found([], [])
-    kind = span_kind(attributes)
+    kind = span_kind(span.attributes)
     if kind == "none":
         return Found([], [])
-    found = _of_places(attributes, is_model=kind == "model")
+    found = _of_places(span.attributes, places, is_model=kind == "model")
     if span.events and not (found.input and found.output):
         found = _with_events(found, span.events)
-    _name_results(found)
-    return _without_repetition(found)
+    return _tidied(found)
 
 
 def event_messages(name: str, attributes: Attributes, body: Any) -> Found:
@@ -49,48 +48,56 @@ def event_messages(name: str, attributes: Attributes, body: Any) -> Found:
         messages = messages_of(*event_item(name, attributes, body))
         return Found([], messages) if event_side(name) == "output" else Found(messages, [])
     held = parsed_container(body)
-    found = attribute_messages({**attributes, **held} if isinstance(held, dict) else attributes)
-    _name_results(found)
-    return found
+    return _tidied(attribute_messages({**attributes, **held} if isinstance(held, dict) else attributes))
 
 
 def attribute_messages(attributes: Attributes) -> Found:
     """Return the messages of attributes that are known to belong to a call of a model."""
-    return _of_places(attributes, is_model=True)
+    return _of_places(attributes, PLACES.of(attributes), is_model=True)
 
 
 def span_kind(attributes: Attributes) -> str:
     """Return what kind of span attributes tell of: model, none (no messages whatever it holds) or "" for others."""
-    found = ""
     for name, kinds in load_table().kinds.items():
         value = attributes.get(name)
-        if type(value) is str:
-            kind = kinds.get(value) or kinds.get(value.strip('"'), "")
-            if kind == "none":
-                return kind
-            found = found or kind
-    return found
+        if type(value) is str and (kind := kinds.get(value) or kinds.get(value.strip('"'))):
+            return kind
+    return ""
 
 
-def _of_places(attributes: Attributes, *, is_model: bool) -> Found:
-    grouped: dict[int, Fields] = {}
-    for name, value in attributes.items():
-        if (place := PLACES[name]) is not None:
-            grouped.setdefault(place.rank, []).append((place, value))
-    sides: dict[str, list[Message]] = {"input": [], "output": [], "system": []}
-    settled: set[str] = set()
-    for rank in sorted(grouped):
-        fields = grouped[rank]
+def _of_places(attributes: Attributes, places: list[Place], *, is_model: bool) -> Found:
+    given: list[Place] = []
+    answer: list[Place] = []
+    system: list[Place] = []
+    for place in places:
+        side = place.source.side
+        if side == "input" or side == "both":
+            given.append(place)
+        if side == "output" or side == "both":
+            answer.append(place)
+        elif side == "system":
+            system.append(place)
+    messages = _best(given, attributes, "input", is_model)
+    if system:
+        messages = _with_system(_best(system, attributes, "system", is_model), messages)
+    return Found(messages, _best(answer, attributes, "output", is_model) if answer else [])
+
+
+def _best(places: list[Place], attributes: Attributes, side: str, is_model: bool) -> list[Message]:
+    """Return the messages of the first source that has any, of a later one only if that first one may lose some."""
+    if len(places) == 1:
+        place = places[0]
+        return READERS[place.source.form]([(place, attributes[place.name])], side, is_model)
+    best: list[Message] = []
+    for rank in sorted({place.rank for place in places}):
+        fields = [(place, attributes[place.name]) for place in places if place.rank == rank]
         source = fields[0][0].source
-        wanted = {"input", "output"} if source.side == "both" else {source.side}
-        if wanted <= settled:
-            continue
-        for side, messages in READERS[source.form](fields, source.side, is_model).items():
-            if side not in settled and _size(messages) > _size(sides[side]):
-                sides[side] = messages
-        if not source.lossy:
-            settled |= {side for side in wanted if sides[side]}
-    return Found(_with_system(sides["system"], sides["input"]), sides["output"])
+        messages = READERS[source.form](fields, side, is_model)
+        if _size(messages) > _size(best):
+            best = messages
+        if best and not source.lossy:
+            break
+    return best
 
 
 def _size(messages: list[Message]) -> int:
@@ -104,39 +111,33 @@ def _with_system(system: list[Message], messages: list[Message]) -> list[Message
     return system + messages
 
 
-def _read_messages(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_messages(fields: Fields, side: str, is_model: bool) -> list[Message]:
     value = parsed_container(fields[0][1])
-    if isinstance(value, str):
-        return {side: conversation(value, _role(side), is_model=True)}
-    return {side: merged(_known(value, _role(side)))}
-
-
-def _known(value: Any, role: str) -> list[Message]:
-    """Return messages of a value that holds nothing else, whatever it looks like."""
-    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+    role = _role(side)
+    if isinstance(value, list) and value and all([isinstance(item, dict) for item in value]):
+        # Whatever they look like: the attribute holds nothing but messages.
         found = [message for item in value for message in messages_of(item, role)]
         if found:
-            return found
+            return merged(found)
     return conversation(value, role, is_model=True)
 
 
-def _read_value(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_value(fields: Fields, side: str, is_model: bool) -> list[Message]:
     for _, value in fields:
         if found := conversation(parsed(value), _role(side), is_model=is_model):
-            return {side: found}
-    return {}
+            return found
+    return []
 
 
-def _read_repr(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_repr(fields: Fields, side: str, is_model: bool) -> list[Message]:
     return _read_value(fields, side, True)
 
 
-def _read_flat(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
-    items = unflatten((place.number, place.path, value) for place, value in fields)
-    return {side: message_list(items, _role(side))}
+def _read_flat(fields: Fields, side: str, is_model: bool) -> list[Message]:
+    return message_list(unflatten((place.number, place.path, value) for place, value in fields), _role(side))
 
 
-def _read_answer(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_answer(fields: Fields, side: str, is_model: bool) -> list[Message]:
     """Read an answer whose reasoning, text and calls are attributes of their own."""
     given = {place.path: value for place, value in reversed(fields)}
     parts: list[Part] = []
@@ -146,35 +147,35 @@ def _read_answer(fields: Fields, side: str, is_model: bool) -> dict[str, list[Me
     parts += content_parts(text if type(text) is str or text is None else json_text(text))
     calls = parsed_container(given.get("toolCalls"))
     parts += [tool_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return {side: [Message("assistant", parts)]} if parts else {}
+    return [Message("assistant", parts)] if parts else []
 
 
-def _read_history(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_history(fields: Fields, side: str, is_model: bool) -> list[Message]:
     """Read all messages of a run. The last answer and what follows it, a confirmation of its call, are the output."""
     value = parsed_container(fields[0][1])
     messages = message_list(value, "user") if isinstance(value, list) else []
     answers = [place for place, message in enumerate(messages) if message.role == "assistant"]
     end = answers[-1] if answers else len(messages)
-    return {"input": messages[:end], "output": messages[end:]}
+    return messages[:end] if side == "input" else messages[end:]
 
 
-def _read_events(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_events(fields: Fields, side: str, is_model: bool) -> list[Message]:
     """Read events as Pydantic AI lists them in an attribute."""
     values = parsed_container(fields[0][1])
-    found: dict[str, list[Message]] = {"input": [], "output": []}
+    found: list[Message] = []
     for item in values if isinstance(values, list) else []:
         name = item.get("event.name") if isinstance(item, dict) else None
-        if type(name) is str and is_message_event(name):
-            found[event_side(name)] += messages_of(*event_item(name, {}, item))
-    return {side: merged(messages) for side, messages in found.items()}
+        if type(name) is str and is_message_event(name) and event_side(name) == side:
+            found += messages_of(*event_item(name, {}, item))
+    return merged(found)
 
 
-def _read_system(fields: Fields, side: str, is_model: bool) -> dict[str, list[Message]]:
+def _read_system(fields: Fields, side: str, is_model: bool) -> list[Message]:
     parts = content_parts(parsed(fields[0][1]))
-    return {"system": [Message("system", parts)]} if parts else {}
+    return [Message("system", parts)] if parts else []
 
 
-READERS: dict[str, Callable[[Fields, str, bool], dict[str, list[Message]]]] = {
+READERS: dict[str, Callable[[Fields, str, bool], list[Message]]] = {
     "messages": _read_messages,
     "value": _read_value,
     "repr": _read_repr,
@@ -192,17 +193,22 @@ def _role(side: str) -> str:
 
 def _with_events(found: Found, events: Iterable[SpanEvent]) -> Found:
     """Fill the sides that attributes left empty from the span's events, stream chunks if there is nothing better."""
-    sides: dict[str, list[Message]] = {"input": [], "output": []}
-    details: Attributes = {}
+    told, said = Found([], []), Found([], [])  # by events of one message each, by events of whole conversations
     for event in events:
-        if is_message_event(event.name):
-            sides[event_side(event.name)] += messages_of(*event_item(event.name, event.attributes, None))
-        elif event.name == DETAILS_EVENT:
-            details.update(event.attributes)
-    said = attribute_messages(details) if details else Found([], [])
-    given = _with_system(_only_system(found), said.input or merged(sides["input"]))
-    answer = said.output or merged(sides["output"]) or joined_chunks(events)
+        if event.name == DETAILS_EVENT:
+            part = attribute_messages(event.attributes)
+            said = Found(_continued(said.input, part.input), _continued(said.output, part.output))
+        elif is_message_event(event.name):
+            side = told.output if event_side(event.name) == "output" else told.input
+            side += messages_of(*event_item(event.name, event.attributes, None))
+    given = _with_system(_only_system(found), said.input or merged(told.input))
+    answer = said.output or merged(told.output) or joined_chunks(events)
     return Found(_better(found.input, given), found.output or answer)
+
+
+def _continued(messages: list[Message], more: list[Message]) -> list[Message]:
+    """Return messages and what follows them; a later event may repeat them."""
+    return more if more[: len(messages)] == messages else messages + more
 
 
 def _only_system(found: Found) -> list[Message]:
@@ -214,18 +220,21 @@ def _better(messages: list[Message], others: list[Message]) -> list[Message]:
     return others if len(others) > len(messages) and len(messages) <= 1 else messages
 
 
-def _without_repetition(found: Found) -> Found:
-    """Leave out of the output what it repeats of the input: states of agents hold the whole conversation."""
-    length = len(found.input)
-    if length and len(found.output) > length and found.output[:length] == found.input:
-        return Found(found.input, found.output[length:])
+def _tidied(found: Found) -> Found:
+    """Name the results of tools, and leave out of the output what it repeats of the input, as states of agents do."""
+    given, answer = found.input, found.output
+    if any([message.role == "tool" for message in given]):
+        _name_results((*given, *answer))
+    length = len(given)
+    if length and len(answer) > length and answer[:length] == given:
+        return Found(given, answer[length:])
     return found
 
 
-def _name_results(found: Found) -> None:
+def _name_results(messages: Iterable[Message]) -> None:
     """Give results of tools the name that their call has, so that they are the same message however they were sent."""
     names: dict[str, str] = {}
-    for message in (*found.input, *found.output):
+    for message in messages:
         for part in message.parts:
             kind = part["type"]
             if kind == "tool_call" and "id" in part and "name" in part:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -36,8 +36,8 @@ class Table(Struct, frozen=True):
 class Place(NamedTuple):
     """Where an attribute belongs. rank: its source's place in the table. number, path: of prefix.number.path."""
 
-    name: str
     rank: int
+    name: str
     source: Source
     number: int = 0
     path: str = ""
@@ -60,7 +60,7 @@ class Names(Generic[T]):
     def __init__(self, find: Callable[[str], T | None]) -> None:
         self._find = find
         self._known: dict[str, T | None] = {}
-        self._without: set[str] = set()  # names that mean nothing here, most of all
+        self._empty: set[str] = set()  # the names that mean nothing, by far the most
 
     def __getitem__(self, name: str) -> T | None:
         try:
@@ -68,18 +68,22 @@ class Names(Generic[T]):
         except KeyError:
             return self._learn(name)
 
-    def has_none(self, names: Mapping[str, Any]) -> bool:
-        """Tell whether none of the names means anything, in a microsecond for those of a span."""
-        if self._without.issuperset(names):
-            return True
-        return all([self[name] is None for name in names])
+    def of(self, names: Iterable[str]) -> list[T]:
+        """Return what the names mean that mean anything, in half a microsecond for those of a span."""
+        if self._empty.issuperset(names):
+            return []
+        known = self._known
+        try:
+            return [found for name in names if (found := known[name]) is not None]
+        except KeyError:
+            return [found for name in names if (found := self[name]) is not None]
 
     def _learn(self, name: str) -> T | None:
         if len(self._known) >= MAX_NAMES:
-            self._known, self._without = {}, set()
+            self._known, self._empty = {}, set()
         found = self._known[name] = self._find(name)
         if found is None:
-            self._without.add(name)
+            self._empty.add(name)
         return found
 
 
@@ -106,9 +110,9 @@ def _place(name: str) -> Place | None:
     for rank, source in enumerate(_sources()):
         if source.form == "flat":
             if found is not None and found.family in source.names:
-                return Place(name, rank, source, found.number, found.path)
+                return Place(rank, name, source, found.number, found.path)
         elif name in source.names or any("*" in pattern and _fits(name, pattern) for pattern in source.names):
-            return Place(name, rank, source, path=name.rpartition(".")[2])
+            return Place(rank, name, source, path=name.rpartition(".")[2])
     return None
 
 
