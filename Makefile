@@ -1,6 +1,6 @@
 # Every target works on a machine with nothing but make and Python 3.11 or later; .ci/venv makes the environment.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench crash docs viewer clean venv
+.PHONY: help demo test check lint bench crash fuzz docs viewer clean venv
 SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
@@ -41,6 +41,7 @@ check: lint viewer ## ruff, mypy --strict, import-linter, codespell, svelte-chec
 
 test: check ## everything: check, then all tests (ARGS='tests/cli -k serve' narrows the tests)
 	@.ci/chromium
+	@.ci/venv frameworks
 	$(say) 'pytest'
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -51,6 +52,10 @@ bench: viewer ## run the benchmarks and print their figures (minutes; an idle ma
 crash: venv ## the crash test as a longer loop (KILLS=300)
 	$(say) 'crash loop, $(KILLS) kills'
 	@$(BIN)/python -m pytest -m crash -o timeout=0 --kills $(KILLS) -s $(ARGS)
+
+fuzz: venv ## 200,000 mutated OTLP bodies through the ingest (ARGS='--seed N': the same ones again)
+	$(say) 'fuzz'
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: venv ## renew the generated part of README.md
 	@$(BIN)/python .ci/readme

@@ -78,8 +78,13 @@ class ModelRequest:
         return tuple(message for message in self.turn if message.role == "tool")
 
     def called(self, name: str) -> bool:
-        """Return whether a tool was called since the last message of the user."""
-        return any(call.name == name for message in self.turn for call in message.tool_calls)
+        """Return whether a tool was called since the last message of the user.
+
+        Agents that write their calls and results as plain text have called what their messages name.
+        """
+        if any(message.tool_calls for message in self.messages):
+            return any(call.name == name for message in self.turn for call in message.tool_calls)
+        return any(name in message.text for message in self.messages if message.role == "assistant")
 
     def count_tokens(self) -> int:
         """Return how many input tokens the request is: its messages, its tools, its schema. At least 1."""
