@@ -11,7 +11,7 @@ import msgspec
 from milepost_collector.protocol.otlp.export import Signal
 from milepost_collector.protocol.otlp.framing import to_varint
 
-INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14  # of google.rpc.Code
+INVALID_ARGUMENT, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE = 3, 8, 13, 14  # of google.rpc.Code
 
 _REJECTED_NAMES: dict[Signal, str] = {
     "traces": "rejectedSpans",
