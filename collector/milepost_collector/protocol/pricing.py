@@ -1,14 +1,35 @@
-"""What usage costs: reported by the producer, computed from the price table, or honestly unpriced."""
+"""What usage costs: reported by the producer, computed from a price book, or honestly unpriced."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from milepost.wire import Usage
 from milepost_collector.protocol.api import UsageItem
+from milepost_collector.protocol.price_file import PriceEntry, entry_tariff
+from milepost_collector.protocol.tariffs import DAY_NS, Rates, Tariff, list_tariff
+
+__all__ = [
+    "BUNDLED",
+    "COUNTS",
+    "NO_USAGE",
+    "Buckets",
+    "PriceBook",
+    "Rates",
+    "Tariff",
+    "Totals",
+    "buckets_of",
+    "cost_of",
+    "find_tariff",
+    "price_items",
+    "reprice",
+    "total",
+]
+
+COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+
+MAX_REMEMBERED = 8192
 
 
 class Totals(NamedTuple):
@@ -25,40 +46,144 @@ class Totals(NamedTuple):
     cost_source: str | None
 
 
-class Rates(NamedTuple):
-    """What a model charges, USD a token, when the prompt has more than `above` tokens."""
+class Buckets(NamedTuple):
+    """Tokens by what they cost: no token is in two of them."""
 
-    above: int
-    input: float
-    output: float
-    cache_read: float
-    cache_write: float
-
-
-class Tariff(NamedTuple):
-    """A model's rates by length of prompt, ascending. id: table, version, provider and model. date: ISO 8601."""
-
-    rates: tuple[Rates, ...]
-    id: str
-    date: str
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    reasoning: int
 
 
 NO_USAGE = Totals(None, None, None, None, None, None, None, None, None)
-COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
-def price_items(usage: Sequence[Usage], unix_nano: int) -> list[UsageItem]:
+class PriceBook:
+    """The prices to compute with: a user's own entries first, then the table that ships with the program.
+
+    Safe to use from several threads. What was found is remembered by model, provider and day.
+    """
+
+    def __init__(self, entries: Sequence[PriceEntry] = ()) -> None:
+        self.entries = tuple(entries)
+        self._found: dict[tuple[str, str | None, int], Tariff | None] = {}
+
+    def find(self, model: str, provider: str | None, unix_nano: int) -> Tariff | None:
+        """Return a model's tariff at a time, Unix ns, or None when no price is known."""
+        if not self.entries:
+            return list_tariff(model, provider, unix_nano)
+        key = (model, provider, unix_nano // DAY_NS)
+        if key not in self._found:
+            if len(self._found) >= MAX_REMEMBERED:
+                self._found.clear()
+            self._found[key] = entry_tariff(self.entries, model, provider, key[2])
+        return self._found[key] or list_tariff(model, provider, unix_nano)
+
+
+BUNDLED = PriceBook()
+
+
+def price_items(usage: Sequence[Usage], unix_nano: int, book: PriceBook = BUNDLED) -> list[UsageItem]:
     """Return the usage with costs and where they come from. unix_nano: when the calls were made; prices change."""
-    return [_price_item(item, unix_nano // 86_400_000_000_000) for item in usage]
+    return [_price_item(item, unix_nano, book) for item in usage]
+
+
+def reprice(items: Sequence[UsageItem], unix_nano: int, book: PriceBook) -> list[UsageItem]:
+    """Return priced usage as it would be priced now; what producers reported stays reported."""
+    return [_price_item(_stated(item), unix_nano, book) for item in items]
 
 
 def total(items: Sequence[UsageItem]) -> Totals:
     """Add the items up; model and provider are those of the item with most tokens."""
     if not items:
         return NO_USAGE
+    if len(items) == 1:
+        one = items[0]
+        return Totals(
+            one.model, one.provider, one.input_tokens, one.output_tokens, one.cache_read_tokens,
+            one.cache_write_tokens, one.reasoning_tokens, one.cost_usd, one.cost_source,
+        )  # fmt: skip
     main = max(items, key=lambda item: (item.input_tokens or 0) + (item.output_tokens or 0))
     sums = {count: _sum([getattr(item, count) for item in items]) for count in COUNTS}
     return Totals(model=main.model, provider=main.provider, **sums, cost_usd=_cost(items), cost_source=_source(items))
+
+
+def buckets_of(usage: Usage | UsageItem) -> Buckets:
+    """Return inclusive counts as exclusive ones.
+
+    A producer whose cached tokens exceed its input, or whose reasoning exceeds its output, counts them apart.
+    """
+    inputs, outputs = usage.input_tokens or 0, usage.output_tokens or 0
+    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    thought = usage.reasoning_tokens or 0
+    fresh = inputs - read - written if inputs >= read + written else inputs
+    return Buckets(fresh, read, written, outputs - thought if outputs >= thought else outputs, thought)
+
+
+def cost_of(usage: Usage | UsageItem, tariff: Tariff) -> float:
+    """Return the cost of inclusive counts, USD."""
+    fresh, read, written, output, thought = buckets_of(usage)
+    prompt = usage.input_tokens or 0
+    rates = tariff.rates[0]
+    for longer in tariff.rates[1:]:
+        if prompt > longer.above:
+            rates = longer
+    return (
+        fresh * rates.input
+        + read * rates.cache_read
+        + written * rates.cache_write
+        + output * rates.output
+        + thought * rates.reasoning
+    )
+
+
+def find_tariff(model: str, provider: str | None, unix_nano: int, book: PriceBook = BUNDLED) -> Tariff | None:
+    """Return a model's tariff at a time, Unix ns, or None when no price is known."""
+    return book.find(model, provider, unix_nano)
+
+
+def _price_item(usage: Usage, unix_nano: int, book: PriceBook) -> UsageItem:
+    model, provider, reported = usage.model, usage.provider, usage.cost_usd
+    given, output = usage.input_tokens, usage.output_tokens
+    read, written, thought = usage.cache_read_tokens, usage.cache_write_tokens, usage.reasoning_tokens
+    item = UsageItem(
+        cost_source="unpriced" if reported is None else "reported",
+        model=model,
+        provider=provider,
+        input_tokens=given,
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=thought,
+        cost_usd=reported,
+    )
+    if model is None or (given is None and output is None and read is None and written is None and thought is None):
+        return item
+    tariff = book.find(model, provider, unix_nano)
+    if tariff is None:
+        return item
+    cost = cost_of(usage, tariff)
+    if reported is None:
+        item.cost_source, item.cost_usd = "computed", cost
+    else:
+        item.computed_cost_usd = cost
+    item.price_id, item.price_date = tariff.id, tariff.date
+    return item
+
+
+def _stated(item: UsageItem) -> Usage:
+    """Return what a producer stated of an item."""
+    return Usage(
+        model=item.model,
+        provider=item.provider,
+        input_tokens=item.input_tokens,
+        output_tokens=item.output_tokens,
+        cache_read_tokens=item.cache_read_tokens,
+        cache_write_tokens=item.cache_write_tokens,
+        reasoning_tokens=item.reasoning_tokens,
+        cost_usd=item.cost_usd if item.cost_source == "reported" else None,
+    )
 
 
 def _cost(items: Sequence[UsageItem]) -> float | None:
@@ -74,65 +199,3 @@ def _source(items: Sequence[UsageItem]) -> str:
 def _sum(counts: Sequence[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
-
-
-def _price_item(usage: Usage, day: int) -> UsageItem:
-    counts = {count: getattr(usage, count) for count in COUNTS}
-    stated = UsageItem(cost_source="unpriced", model=usage.model, provider=usage.provider, **counts)
-    if usage.cost_usd is not None:
-        stated.cost_source, stated.cost_usd = "reported", usage.cost_usd
-        return stated
-    tariff = find_tariff(usage.model, usage.provider, day) if usage.model else None
-    if tariff and any(count is not None for count in counts.values()):
-        stated.cost_source, stated.cost_usd = "computed", cost_of(usage, tariff)
-        stated.price_id, stated.price_date = tariff.id, tariff.date
-    return stated
-
-
-def cost_of(usage: Usage, tariff: Tariff) -> float:
-    """Return the cost of inclusive counts, USD. A producer whose cached tokens exceed its input counts them apart."""
-    inputs, read, written = usage.input_tokens or 0, usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-    fresh = inputs - read - written if inputs >= read + written else inputs
-    rates = next(rates for rates in reversed(tariff.rates) if inputs > rates.above)
-    outputs = (usage.output_tokens or 0) * rates.output
-    return fresh * rates.input + read * rates.cache_read + written * rates.cache_write + outputs
-
-
-@lru_cache(maxsize=4096)
-def find_tariff(model: str, provider: str | None, day: int) -> Tariff | None:
-    """Return a model's tariff by the price table, or None when the table does not know it.
-
-    day: days since the Unix epoch. The table is asked once a model and day, for asking takes 0.2 ms; the sums are made
-    here.
-    """
-    # Imported late: it costs 60 ms and 11 MB, and a collector that sees no usage never needs it.
-    import genai_prices
-    from genai_prices.types import TieredPrices
-
-    when = datetime.fromtimestamp(day * 86_400, UTC)
-
-    def price(known_as: str | None, **tokens: int) -> Any:
-        usage = genai_prices.Usage(**tokens)
-        return genai_prices.calc_price(usage, model, provider_id=known_as, genai_request_timestamp=when)
-
-    for known_as in dict.fromkeys((provider, None)):  # the provider may be one the table has no name for
-        try:
-            found = price(known_as, input_tokens=1)
-        except LookupError:
-            continue
-        prices = vars(found.model_price).values()
-        steps = {tier.start for tiered in prices if isinstance(tiered, TieredPrices) for tier in tiered.tiers}
-        rates = tuple(_rates(partial(price, known_as), above) for above in (-1, *sorted(steps)))
-        price_id = f"genai-prices {genai_prices.__version__} {found.provider.id}/{found.model.id}"
-        return Tariff(rates, price_id, when.date().isoformat())
-    return None
-
-
-def _rates(price: Callable[..., Any], above: int) -> Rates:
-    """Find the rates that hold just above a length of prompt by asking for the price of that many tokens."""
-    length = above + 1 or 1
-    bare = price(input_tokens=length).total_price
-    output = price(input_tokens=length, output_tokens=length).total_price - bare
-    read = price(input_tokens=length, cache_read_tokens=length).total_price
-    written = price(input_tokens=length, cache_write_tokens=length).total_price
-    return Rates(above, *(float(total / length) for total in (bare, output, read, written)))
