@@ -36,7 +36,7 @@ from milepost_collector.traces.arrow import to_arrow
 from tests.benchmarks.bare_server import serve
 
 Row = tuple[Any, ...]
-Waiting = tuple[Batch, asyncio.Future[None]]
+Waiting = tuple[Any, asyncio.Future[None]]
 
 _decode = msgspec.msgpack.Decoder(Batch).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -132,14 +132,14 @@ def _span_row(span: SpanEnded, batch: Batch) -> Row:
         usage.provider, usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
         usage.reasoning_tokens, usage.cost_usd, None, span.error_type, span.error_message, span.error_stack,
         span.reason, span.input_json, span.output_json, _json(span.attributes).decode() if span.attributes else None,
-        None, None, batch.resource.service_name, span.scope, batch.producer_id,
+        None, None, batch.resource.service_name, span.scope, batch.producer_id, None, None, None, None,
     )  # fmt: skip
 
 
 def _event_row(event: Event, batch: Batch, place: int) -> Row:
     return (
         event.run_id, event.span_id, event.time, event.kind, event.name, event.severity, event.message, event.fraction,
-        event.body_json, None, batch.producer_id, batch.sequence, place,
+        event.body_json, None, batch.producer_id, batch.sequence, place, None,
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def llm_span(ids: random.Random, run_id: str, span_id: str, parent: str, name: s
 
 def llm_attributes(ids: random.Random) -> dict[str, object]:
     """Return 15 attributes, 1.4 KB: a system prompt that repeats, a question and an answer that do not."""
-    question, answer = _text(ids, 220), _text(ids, 320)
+    question, answer = words(ids, 220), words(ids, 320)
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.system": "openai",
@@ -237,5 +237,6 @@ def _span_id(ids: random.Random) -> str:
     return f"{ids.getrandbits(63) + 1:016x}"
 
 
-def _text(ids: random.Random, length: int) -> str:
+def words(ids: random.Random, length: int) -> str:
+    """Return a text of random words, of at most this many characters."""
     return " ".join(ids.choices(WORDS, cum_weights=WEIGHTS, k=length // 5))[:length]

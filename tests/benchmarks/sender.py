@@ -3,6 +3,7 @@
     python -m tests.benchmarks.sender
 
 reads one JSON line {"url", "load"}, prepares, says "ready", waits for a line, sends, and reports in one JSON line.
+`otlp_sender` does the same with OTLP.
 
 An HTTP client library would cost as much as the collector itself; here a request costs the load generator about 60 µs.
 """
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,13 +36,14 @@ class Sent(msgspec.Struct):
     spans: int
     events: int
     latencies_ms: list[float]
+    sent_bytes: int
 
 
 class Sender:
-    """A sender's process, from preparing to its report."""
+    """A sender's process, from preparing to its report. load: what the module's loads are."""
 
-    def __init__(self, url: str, load: Load) -> None:
-        command = [sys.executable, "-m", "tests.benchmarks.sender"]
+    def __init__(self, url: str, load: Any, module: str = "tests.benchmarks.sender") -> None:
+        command = [sys.executable, "-m", module]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._say(msgspec.json.encode({"url": url, "load": load}))
         self._hear()
@@ -66,17 +69,19 @@ class Sender:
 
 
 class Client(threading.Thread):
-    """One connection that sends a batch as soon as the one before is acknowledged."""
+    """One connection that sends a body as soon as the one before is acknowledged."""
 
-    def __init__(self, url: str, load: Load, number: int) -> None:
+    def __init__(
+        self, url: str, path: str, content_type: str, contents: Iterable[tuple[bytes, Template]], *, is_gzip: bool
+    ) -> None:
         super().__init__()
         self._at = urlsplit(url)
-        headers = f"POST /v1/events HTTP/1.1\r\nhost: {self._at.netloc}\r\ncontent-type: application/msgpack\r\n"
-        headers += "content-encoding: gzip\r\n" if load.gzip else ""
+        headers = f"POST {path} HTTP/1.1\r\nhost: {self._at.netloc}\r\ncontent-type: {content_type}\r\n"
+        headers += "content-encoding: gzip\r\n" if is_gzip else ""
         self._requests: list[tuple[bytes, Template]] = [
-            (f"{headers}content-length: {len(body)}\r\n\r\n".encode() + body, part)
-            for body, part in bodies(load, number)
+            (f"{headers}content-length: {len(body)}\r\n\r\n".encode() + body, part) for body, part in contents
         ]
+        self.sent_bytes = sum(len(request) for request, _ in self._requests)
         self.latencies_ms: list[float] = []
         self.accepted = self.spans = self.events = 0
         self.failure: BaseException | None = None
@@ -96,9 +101,25 @@ class Client(threading.Thread):
                 connection.sendall(request)
                 status, body = _answer(connection)
                 self.latencies_ms.append((time.perf_counter() - begin) * 1000)
-                self._count(status, body, part)
+                self.count(status, body, part)
 
-    def _count(self, status: bytes, body: bytes, part: Template) -> None:
+    def count(self, status: bytes, body: bytes, part: Template) -> None:
+        """Count a request by its answer.
+
+        Raises:
+            RuntimeError: not everything was accepted.
+        """
+        raise NotImplementedError
+
+
+class EventsClient(Client):
+    """A client of /v1/events."""
+
+    def __init__(self, url: str, load: Load, number: int) -> None:
+        super().__init__(url, "/v1/events", "application/msgpack", bodies(load, number), is_gzip=load.gzip)
+
+    def count(self, status: bytes, body: bytes, part: Template) -> None:
+        """Count a batch by its answer."""
         if status != b"200":
             raise RuntimeError(f"answer {status!r}: {body[:200]!r}")
         answer = _decode_answer(body)
@@ -128,11 +149,10 @@ def _more(connection: socket.socket) -> bytes:
     return piece
 
 
-def main() -> None:
-    """Prepare, wait, send, report."""
+def serve(make_client: Callable[[str, dict[str, Any], int], Client]) -> None:
+    """Prepare, wait, send, report. make_client: of (url, load, number from 0)."""
     given: dict[str, Any] = msgspec.json.decode(sys.stdin.buffer.readline())
-    load = msgspec.convert(given["load"], Load)
-    clients = [Client(given["url"], load, number) for number in range(load.clients)]
+    clients = [make_client(given["url"], given["load"], number) for number in range(given["load"]["clients"])]
     print("ready", flush=True)
     sys.stdin.readline()
     begin, cpu = time.perf_counter(), time.process_time()
@@ -151,9 +171,10 @@ def main() -> None:
         spans=sum(client.spans for client in clients),
         events=sum(client.events for client in clients),
         latencies_ms=[value for client in clients for value in client.latencies_ms],
+        sent_bytes=sum(client.sent_bytes for client in clients),
     )
     print(msgspec.json.encode(sent).decode(), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(lambda url, load, number: EventsClient(url, msgspec.convert(load, Load), number))

@@ -85,6 +85,13 @@ def floor(data_dir: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def otlp_floor(data_dir: Path) -> Iterator[Server]:
+    """Run the floor of OTLP on a free port."""
+    with _running(["-m", "tests.benchmarks.otlp_floor", str(data_dir)]) as server:
+        yield server
+
+
+@contextmanager
 def bare(data_dir: Path) -> Iterator[Server]:
     """Run the least that could be called a collector on a free port."""
     with _running(["-m", "tests.benchmarks.bare_server", str(data_dir)]) as server:
