@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCost, formatCount, formatTokens, plural, totalTokens } from './format';
+import { formatBytes, formatCost, formatCount, formatExactCost, formatTokens, plural, totalTokens } from './format';
 
 describe('figures', () => {
   it.each([
@@ -21,6 +21,12 @@ describe('figures', () => {
     [1_200_000, '1.20M'],
     [null, '–'],
   ])('%s tokens read %s', (count, text) => expect(formatTokens(count)).toBe(text));
+
+  it('tells small costs apart where it matters', () => {
+    expect([0.00004321, 0.000043217, 0.0123, 0.1, 0, 3, null].map(formatExactCost)).toEqual([
+      '$0.00004321', '$0.00004322', '$0.0123', '$0.1000', '$0', '$3.00', '–',
+    ]);
+  });
 
   it('sizes and counts carry separators and units', () => {
     expect(formatBytes(812)).toBe('812 B');

@@ -16,6 +16,13 @@ export function formatCost(usd: Figure): string {
   return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 }
 
+/** As formatCost, with small amounts in four figures: "$0.00004321". For where two costs are compared. */
+export function formatExactCost(usd: Figure): string {
+  if (usd == null || Number.isNaN(usd) || usd <= 0 || usd >= 0.1) return formatCost(usd);
+  const decimals = Math.min(20, 3 - Math.floor(Math.log10(usd)));
+  return `$${usd.toFixed(decimals).replace(/0+$/, '')}`;
+}
+
 /** "950", "12.4k", "1.20M"; the exact figure belongs in a title beside it. */
 export function formatTokens(count: Figure): string {
   if (count == null || Number.isNaN(count)) return NOT_KNOWN;

@@ -18,7 +18,8 @@ describe('JSON', () => {
   });
 
   it('fits on one line, as far as it goes', () => {
-    expect(oneLine({ city: 'Paris', days: [1, 2] })).toBe('{ "city": "Paris", "days": [ 1, 2 ] }');
+    expect(oneLine({ city: 'Paris', days: [1, 2] })).toBe('city: "Paris", days: [ 1, 2 ]');
+    expect(oneLine(null)).toBe('null');
     expect(oneLine('a\n  b')).toBe('a b');
     expect(oneLine({ text: 'x'.repeat(500) }, 20)).toHaveLength(20);
   });

@@ -31,10 +31,13 @@ export function preview(value: unknown, most = 72): string {
   return keys.length === 0 ? '{}' : shorten(`{${keys.slice(0, 12).join(', ')}${keys.length > 12 ? ', …' : ''}}`, most);
 }
 
-/** A value on one line, as much of it as fits: `{"city": "Paris", "units": …`. */
+/** A value on one line, as much of it as fits: `city: "Paris", days: [ 1, 2 ]`. */
 export function oneLine(value: unknown, most = 60): string {
   if (typeof value === 'string') return shorten(value.slice(0, most + 1).replace(/\s+/g, ' '), most);
-  return shorten(formatJson(value).replace(/\n */g, ' '), most);
+  const flat = (part: unknown) => formatJson(part).replace(/\n */g, ' ');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return shorten(flat(value), most);
+  const entries = Object.entries(value).map(([name, part]) => `${name}: ${flat(part)}`);
+  return shorten(entries.join(', '), most);
 }
 
 export function scalarText(value: unknown): string {
