@@ -80,8 +80,9 @@ def decoders(signal: Signal) -> Decoders:
 
 def _struct(repeated: str, member: Any, **others: Any) -> Any:
     """Return a message of a repeated field and others."""
-    kinds = {repeated: list[member], **others}
-    return msgspec.defstruct(repeated, [(name, kind | None, None) for name, kind in kinds.items()], rename="camel")
+    fields: list[Any] = [(repeated, list[member] | None, None)]
+    fields += [(name, Raw, Raw()) if kind is Raw else (name, kind | None, None) for name, kind in others.items()]
+    return msgspec.defstruct(repeated, fields, rename="camel")
 
 
 def _whole(signal: Signal, sent: Any) -> Iterator[Group]:
@@ -158,9 +159,9 @@ def _record(of: Decoders, raw: Raw) -> Any:
         return Unreadable(str(error), bytes(raw))
 
 
-def _read_or_none(decoder: Any, raw: Raw | None) -> Any:
+def _read_or_none(decoder: Any, raw: Raw) -> Any:
     try:
-        return None if raw is None else _read(decoder, raw)
+        return _read(decoder, raw) if bytes(raw) not in (b"", b"null") else None
     except RefusedError:
         return None
 
