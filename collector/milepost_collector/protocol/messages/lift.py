@@ -52,6 +52,8 @@ def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> 
         return Lifted(None, {})
     pieces: dict[str, str] = {}
     marks: Attributes = {}
+    if members := MEMBERS.of(attributes):
+        attributes = _grouped(attributes, members, marks, pieces)
     for name in columns:
         if name in attributes:
             marks[name] = _column(attributes[name], columns[name])
@@ -62,8 +64,6 @@ def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> 
                 marks[name] = mark
         elif (kind is list or kind is dict) and name not in marks and (mark := _of_value(value, pieces)) is not None:
             marks[name] = mark
-    if members := MEMBERS.of(attributes):
-        attributes = _grouped(attributes, members, marks, pieces)
     return Lifted(_encode({**attributes, **marks} if marks else attributes).decode(), pieces)
 
 
@@ -157,8 +157,7 @@ def _grouped(attributes: Attributes, members: list[Member], marks: Attributes, p
                 ids[str(index)] = name = piece_id(text)
                 pieces[name] = text
                 for path in fields:
-                    rest.pop(f"{family}{index}.{path}")
-                    marks.pop(f"{family}{index}.{path}", None)
+                    del rest[f"{family}{index}.{path}"]
         if ids:
             marks[f"{family}*"] = {"$group": ids}
     return rest

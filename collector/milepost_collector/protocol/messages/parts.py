@@ -52,7 +52,8 @@ def is_block(value: Any) -> bool:
     """Tell whether a value is a block of content rather than some other object."""
     if not isinstance(value, dict):
         return False
-    return value.get("type") in KINDS or (len(value) <= 3 and any(key in value for key in KEYED))
+    kind = value.get("type")
+    return (type(kind) is str and kind in KINDS) or (len(value) <= 3 and any(key in value for key in KEYED))
 
 
 def tool_call(block: Block) -> Part:

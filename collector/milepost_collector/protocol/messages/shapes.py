@@ -168,7 +168,7 @@ def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
     if isinstance(kwargs := item.get("kwargs"), dict) and "lc" in item:
         name = item.get("id")
         return {"type": name[-1] if isinstance(name, list) and name else None, **kwargs}
-    if isinstance(data := item.get("data"), dict) and item.get("type") in TYPE_ROLES:
+    if isinstance(data := item.get("data"), dict) and _kind(item) in TYPE_ROLES:
         return {**data, "type": item["type"]}
     if "role" not in item and "content" not in item:
         inner = item.get("message") or item.get("delta")
@@ -217,7 +217,7 @@ def _is_body(item: dict[str, Any]) -> bool:
 
 
 def _parts(item: dict[str, Any], role: str) -> list[Part]:
-    if item.get("type") in ITEM_TYPES:
+    if _kind(item) in ITEM_TYPES:
         return content_parts(item)
     parts = _thoughts(item)
     content = next((found for key in CONTENT_KEYS if (found := content_parts(_quoted(item.get(key))))), [])
@@ -345,9 +345,15 @@ def _is_tail(message: Message) -> bool:
     return all(part["type"] == "tool_call" for part in message.parts)
 
 
+def _kind(item: dict[str, Any]) -> str:
+    """Return the `type` of an object, "" if it has none."""
+    kind = item.get("type")
+    return kind if type(kind) is str else ""
+
+
 def _is_bare(value: Any) -> bool:
     """Tell whether a value is a block of content that stands outside of any message."""
-    return is_block(value) and "role" not in value and value.get("type") not in ITEM_TYPES
+    return is_block(value) and "role" not in value and _kind(value) not in ITEM_TYPES
 
 
 def _is_alternative(value: Any) -> bool:
@@ -362,7 +368,7 @@ def _is_silent(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     inner = _unwrapped(value)
-    return _role(inner) is not None or inner.get("type") in ITEM_TYPES or "finish_reason" in value
+    return _role(inner) is not None or _kind(inner) in ITEM_TYPES or "finish_reason" in value
 
 
 _BODY_KEYS = (*CONTENT_KEYS, "tool_calls", "toolCalls", "function_call", "reasoning_content", "refusal", "audio")
