@@ -122,20 +122,23 @@ def buckets_of(usage: Usage | UsageItem) -> Buckets:
 
 
 def cost_of(usage: Usage | UsageItem, tariff: Tariff) -> float:
-    """Return the cost of inclusive counts, USD."""
-    fresh, read, written, output, thought = buckets_of(usage)
-    prompt = usage.input_tokens or 0
+    """Return the cost of inclusive counts, USD, each of `buckets_of` at its rate."""
+    inputs, outputs = usage.input_tokens or 0, usage.output_tokens or 0
     rates = tariff.rates[0]
     for longer in tariff.rates[1:]:
-        if prompt > longer.above:
+        if inputs > longer.above:
             rates = longer
-    return (
-        fresh * rates.input
-        + read * rates.cache_read
-        + written * rates.cache_write
-        + output * rates.output
-        + thought * rates.reasoning
-    )
+    _, input_rate, output_rate, read_rate, write_rate, thought_rate = rates
+    cost = 0.0
+    # The buckets are worked out in place: this is done for every span that comes in.
+    if read := usage.cache_read_tokens or 0:
+        cost += read * read_rate
+    if written := usage.cache_write_tokens or 0:
+        cost += written * write_rate
+    if thought := usage.reasoning_tokens or 0:
+        cost += thought * thought_rate
+    fresh = inputs - read - written if inputs >= read + written else inputs
+    return cost + fresh * input_rate + (outputs - thought if outputs >= thought else outputs) * output_rate
 
 
 def find_tariff(model: str, provider: str | None, unix_nano: int, book: PriceBook = BUNDLED) -> Tariff | None:

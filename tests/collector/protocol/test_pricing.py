@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import mul
+
 import genai_prices
 import pytest
 from hypothesis import given
@@ -9,7 +11,16 @@ from hypothesis import strategies as st
 
 from milepost.wire import Usage
 from milepost_collector.protocol.price_file import parse_prices
-from milepost_collector.protocol.pricing import BUNDLED, PriceBook, buckets_of, find_tariff, price_items, reprice, total
+from milepost_collector.protocol.pricing import (
+    BUNDLED,
+    PriceBook,
+    buckets_of,
+    cost_of,
+    find_tariff,
+    price_items,
+    reprice,
+    total,
+)
 
 NOW = 1_790_000_000_000_000_000
 MODELS = ["gpt-4o-mini", "gpt-5", "o3", "claude-sonnet-4-0", "claude-sonnet-4-5", "gemini-2.5-pro", "gemini-1.5-pro"]
@@ -88,9 +99,16 @@ def test_total_adds_up_models_and_tells_the_weakest_source() -> None:
 @given(
     inputs=st.integers(0, 1000), read=st.integers(0, 1000), output=st.integers(0, 1000), thought=st.integers(0, 1000)
 )
-def test_buckets_hold_every_token_once(inputs: int, read: int, output: int, thought: int) -> None:
+def test_buckets_hold_every_token_once_and_are_what_is_charged(
+    inputs: int, read: int, output: int, thought: int
+) -> None:
     usage = Usage(input_tokens=inputs, cache_read_tokens=read, output_tokens=output, reasoning_tokens=thought)
     found = buckets_of(usage)
+    tariff = find_tariff("gpt-4o-mini", "openai", NOW)
+    assert tariff is not None
+    rates = tariff.rates[0]
+    charged = (rates.input, rates.cache_read, rates.cache_write, rates.output, rates.reasoning)
+    assert cost_of(usage, tariff) == pytest.approx(sum(map(mul, found, charged)), rel=1e-12)
     assert min(found) >= 0
     assert found.input + found.cache_read in (inputs, inputs + read)
     assert found.output + found.reasoning in (output, output + thought)
