@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
+from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool, RunIndex
@@ -93,7 +94,15 @@ async def _start(config: CollectorConfig) -> Services:
     ingest = Ingest(database, config, index=index)
     ingest.start()
     queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
-    return Services(config=config, database=database, ingest=ingest, queries=queries)
+    forwarding = await _start_forwarding(config)
+    return Services(config=config, database=database, ingest=ingest, queries=queries, forwarding=forwarding)
+
+
+async def _start_forwarding(config: CollectorConfig) -> Forwarding:
+    destinations = parse_destinations(config.forward_to, config.forward_headers, own_port=config.port)
+    forwarding = Forwarding(config.data_dir, destinations, max_bytes=config.forward_max_bytes)
+    await forwarding.start()
+    return forwarding
 
 
 def _open(config: CollectorConfig) -> Database:
@@ -104,5 +113,6 @@ async def _stop(services: Services) -> None:
     """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
     services.stopping.set()
     await services.ingest.stop()
+    await services.forwarding.stop()
     await anyio.to_thread.run_sync(services.database.close)
     logger.info("database %s is closed", services.database.path)

@@ -35,6 +35,7 @@ class CollectorConfig:
     data_dir: Path = field(default_factory=default_data_dir)
     host: str = "127.0.0.1"  # loopback only: there are no keys to tell callers apart
     port: int = 4600  # 0 takes a free one
+    grpc_port: int | None = None  # of OTLP/gRPC, if wanted; 0 takes a free one
     root_path: str = ""  # path prefix a reverse proxy serves the collector under
     max_body_bytes: int = 16 * MIB  # of a request as sent
     max_inflated_bytes: int = 64 * MIB  # of a request once decompressed
@@ -64,8 +65,10 @@ class CollectorConfig:
         _at_least("lost_after_s", self.lost_after_s, 1)
         _at_least("sql_timeout_s", self.sql_timeout_s, 0.001)
         _at_least("query_threads", self.query_threads, 1)
-        if not 0 <= self.port <= 65535:
-            raise ConfigurationError("port", f"must be between 0 and 65535, got {self.port}")
+        for name in ("port", "grpc_port"):
+            port = getattr(self, name)
+            if port is not None and not 0 <= port <= 65535:
+                raise ConfigurationError(name, f"must be between 0 and 65535, got {port}")
         if not is_loopback(self.host):
             raise ConfigurationError(
                 "host", f"{self.host!r} is not a loopback address; without API keys Milepost listens on loopback only"
@@ -116,7 +119,9 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _parse(name: str, type_name: str, text: str) -> object:
-    parse: Any = {"Path": Path, "int": int, "float": float, "tuple[str, ...]": _list}.get(type_name, str)
+    parse: Any = {"Path": Path, "int": int, "float": float, "int | None": int, "tuple[str, ...]": _list}.get(
+        type_name, str
+    )
     try:
         return parse(text)
     except ValueError as error:

@@ -55,6 +55,12 @@ def milepost() -> None:
     help="Folder of the database.  [default: ~/.milepost]",
 )
 @click.option(
+    "--grpc-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Take OTLP over gRPC too, on this port (4317 is usual); needs pip install 'milepost[grpc]'.",
+)
+@click.option(
     "--forward",
     "forward_to",
     multiple=True,
@@ -80,6 +86,7 @@ def serve(
     host: str | None,
     port: int | None,
     data_dir: Path | None,
+    grpc_port: int | None,
     forward_to: tuple[str, ...],
     forward_headers: tuple[str, ...],
     log_level: str,
@@ -102,6 +109,7 @@ def serve(
         host=host,
         port=port,
         data_dir=data_dir,
+        grpc_port=grpc_port,
         forward_to=forward_to or None,
         forward_headers=forward_headers or None,
     )

@@ -66,7 +66,7 @@ class ProducerInfo(Struct, kw_only=True):
     dropped: int
 
 
-class NotCounted(Struct, kw_only=True, omit_defaults=True):
+class NotCounted(Struct, omit_defaults=True):
     """A span whose usage its run's sums leave out, and why. of_span_id: the span that is counted instead, if one."""
 
     span_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -15,18 +15,20 @@ from milepost.wire import (
     Batch,
     Event,
     Heartbeat,
-    Rejection,
     Resource,
     SpanEnded,
     SpanStarted,
     WireEvent,
 )
 from milepost_collector.errors import MalformedBodyError, UnsupportedEncodingError
-from milepost_collector.protocol.rows import Row, event_row, live_row, span_row
+from milepost_collector.protocol.batch import DecodedBatch
+from milepost_collector.protocol.foreign_rows import as_foreign, span_rows
+from milepost_collector.protocol.messages import event_messages
+from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT, RejectedEvent
+from milepost_collector.protocol.rows import event_row, live_row, native_span_row, with_native
 
 MSGPACK_TYPES = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 CONTENT_TYPES = ("application/json", *MSGPACK_TYPES)
-MAX_REJECTED_TEXT = 65_536  # characters kept of an event that could not be stored
 
 
 class Envelope(Struct):
@@ -38,37 +40,6 @@ class Envelope(Struct):
     schema_version: int = SCHEMA_VERSION
     dropped: int = 0
     resource: Resource = Resource()
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedEvent:
-    """An event that cannot be stored. text: as JSON, cut at MAX_REJECTED_TEXT."""
-
-    index: int
-    reason: str
-    text: str
-
-
-@dataclass(slots=True)
-class DecodedBatch:
-    """A batch as rows. size: bytes of the body, for the queue's limit. indexes: the place in the batch of each row."""
-
-    producer_id: str
-    sequence: int
-    dropped: int
-    resource: Resource
-    size: int = 0
-    spans: list[Row] = field(default_factory=list)
-    starts: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
-    heartbeat: Heartbeat | None = None  # the latest one
-    accepted: int = 0
-    rejected: list[RejectedEvent] = field(default_factory=list)
-
-    @property
-    def rejections(self) -> list[Rejection]:
-        """The rejected events as the sender is told."""
-        return [Rejection(event.index, event.reason) for event in self.rejected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +133,14 @@ def to_rows(parsed: Parsed) -> DecodedBatch:
 
 def add_rows(decoded: DecodedBatch, events: Sequence[WireEvent], indexes: Sequence[int]) -> None:
     """Append the rows of the events. indexes: their places in the batch."""
-    producer_id, resource, sequence = decoded.producer_id, decoded.resource, decoded.sequence
+    producer_id, resource = decoded.producer_id, decoded.resource
     ended = [event for event in events if type(event) is SpanEnded]
     started = [event for event in events if type(event) is SpanStarted]
-    decoded.spans += [span_row(span, resource, producer_id) for span in ended]
+    for span in ended:
+        if span.scope is None:
+            decoded.spans.append(native_span_row(span, resource, producer_id))
+        else:
+            _add_foreign(decoded, span)
     # The end is the whole span: a start beside it has nothing to add.
     done = {(span.run_id, span.span_id) for span in ended} if started else set()
     alone = [span for span in started if (span.run_id, span.span_id) not in done]
@@ -175,9 +150,27 @@ def add_rows(decoded: DecodedBatch, events: Sequence[WireEvent], indexes: Sequen
         return
     for index, event in zip(indexes, events, strict=True):
         if type(event) is Event:
-            decoded.events.append(event_row(event, producer_id, sequence, index))
+            _add_event(decoded, event, index)
         elif type(event) is Heartbeat and (decoded.heartbeat is None or event.time >= decoded.heartbeat.time):
             decoded.heartbeat = event
+
+
+def _add_foreign(decoded: DecodedBatch, span: SpanEnded) -> None:
+    row, attached = span_rows(as_foreign(span), decoded.resource, decoded.producer_id, decoded.contents)
+    row = with_native(row, span)
+    decoded.spans.append(row)
+    if attached:
+        decoded.attached[id(row)] = attached
+
+
+def _add_event(decoded: DecodedBatch, event: Event, index: int) -> None:
+    decoded.events.append(event_row(event, decoded.producer_id, decoded.sequence, index))
+    if event.span_id is None or event.name is None or not event.name.startswith("gen_ai."):
+        return
+    found = event_messages(event.name, event.attributes or {}, event.body)
+    if found.input or found.output:
+        ids = decoded.contents.add(found.input), decoded.contents.add(found.output)
+        decoded.conversations.append((event.run_id, event.span_id, "event", event.time, None, *ids))
 
 
 def ids_are_valid(events: Sequence[WireEvent]) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from milepost.wire import Event, Resource, SpanBase, SpanEnded, SpanStarted, Usage
 from milepost_collector.protocol.conventions import Promoted, promote
+from milepost_collector.protocol.foreign_rows import MAX_NAME_LENGTH
 from milepost_collector.protocol.pricing import COUNTS, NO_USAGE, price_items, total
 
 Row = tuple[Any, ...]
@@ -16,7 +17,8 @@ SPAN_COLUMNS = (
     "run_id", "span_id", "parent_span_id", "name", "kind", "status", "start_time", "end_time", "agent", "session_id",
     "user_id", "tags", "task_id", "attempt", "model", "provider", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "reasoning_tokens", "cost_usd", "cost_source", "error_type", "error_message", "error_stack",
-    "reason", "input", "output", "attributes", "usage", "links", "service", "scope", "producer_id",
+    "reason", "input", "output", "attributes", "usage", "links", "service", "scope", "producer_id", "tool",
+    "request_model", "response_id", "time_to_first_token_ms",
 )  # fmt: skip
 LIVE_COLUMNS = (
     "run_id", "span_id", "parent_span_id", "name", "kind", "start_time", "agent", "session_id", "user_id", "tags",
@@ -24,18 +26,17 @@ LIVE_COLUMNS = (
 )  # fmt: skip
 EVENT_COLUMNS = (
     "run_id", "span_id", "time", "kind", "name", "severity", "message", "fraction", "body", "attributes", "producer_id",
-    "sequence", "batch_index",
+    "sequence", "batch_index", "event_id",
 )  # fmt: skip
-JSON_COLUMNS = frozenset({"input", "output", "attributes", "usage", "links", "body"})
+JSON_COLUMNS = frozenset({"input", "output", "attributes", "usage", "links", "body", "parts", "buckets"})
 
-MAX_NAME_LENGTH = 1000  # characters; a name is a label, and longer ones are payloads that lost their way
-
+_ERROR_COLUMNS = ("error_type", "error_message", "error_stack", "reason")
 _NOTHING = Promoted()
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def span_row(span: SpanEnded, resource: Resource, producer_id: str) -> Row:
-    """Return the `spans` row of an ended span."""
+def native_span_row(span: SpanEnded, resource: Resource, producer_id: str) -> Row:
+    """Return the `spans` row of a span that Milepost's own API ended."""
     said = promote(span.attributes) if span.attributes else _NOTHING
     if span.usage is None and not said.counts and said.model is None:
         totals, usage_text = NO_USAGE, None
@@ -43,7 +44,7 @@ def span_row(span: SpanEnded, resource: Resource, producer_id: str) -> Row:
         items = price_items(_usage_of(span, said), span.start_time)
         totals, usage_text = total(items), _json(items)
     return (
-        span.run_id, span.span_id, span.parent_span_id, _name(span), _kind(span, said), span.status,
+        span.run_id, span.span_id, span.parent_span_id, _name(span), span.kind, span.status,
         span.start_time, span.end_time, span.agent or said.agent or resource.agent, span.session_id or said.session_id,
         span.user_id or said.user_id, span.tags, span.task_id, span.attempt,
         *totals,
@@ -53,8 +54,17 @@ def span_row(span: SpanEnded, resource: Resource, producer_id: str) -> Row:
         _json(span.attributes) if span.attributes else None,
         usage_text,
         _json(span.links) if span.links else None,
-        resource.service_name, span.scope, producer_id,
+        resource.service_name, None, producer_id, None, None, None, None,
     )  # fmt: skip
+
+
+def with_native(row: Row, span: SpanEnded) -> Row:
+    """Return the row of an OpenTelemetry span with what Milepost's SDK knows of it beside its attributes."""
+    known = dict(zip(SPAN_COLUMNS, row, strict=True))
+    for column in ("agent", "session_id", "user_id", "tags", "task_id", "attempt", *_ERROR_COLUMNS):
+        if (value := getattr(span, column)) is not None:
+            known[column] = value
+    return tuple(known.values())
 
 
 def live_row(span: SpanStarted, resource: Resource, producer_id: str) -> Row:
@@ -76,7 +86,7 @@ def event_row(event: Event, producer_id: str, sequence: int, index: int) -> Row:
     body = event.body_json if event.body is None or event.body_json is not None else _json(event.body)
     return (
         event.run_id, event.span_id, event.time, event.kind, event.name, event.severity, event.message, event.fraction,
-        body, _json(event.attributes) if event.attributes else None, producer_id, sequence, index,
+        body, _json(event.attributes) if event.attributes else None, producer_id, sequence, index, None,
     )  # fmt: skip
 
 

@@ -35,13 +35,18 @@ def ns_from_text(text: str, *, now_ns: int) -> int:
         unit = match["unit"] or "s"
         nanos = now_ns - int(match["count"] or 0) * _UNITS_S[unit] * NANOS
     else:
-        nanos = _ns_from_iso(text)
+        nanos = ns_from_iso(text)
     if not 0 <= nanos <= _INT64_MAX:
         raise ValueError(f"{text!r} is not between the years 1970 and 2262")
     return nanos
 
 
-def _ns_from_iso(text: str) -> int:
+def ns_from_iso(text: str) -> int:
+    """Read ISO 8601, UTC unless it names a zone.
+
+    Raises:
+        ValueError: the text is no such time.
+    """
     fraction = 0
     if match := _FRACTION.fullmatch(text):
         fraction = int(match["digits"].ljust(9, "0"))

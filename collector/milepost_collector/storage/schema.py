@@ -69,12 +69,42 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "sdk_name": ("VARCHAR", None, "What it sends with."),
     "sdk_version": ("VARCHAR", None, "The version of what it sends with."),
     "runtime": ("VARCHAR", None, "The interpreter and its version."),
+    "digest": ("VARCHAR", None, "Digest of an OTLP request's body, by which it is known; NULL for Milepost's own."),
     "received_at": ("TIMESTAMP_NS", "UTC", "When the batch arrived."),
     "accepted": ("INTEGER", "events", "Events of the batch that were stored."),
     "rejected": ("INTEGER", "events", "Events of the batch that were refused."),
     "dropped": ("BIGINT", "events", "Events the producer had had to drop since it started."),
     "closing": ("BOOLEAN", None, "Whether the producer said that it goes away."),
     "event": ("VARCHAR", None, "The event as it was sent, cut when long."),
+    "event_id": ("VARCHAR", None, "Digest of what OpenTelemetry sent; NULL for Milepost's own events."),
+    "tool": ("VARCHAR", None, "The tool that was called."),
+    "request_model": ("VARCHAR", None, "The model that was asked for; `model` is the one that answered."),
+    "response_id": ("VARCHAR", None, "The provider's id of the answer."),
+    "time_to_first_token_ms": ("DOUBLE", "ms", "From the start to the first piece of a streamed answer."),
+    "message_id": ("VARCHAR", None, "Digest of a chat message's role and parts, 32 hexadecimal digits."),
+    "role": ("VARCHAR", None, "Who speaks: system, user, assistant, tool or another word."),
+    "text": ("VARCHAR", None, "What can be read of the message, for searching."),
+    "parts": ("JSON", None, "The message's parts: objects with a type (text, reasoning, tool_call, tool_result …)."),
+    "direction": ("VARCHAR", None, "input: what the model was sent; output: what it answered."),
+    "position": ("BIGINT", None, "The message's place among those of its call and direction, from 1."),
+    "input_ids": ("VARCHAR[]", None, "The messages the model was sent, in order."),
+    "output_ids": ("VARCHAR[]", None, "The messages it answered, in order."),
+    "of_span_id": ("VARCHAR", None, "The span that is counted instead; NULL when there are several."),
+    "linked_run_id": ("VARCHAR", None, "The run that the span links to."),
+    "unit": ("VARCHAR", None, "The metric's unit (UCUM)."),
+    "temporality": ("VARCHAR", None, "delta or cumulative; NULL for gauges."),
+    "monotonic": ("BOOLEAN", None, "Whether a sum only grows."),
+    "value": ("DOUBLE", "the metric's", "A gauge's or sum's value."),
+    "count": ("BIGINT", None, "How many values a histogram or summary has."),
+    "sum": ("DOUBLE", "the metric's", "Their sum."),
+    "min": ("DOUBLE", "the metric's", "The smallest of them."),
+    "max": ("DOUBLE", "the metric's", "The largest of them."),
+    "buckets": ("JSON", None, "A histogram's bounds and counts, or a summary's quantiles."),
+    "description": ("VARCHAR", None, "What the metric measures."),
+    "point_id": ("VARCHAR", None, "Digest of the data point."),
+    "call_count": ("BIGINT", "spans", "How many spans."),
+    "first_time": ("TIMESTAMP_NS", "UTC", "When the first of them started."),
+    "last_time": ("TIMESTAMP_NS", "UTC", "When the last of them started."),
 }  # fmt: skip
 
 _IDS = "run_id span_id parent_span_id"
@@ -83,7 +113,7 @@ _TOKENS = "input_tokens output_tokens cache_read_tokens cache_write_tokens reaso
 _SPAN = (
     f"{_IDS} name kind status {_TIMES} agent session_id user_id tags task_id attempt model provider {_TOKENS} cost_usd "
     "cost_source error_type error_message error_stack reason input output attributes usage links service scope "
-    "producer_id commit_id"
+    "producer_id tool request_model response_id time_to_first_token_ms commit_id"
 )
 _RUN_WORDS = {
     "name": "The root span's name; without a root the first span's.",
@@ -105,7 +135,7 @@ _RUN_WORDS = {
 _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "runs": (
         "One row per run: its root span's facts and the sums over all its spans.",
-        f"run_id name status {_TIMES} agent session_id user_id tags models span_count live_span_count task_count "
+        f"run_id name status {_TIMES} agent service session_id user_id tags models span_count live_span_count task_count "
         f"llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type error_message "
         "task_id attempt",
         _RUN_WORDS,
@@ -117,14 +147,18 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
         {},
     ),
     "llm_calls": (
-        "Calls of language models: spans of kind llm, and tasks that recorded usage themselves.",
-        f"{_IDS} name status {_TIMES} agent session_id user_id model provider {_TOKENS} cost_usd cost_source "
-        "error_type error_message input output attributes",
-        {},
+        "Calls of language models, each once: spans of kind llm, and tasks that recorded usage themselves, without those "
+        "that repeat another (`uncounted`).",
+        f"{_IDS} name status {_TIMES} agent session_id user_id model request_model provider {_TOKENS} cost_usd "
+        "cost_source time_to_first_token_ms error_type error_message input output attributes",
+        {
+            "input": "What it was given, unless that is chat messages: those are in `llm_messages`.",
+            "output": "What it returned, unless that is chat messages: those are in `llm_messages`.",
+        },
     ),
     "tool_calls": (
         "Spans of kind tool.",
-        f"{_IDS} name status {_TIMES} agent session_id user_id error_type error_message input output attributes",
+        f"{_IDS} name tool status {_TIMES} agent session_id user_id error_type error_message input output attributes",
         {},
     ),
     "checkpoints": (
@@ -151,9 +185,11 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "all_spans": ("Rows of spans and live_spans together; columns a running span cannot have are NULL.", _SPAN, {}),
     "events": (
         "What happened at one instant of a run: checkpoints, logs, exceptions, progress.",
-        "run_id span_id time kind name severity message fraction body attributes producer_id sequence batch_index",
+        "run_id span_id time kind name severity message fraction body attributes producer_id sequence batch_index event_id",
         {
             "span_id": "The span it happened in; NULL when it belongs to the run as a whole.",
+            "run_id": "The run it belongs to; NULL for a log record outside of any.",
+            "sequence": "The number of the batch among those of its producer; NULL for what came by OTLP.",
             "kind": "checkpoint, log, exception, progress or event.",
             "name": "The checkpoint's, phase's, exception type's or event's own name.",
         },
@@ -166,13 +202,45 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     ),
     "batches": (
         "One row per stored batch.",
-        "producer_id sequence received_at accepted rejected dropped closing",
-        {},
+        "producer_id sequence digest received_at accepted rejected dropped closing",
+        {"sequence": "Its number among those of its producer, from 0; NULL for an OTLP request."},
     ),
     "rejected": (
         "Events that could not be stored, with the reason.",
-        "received_at producer_id sequence batch_index reason event",
+        "received_at producer_id sequence batch_index reason event event_id",
         {"reason": "Why it was refused."},
+    ),
+    "messages": ("Every distinct chat message, once.", "message_id role text parts", {}),
+    "llm_messages": (
+        "The chat messages of every span that has any, in order.",
+        "run_id span_id direction position message_id role text parts",
+        {},
+    ),
+    "conversations": ("The ids of every span's chat messages.", "run_id span_id input_ids output_ids", {}),
+    "uncounted": (
+        "Spans whose usage repeats that of others; sums of runs leave it out.",
+        f"run_id span_id of_span_id reason start_time llm_call_count {_TOKENS} cost_usd unpriced_count",
+        {
+            "reason": "Why it is not counted.",
+            "llm_call_count": "1 if it looks like a call of a model, else 0.",
+            "unpriced_count": "1 if its model has no known price, else 0.",
+        },
+    ),
+    "unpriced_models": (
+        "Models that the price table does not know; their calls are missing from every cost.",
+        "model provider call_count input_tokens output_tokens first_time last_time",
+        {"input_tokens": "Sum over the calls.", "output_tokens": "Sum over the calls."},
+    ),
+    "run_links": ("Links from spans to other runs.", "run_id span_id linked_run_id", {}),
+    "metrics": (
+        "Data points of OpenTelemetry metrics.",
+        "time start_time name kind unit temporality monotonic value count sum min max buckets attributes description "
+        "service scope producer_id point_id",
+        {
+            "start_time": "When the measured interval began.",
+            "name": "The metric's name.",
+            "kind": "gauge, sum, histogram, exponential_histogram or summary.",
+        },
     ),
 }
 

@@ -20,6 +20,42 @@ SELECT * FROM ({recent_parts});
 CREATE OR REPLACE VIEW live_run_parts AS
 {live_parts};
 
+-- What is to be taken off a run's sums, as a part of it with negative sums.
+CREATE OR REPLACE VIEW uncounted_run_parts AS
+SELECT
+    run_id,
+    -llm_call_count AS llm_call_count,
+    -input_tokens AS input_tokens,
+    -output_tokens AS output_tokens,
+    -cache_read_tokens AS cache_read_tokens,
+    -cache_write_tokens AS cache_write_tokens,
+    -reasoning_tokens AS reasoning_tokens,
+    -cost_usd::DECIMAL(38, 12) AS cost_usd,
+    -unpriced_count AS unpriced_count
+FROM uncounted;
+
+-- Every distinct chat message.
+CREATE OR REPLACE VIEW messages AS
+SELECT
+    message_id, role, text,
+    coalesce(parts, json_array(json_object('type', 'text', 'content', text))) AS parts
+FROM stored_messages;
+
+-- Which messages went into and came out of a span: what the span itself says first, then what events and logs say.
+CREATE OR REPLACE VIEW conversations AS
+SELECT
+    run_id, span_id,
+    coalesce(
+        first(input_ids) FILTER (source = 'span' AND input_ids IS NOT NULL),
+        flatten(list(input_ids ORDER BY time, event_id) FILTER (source <> 'span' AND input_ids IS NOT NULL))
+    ) AS input_ids,
+    coalesce(
+        first(output_ids) FILTER (source = 'span' AND output_ids IS NOT NULL),
+        flatten(list(output_ids ORDER BY time, event_id) FILTER (source <> 'span' AND output_ids IS NOT NULL))
+    ) AS output_ids
+FROM span_messages
+GROUP BY run_id, span_id;
+
 CREATE OR REPLACE VIEW runs AS
 WITH summed AS (
     SELECT
@@ -34,6 +70,7 @@ WITH summed AS (
         arg_min_null(root_start_time, root_key) AS root_start_time,
         arg_min_null(root_end_time, root_key) AS root_end_time,
         arg_min_null(root_agent, root_key) AS root_agent,
+        arg_min_null(root_service, root_key) AS root_service,
         arg_min_null(root_session_id, root_key) AS root_session_id,
         arg_min_null(root_user_id, root_key) AS root_user_id,
         arg_min_null(root_task_id, root_key) AS root_task_id,
@@ -41,6 +78,7 @@ WITH summed AS (
         arg_min_null(root_error_type, root_key) AS root_error_type,
         arg_min_null(root_error_message, root_key) AS root_error_message,
         min(agent) AS agent,
+        min(service) AS service,
         min(session_id) AS session_id,
         min(user_id) AS user_id,
         list_sort(list_distinct(flatten(list(tags) FILTER (tags IS NOT NULL)))) AS tags,
@@ -58,7 +96,11 @@ WITH summed AS (
         sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
         sum(cost_usd)::DOUBLE AS cost_usd,
         sum(unpriced_count)::BIGINT AS unpriced_count
-    FROM (SELECT * FROM run_parts UNION ALL BY NAME SELECT * FROM live_run_parts)
+    FROM (
+        SELECT * FROM run_parts
+        UNION ALL BY NAME SELECT * FROM live_run_parts
+        UNION ALL BY NAME SELECT * FROM uncounted_run_parts
+    )
     GROUP BY run_id
 )
 SELECT
@@ -77,6 +119,7 @@ SELECT
     END AS end_time,
     (epoch_ns(end_time) - epoch_ns(start_time)) / 1e6 AS duration_ms,
     coalesce(root_agent, agent) AS agent,
+    coalesce(root_service, service) AS service,
     coalesce(root_session_id, session_id) AS session_id,
     coalesce(root_user_id, user_id) AS user_id,
     coalesce(tags, []) AS tags,
@@ -108,21 +151,46 @@ SELECT
 FROM all_spans
 WHERE kind = 'task';
 
--- A task that recorded usage made the call itself; an agent's totals are not a call.
+-- Calls of models, each once: a task that recorded usage made the call itself, an agent's totals are not a call.
 CREATE OR REPLACE VIEW llm_calls AS
 SELECT
     run_id, span_id, parent_span_id, name, status, start_time, end_time, duration_ms, agent, session_id, user_id,
-    model, provider, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
-    cost_usd, cost_source, error_type, error_message, input, output, attributes
-FROM all_spans
+    model, request_model, provider, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+    reasoning_tokens, cost_usd, cost_source, time_to_first_token_ms, error_type, error_message, input, output,
+    attributes
+FROM all_spans ANTI JOIN uncounted USING (run_id, span_id)
 WHERE kind = 'llm' OR (kind = 'task' AND model IS NOT NULL);
+
+-- The messages of every call, in order.
+CREATE OR REPLACE VIEW llm_messages AS
+SELECT run_id, span_id, direction, position, message_id, role, text, parts
+FROM (
+    SELECT run_id, span_id, 'input' AS direction, unnest(input_ids) AS message_id,
+        generate_subscripts(input_ids, 1) AS position
+    FROM conversations
+    UNION ALL
+    SELECT run_id, span_id, 'output' AS direction, unnest(output_ids) AS message_id,
+        generate_subscripts(output_ids, 1) AS position
+    FROM conversations
+)
+JOIN messages USING (message_id);
 
 CREATE OR REPLACE VIEW tool_calls AS
 SELECT
-    run_id, span_id, parent_span_id, name, status, start_time, end_time, duration_ms, agent, session_id, user_id,
+    run_id, span_id, parent_span_id, name, tool, status, start_time, end_time, duration_ms, agent, session_id, user_id,
     error_type, error_message, input, output, attributes
 FROM all_spans
 WHERE kind = 'tool';
+
+-- Calls of models that the price table does not know, by model; their cost is missing from every sum.
+CREATE OR REPLACE VIEW unpriced_models AS
+SELECT
+    model, provider, count(*) AS call_count,
+    sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
+    min(start_time) AS first_time, max(start_time) AS last_time
+FROM spans
+WHERE cost_source = 'unpriced'
+GROUP BY model, provider;
 
 CREATE OR REPLACE VIEW checkpoints AS
 SELECT run_id, span_id, time, name, body AS state, attributes

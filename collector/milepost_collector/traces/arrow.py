@@ -15,10 +15,13 @@ TIMES = frozenset({"start_time", "end_time", "time", "received_at", "first_seen"
 INTEGERS = frozenset(
     {
         "attempt", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
-        "sequence", "batch_index", "accepted", "rejected", "dropped", "process_id",
+        "sequence", "batch_index", "accepted", "rejected", "dropped", "process_id", "llm_call_count", "unpriced_count",
+        "count",
     }
 )  # fmt: skip
-FLOATS = frozenset({"cost_usd", "fraction"})
+FLOATS = frozenset({"cost_usd", "fraction", "time_to_first_token_ms", "value", "sum", "min", "max"})
+LISTS = frozenset({"tags", "input_ids", "output_ids"})
+FLAGS = frozenset({"closing", "monotonic"})
 
 
 def to_arrow(columns: tuple[str, ...], rows: Sequence[Row]) -> pa.Table:
@@ -53,6 +56,6 @@ def _type(name: str) -> pa.DataType:
         return pa.int64()
     if name in FLOATS:
         return pa.float64()
-    if name == "tags":
+    if name in LISTS:
         return pa.list_(pa.string())
-    return pa.bool_() if name == "closing" else pa.string()
+    return pa.bool_() if name in FLAGS else pa.string()

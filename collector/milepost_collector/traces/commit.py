@@ -10,14 +10,18 @@ import duckdb
 import msgspec
 from duckdb import DuckDBPyConnection
 
-from milepost_collector.protocol.codec import DecodedBatch
+from milepost.wire import Resource
+from milepost_collector.protocol.batch import DecodedBatch
+from milepost_collector.protocol.foreign_rows import Attached
 from milepost_collector.protocol.rows import LIVE_COLUMNS, SPAN_COLUMNS, Row, lost_row
 from milepost_collector.storage import Database
 from milepost_collector.traces.arrow import TIMES
-from milepost_collector.traces.duplicates import better
+from milepost_collector.traces.contents import ContentIndex, NewContents
+from milepost_collector.traces.duplicates import better, is_repeat
 from milepost_collector.traces.identity import BatchIndex, SpanIndex
 from milepost_collector.traces.lost import PRODUCER, Producer, SpanKey, find_lost
 from milepost_collector.traces.statements import Statements
+from milepost_collector.traces.usage import RUN, SCOPE, UsageIndex, Verdicts
 
 # What a value that does not fit its column raises, in DuckDB or on the way there through Arrow.
 DATA_ERRORS = (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError, ValueError, TypeError, OverflowError)
@@ -55,6 +59,23 @@ class Plan:
     starts: dict[SpanKey, Row] = field(default_factory=dict)
     leaving: set[SpanKey] = field(default_factory=set)  # live spans that ended
     run_ids: set[str] = field(default_factory=set)
+    superseded: list[Row] = field(default_factory=list)  # copies of spans that others are preferred to
+    attached: list[Attached] = field(default_factory=list)
+    contents: NewContents = field(default_factory=NewContents)
+    verdicts: Verdicts = field(default_factory=Verdicts)
+
+    @property
+    def events(self) -> list[Row]:
+        """The rows of `events`."""
+        native = [row for batch in self.fresh for row in batch.events]
+        return native + [row for attached in self.attached for row in attached.events] + self.contents.logs
+
+    @property
+    def conversations(self) -> list[Row]:
+        """The rows of `span_messages`."""
+        native = [row for batch in self.fresh for row in batch.conversations]
+        of_spans = [row for attached in self.attached for row in attached.conversations]
+        return native + of_spans + self.contents.conversations
 
 
 class Committer:
@@ -69,6 +90,8 @@ class Committer:
         self._lost_after_s = lost_after_s
         self._batches = BatchIndex()
         self._spans = SpanIndex()
+        self._usage = UsageIndex()
+        self._contents = ContentIndex()
         self._producers: dict[str, Producer] = {}
         self.live: dict[SpanKey, Row] = {}
         self.load()
@@ -81,7 +104,8 @@ class Committer:
         self._unsummed = _scalar(connection, "SELECT count(*) FROM spans WHERE commit_id > (SELECT up_to FROM summed)")
         rows = connection.execute(f"SELECT {_selected(LIVE_COLUMNS)} FROM live_spans").fetchall()
         self.live = {(row[0], row[1]): row for row in rows}
-        self._batches, self._spans = BatchIndex(), SpanIndex()
+        self._batches, self._spans, self._usage = BatchIndex(), SpanIndex(), UsageIndex()
+        self._contents = ContentIndex()
         self._producers = {}
         for producer_id in {row[PRODUCER] for row in rows}:
             self._producer(connection, producer_id)
@@ -89,6 +113,7 @@ class Committer:
     def prepare(self) -> None:
         """Learn what makes commits quick; worth the time once, off the path to readiness."""
         self._spans.prepare(self._statements)
+        self._contents.prepare(self._statements)
 
     def commit(self, batches: Sequence[DecodedBatch]) -> tuple[list[bool], Delta]:
         """Store the batches; return for each whether it was new, and what changed.
@@ -102,7 +127,7 @@ class Committer:
         is_new = []
         try:
             for batch in batches:
-                is_new.append(self._batches.claim(connection, batch.producer_id, batch.sequence))
+                is_new.append(self._claim(connection, plan, batch))
                 if is_new[-1]:
                     plan.fresh.append(batch)
             if not plan.fresh:
@@ -112,11 +137,19 @@ class Committer:
             self._forget(plan)
             raise
 
+    def _claim(self, connection: DuckDBPyConnection, plan: Plan, batch: DecodedBatch) -> bool:
+        if batch.digest is None:
+            return self._batches.claim(connection, batch.producer_id, batch.sequence)
+        again = any(other.digest == batch.digest for other in plan.fresh)
+        return not again and self._contents.is_new_request(self._statements, batch.digest)
+
     def would_commit(self, batch: DecodedBatch) -> bool:
         """Try a batch and take it back; tell whether the database accepts its rows."""
         connection = self._database.writer
         self._statements.get_ready()
         plan = Plan(fresh=[batch], spans=batch.spans, starts={(row[0], row[1]): row for row in batch.starts})
+        plan.attached = list(batch.attached.values())
+        plan.contents = self._contents.plan(self._statements, [batch], [])
         connection.execute("BEGIN")
         try:
             self._write(plan, [])
@@ -166,6 +199,8 @@ class Committer:
         self._statements.clear()
         self._batches.trim()
         self._spans.trim()
+        self._spans.forget(self._usage.trim())  # both know a run, or neither
+        self._contents.trim()
         if len(self._producers) > MAX_PRODUCERS:
             needed = {row[PRODUCER] for row in self.live.values()}
             longest_silent = sorted(self._producers.items(), key=lambda item: item[1].heard_at_s)
@@ -175,6 +210,10 @@ class Committer:
 
     def _carry_out(self, connection: DuckDBPyConnection, plan: Plan, ended: list[Row]) -> Delta:
         self._plan_spans(connection, plan, ended)
+        self._plan_usage(plan)
+        by_row = {place: attached for batch in plan.fresh for place, attached in batch.attached.items()}
+        plan.attached = [by_row[id(row)] for row in plan.spans if id(row) in by_row] if by_row else []
+        plan.contents = self._contents.plan(self._statements, plan.fresh, plan.superseded)
         new_producers = self._new_producers(connection, plan.fresh)
         connection.execute("BEGIN")
         try:
@@ -184,15 +223,16 @@ class Committer:
             _roll_back(connection)
             raise
         self._remember(plan)
-        events = [row for batch in plan.fresh for row in batch.events]
-        return Delta(plan.spans, list(plan.starts.values()), events)
+        return Delta(plan.spans, list(plan.starts.values()), plan.events)
 
     # --- deciding what to write
 
     def _plan_spans(self, connection: DuckDBPyConnection, plan: Plan, ended: list[Row]) -> None:
         starts = [row for batch in plan.fresh for row in batch.starts]
         plan.run_ids = {row[0] for row in ended}
-        self._spans.load(self._statements, plan.run_ids.union(row[0] for row in starts))
+        foreign = self._spans.load(self._statements, plan.run_ids.union(row[0] for row in starts))
+        turning = {row[RUN] for row in ended if row[SCOPE] is not None and self._spans.ended(row[RUN])}
+        self._usage.load(self._statements, foreign | turning)
         again = []
         run_id, known = "", set[str]()
         for row in ended:
@@ -211,6 +251,10 @@ class Committer:
         for row in starts:
             self._plan_start(plan, row)
 
+    def _plan_usage(self, plan: Plan) -> None:
+        """Find which spans repeat the usage of others, now that these have come."""
+        plan.verdicts = self._usage.add(plan.spans)
+
     def _plan_start(self, plan: Plan, row: Row) -> None:
         key = (row[0], row[1])
         if row[1] in self._spans.ended(row[0]):
@@ -228,10 +272,15 @@ class Committer:
         planned = {(row[0], row[1]): place for place, row in enumerate(plan.spans)}
         for row in again:
             key = (row[0], row[1])
+            stands = plan.spans[planned[key]] if key in planned else _stored_span(connection, key)
+            wins = better(row, stands)
+            if not is_repeat(row, stands):
+                plan.superseded.append(stands if wins else row)
+            if not wins:
+                continue
             if key in planned:
-                if better(row, plan.spans[planned[key]]):
-                    plan.spans[planned[key]] = row
-            elif better(row, _stored_span(connection, key)):
+                plan.spans[planned[key]] = row
+            else:
                 planned[key] = len(plan.spans)
                 plan.spans.append(row)
                 plan.replaced.append(key)
@@ -244,15 +293,29 @@ class Committer:
             write.delete("live_spans", plan.leaving)
         if plan.replaced:
             write.delete("spans", plan.replaced)
+            write.delete_attached(plan.replaced)
         write.insert_spans(plan.spans, self._next_commit_id)
         if plan.replaced:
             write.sum_anew({run_id for run_id, _ in plan.replaced})
         write.insert("live_spans", list(plan.starts.values()))
-        write.insert("events", [row for batch in plan.fresh for row in batch.events])
+        write.insert("events", plan.events)
         write.insert("producers", new_producers)
         now = self._clock.wall()
-        write.insert("rejected", [row for batch in plan.fresh for row in _rejected(batch, now)])
+        rejected = [row for batch in plan.fresh if batch.digest is None for row in _rejected(batch, now)]
+        write.insert("rejected", rejected + [(now, *row) for row in plan.contents.rejected])
         write.insert("batches", [_batch_row(batch, now) for batch in plan.fresh])
+        self._write_foreign(plan)
+
+    def _write_foreign(self, plan: Plan) -> None:
+        write, contents = self._statements, plan.contents
+        write.insert("span_messages", plan.conversations)
+        write.insert("stored_messages", contents.messages)
+        write.insert("pieces", contents.pieces)
+        write.insert("metrics", contents.points)
+        write.insert("run_links", [row for attached in plan.attached for row in attached.links])
+        if plan.verdicts.run_ids:
+            write.delete_runs("uncounted", plan.verdicts.run_ids)
+        write.insert("uncounted", plan.verdicts.rows)
 
     # --- remembering
 
@@ -272,9 +335,10 @@ class Committer:
     def _new_producers(self, connection: DuckDBPyConnection, batches: Iterable[DecodedBatch]) -> list[Row]:
         rows: dict[str, Row] = {}
         for batch in batches:
-            producer = self._producer(connection, batch.producer_id)
-            if producer.heard_time == 0 and batch.producer_id not in rows:
-                rows[batch.producer_id] = _producer_row(batch, self._clock.wall())
+            for producer_id, resource in _origins(batch):
+                producer = self._producer(connection, producer_id)
+                if producer.heard_time == 0 and producer_id not in rows:
+                    rows[producer_id] = _producer_row(producer_id, resource, self._clock.wall())
         return list(rows.values())
 
     def _remember(self, plan: Plan) -> None:
@@ -286,12 +350,16 @@ class Committer:
         self.live.update(plan.starts)
         now_s, now = self._clock.monotonic(), self._clock.wall()
         for batch in plan.fresh:
-            self._producers[batch.producer_id].hear(batch.heartbeat, now_s, now)
+            for producer_id, _ in _origins(batch):
+                self._producers[producer_id].hear(batch.heartbeat, now_s, now)
+        self._contents.note(plan.fresh, plan.contents)
 
     def _forget(self, plan: Plan) -> None:
         self._spans.forget(plan.run_ids)
+        self._usage.forget(plan.run_ids)
         for batch in plan.fresh:
-            self._batches.release(batch.producer_id, batch.sequence)
+            if batch.digest is None:
+                self._batches.release(batch.producer_id, batch.sequence)
 
 
 def _scalar(connection: DuckDBPyConnection, query: str) -> int:
@@ -320,19 +388,27 @@ def _selected(columns: tuple[str, ...]) -> str:
     return ", ".join(f"epoch_ns({name})" if name in TIMES else name for name in columns)
 
 
+def _origins(batch: DecodedBatch) -> Iterable[tuple[str, Resource]]:
+    return batch.origins.items() if batch.digest is not None else ((batch.producer_id, batch.resource),)
+
+
 def _batch_row(batch: DecodedBatch, now: int) -> Row:
     closing = batch.heartbeat is not None and batch.heartbeat.closing
-    return batch.producer_id, batch.sequence, now, batch.accepted, len(batch.rejected), batch.dropped, closing
+    sequence = batch.sequence if batch.digest is None else None
+    counts = batch.accepted, len(batch.rejected), batch.dropped
+    return batch.producer_id, sequence, batch.digest, now, *counts, closing
 
 
 def _rejected(batch: DecodedBatch, now: int) -> list[Row]:
-    return [(now, batch.producer_id, batch.sequence, event.index, event.reason, event.text) for event in batch.rejected]
+    return [
+        (now, batch.producer_id, batch.sequence, event.index, event.reason, event.text, None)
+        for event in batch.rejected
+    ]
 
 
-def _producer_row(batch: DecodedBatch, now: int) -> Row:
-    of = batch.resource
+def _producer_row(producer_id: str, of: Resource, now: int) -> Row:
     attributes = msgspec.json.encode(of.attributes, enc_hook=str).decode() if of.attributes else None
     return (
-        batch.producer_id, now, of.service_name, of.service_version, of.host_name, of.process_id, of.sdk_name,
+        producer_id, now, of.service_name, of.service_version, of.host_name, of.process_id, of.sdk_name,
         of.sdk_version, of.runtime, attributes,
     )  # fmt: skip

@@ -129,23 +129,27 @@ class SpanIndex:
             for run_id in statements.all_runs():
                 self._filter.add(run_id)
 
-    def load(self, statements: Statements, run_ids: Iterable[str]) -> None:
-        """Make sure the runs are in memory."""
+    def load(self, statements: Statements, run_ids: Iterable[str]) -> set[str]:
+        """Make sure the runs are in memory; return those read from the database that have foreign spans."""
         unknown = []
         for run_id in run_ids:
             if run_id in self._runs:
                 self._runs.move_to_end(run_id)
             else:
                 unknown.append(run_id)
+        foreign: set[str] = set()
         if not unknown:
-            return
+            return foreign
         stored: dict[str, set[str]] = {run_id: set() for run_id in unknown}
         known = self._stored_runs(statements, unknown)
         if known:
-            for run_id, span_id in statements.ended_spans(known):
+            for run_id, span_id, is_foreign in statements.ended_spans(known):
                 stored[run_id].add(span_id)
+                if is_foreign:
+                    foreign.add(run_id)
         self._runs.update(stored)
         self._spans += sum(len(ids) for ids in stored.values())
+        return foreign
 
     def _stored_runs(self, statements: Statements, run_ids: list[str]) -> list[str]:
         """Return those of the runs that are stored, by the filter where it is sure, and note all of them."""

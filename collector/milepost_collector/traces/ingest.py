@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import anyio.to_thread
 
 from milepost.wire import BatchAnswer
 from milepost_collector.config import CollectorConfig
-from milepost_collector.protocol.codec import DecodedBatch, decode_batch
+from milepost_collector.protocol.batch import DecodedBatch
+from milepost_collector.protocol.codec import decode_batch
+from milepost_collector.protocol.export_rows import export_batch
+from milepost_collector.protocol.otlp import decode_export
+from milepost_collector.protocol.otlp.export import Export, Signal, summary
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
+from milepost_collector.traces.poison import without_poison, without_poison_rows
 from milepost_collector.traces.queries import RunIndex
 from milepost_collector.traces.writer import Pending, Writer
 
+Decoded = TypeVar("Decoded")
+
 # Decoding takes about 10 ms a megabyte; larger bodies would hold up everyone else on the event loop.
 DECODE_IN_THREAD_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OtlpOutcome:
+    """What became of an OTLP request. rejected: records that were not stored; reason: why, for people."""
+
+    rejected: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,7 @@ class Ingest:
     ) -> None:
         clock = clock or Clock()
         self._database = database
+        self._clock = clock
         self.feed = LiveFeed(database, index or RunIndex(), clock)
         self._writer = Writer(
             database,
@@ -79,14 +98,36 @@ class Ingest:
             QueueFullError: back pressure; try again later.
             StorageUnavailableError: the disk refused; try again later.
         """
-        batch = await self._decode(body, content_type)
+        batch = await _decode(len(body), partial(decode_batch, body, content_type))
+        return await self._store(Pending(batch, partial(without_poison, body, content_type)))
+
+    async def submit_otlp(self, signal: Signal, body: bytes, content_type: str) -> OtlpOutcome:
+        """Store an OTLP request; returns after the commit. body: decompressed.
+
+        Raises:
+            UnsupportedEncodingError: neither protobuf nor JSON.
+            MalformedBodyError: not an OTLP request.
+            QueueFullError: back pressure; try again later.
+            StorageUnavailableError: the disk refused; try again later.
+        """
+        received_at = self._clock.wall()
+        export, batch = await _decode(len(body), partial(_decode_otlp, signal, body, content_type, received_at))
+        answer = await self._store(Pending(batch, partial(without_poison_rows, batch)))
+        if len(answer.rejected) <= len(export.rejected):  # fewer: it was stored before, and is answered as then
+            return OtlpOutcome(len(export.rejected), summary(export.rejected))
+        return OtlpOutcome(
+            len(answer.rejected), "; ".join(dict.fromkeys(told.reason for told in answer.rejected))[:2000]
+        )
+
+    async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[BatchAnswer] = loop.create_future()
 
         def reply(result: BatchAnswer | BaseException) -> None:
             loop.call_soon_threadsafe(_settle, answer, result)
 
-        self._writer.put(Pending(batch, body, content_type, reply))
+        pending.reply = reply
+        self._writer.put(pending)
         return await answer
 
     def stats(self) -> IngestStats:
@@ -106,10 +147,14 @@ class Ingest:
             wal_bytes=self._database.wal_bytes(),
         )
 
-    async def _decode(self, body: bytes, content_type: str) -> DecodedBatch:
-        if len(body) < DECODE_IN_THREAD_BYTES:
-            return decode_batch(body, content_type)
-        return await anyio.to_thread.run_sync(decode_batch, body, content_type)
+
+async def _decode(size: int, decode: Callable[[], Decoded]) -> Decoded:
+    return decode() if size < DECODE_IN_THREAD_BYTES else await anyio.to_thread.run_sync(decode)
+
+
+def _decode_otlp(signal: Signal, body: bytes, content_type: str, received_at: int) -> tuple[Export, DecodedBatch]:
+    export = decode_export(signal, body, content_type, received_at)
+    return export, export_batch(export)
 
 
 def _settle(answer: asyncio.Future[BatchAnswer], result: BatchAnswer | BaseException) -> None:

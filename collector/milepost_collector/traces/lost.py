@@ -12,6 +12,9 @@ PRODUCER = LIVE_COLUMNS.index("producer_id")
 SPAN = LIVE_COLUMNS.index("span_id")
 START = LIVE_COLUMNS.index("start_time")
 
+OTLP_PRODUCER = "otlp-"  # how the ids of producers that OTLP knows by their resource begin
+SILENT_S = 3600.0
+
 SpanKey = tuple[str, str]
 
 
@@ -57,6 +60,8 @@ def find_lost(
 
 
 def _is_lost(row: Row, producer: Producer, now_s: float, lost_after_s: float) -> bool:
-    if producer.closed or now_s - producer.heard_at_s > lost_after_s:
+    # OpenTelemetry's exporters send no heartbeats: nothing is heard of them while all their spans run.
+    patience_s = max(lost_after_s, SILENT_S) if row[PRODUCER].startswith(OTLP_PRODUCER) else lost_after_s
+    if producer.closed or now_s - producer.heard_at_s > patience_s:
         return True
     return producer.has_forgotten(row[SPAN], row[START])

@@ -17,7 +17,7 @@ EVENTS_PER_MESSAGE = 500
 
 SKELETON_COLUMNS = (
     "span_id", "name", "kind", "status", "parent_span_id", "agent", "model", "input_tokens", "output_tokens",
-    "cost_usd", "error_type",
+    "cost_usd", "error_type", "service",
 )  # fmt: skip
 
 

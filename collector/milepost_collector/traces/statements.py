@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING
 
 from duckdb import DuckDBPyConnection
 
+from milepost_collector.protocol.foreign_rows import (
+    CONVERSATION_COLUMNS,
+    LINK_COLUMNS,
+    MESSAGE_COLUMNS,
+    METRIC_COLUMNS,
+    PIECE_COLUMNS,
+)
 from milepost_collector.protocol.rows import EVENT_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row
 from milepost_collector.storage.migrate import SUMMED_UP_TO, run_parts_sql
 from milepost_collector.traces.arrow import to_arrow
@@ -23,8 +30,12 @@ PRODUCER_COLUMNS = (
     "producer_id", "first_seen", "service_name", "service_version", "host_name", "process_id", "sdk_name",
     "sdk_version", "runtime", "attributes",
 )  # fmt: skip
-REJECTED_COLUMNS = ("received_at", "producer_id", "sequence", "batch_index", "reason", "event")
-BATCH_COLUMNS = ("producer_id", "sequence", "received_at", "accepted", "rejected", "dropped", "closing")
+REJECTED_COLUMNS = ("received_at", "producer_id", "sequence", "batch_index", "reason", "event", "event_id")
+BATCH_COLUMNS = ("producer_id", "sequence", "digest", "received_at", "accepted", "rejected", "dropped", "closing")
+UNCOUNTED_COLUMNS = (
+    "run_id", "span_id", "of_span_id", "reason", "start_time", "llm_call_count", "input_tokens", "output_tokens",
+    "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd", "unpriced_count",
+)  # fmt: skip
 KEY_COLUMNS = ("run_id", "span_id")
 RUN_COLUMNS = ("run_id",)
 
@@ -35,6 +46,12 @@ TABLES = {
     "batches": BATCH_COLUMNS,
     "producers": PRODUCER_COLUMNS,
     "rejected": REJECTED_COLUMNS,
+    "stored_messages": MESSAGE_COLUMNS,
+    "span_messages": CONVERSATION_COLUMNS,
+    "pieces": PIECE_COLUMNS,
+    "run_links": LINK_COLUMNS,
+    "uncounted": UNCOUNTED_COLUMNS,
+    "metrics": METRIC_COLUMNS,
 }
 
 
@@ -101,12 +118,25 @@ class Statements:
             self._sources["incoming_spans"].fill(rows)
             self._connection.execute(f"EXECUTE insert_spans({commit_id:d})")
 
-    def delete(self, table: str, keys: Iterable[tuple[str, str]]) -> None:
-        """Delete the rows with these (run id, span id) from `spans` or `live_spans`."""
+    def delete(self, table: str, keys: Iterable[tuple[str, str]], condition: str = "true") -> None:
+        """Delete the rows with these (run id, span id) from a table."""
         self._sources["keys"].fill(list(keys))
         self._connection.execute(
-            f"DELETE FROM {table} USING keys WHERE {table}.run_id = keys.run_id AND {table}.span_id = keys.span_id"
+            f"DELETE FROM {table} USING keys WHERE {table}.run_id = keys.run_id AND {table}.span_id = keys.span_id "
+            f"AND {condition}"
         )
+
+    def delete_attached(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Delete what came with these spans."""
+        keys = list(keys)
+        self.delete("events", keys, "sequence IS NULL AND event_id IS NULL")
+        self.delete("span_messages", keys, "source = 'span'")
+        self.delete("run_links", keys)
+
+    def delete_runs(self, table: str, run_ids: Iterable[str]) -> None:
+        """Delete the rows of these runs from a table."""
+        self._want(run_ids)
+        self._connection.execute(f"DELETE FROM {table} WHERE {WANTED}")
 
     def sum_up(self, up_to: int) -> None:
         """Add the spans that came since the last call to `run_sums`. up_to: the last commit."""
@@ -127,6 +157,24 @@ class Statements:
         self._want(run_ids)
         return [run_id for (run_id,) in self._connection.execute(KNOWN_RUNS).fetchall()]
 
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        ((count,),) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+        return int(count)
+
+    def digests(self, table: str, column: str) -> Iterator[str]:
+        """Yield the digests in a column."""
+        self._connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+        while rows := self._connection.fetchmany(50_000):
+            for (digest,) in rows:
+                yield digest
+
+    def stored(self, table: str, column: str, digests: Iterable[str]) -> list[str]:
+        """Return those of the digests that are in a column."""
+        self._want(digests)
+        sql = f"SELECT {column} FROM {table} WHERE {column} IN (SELECT run_id FROM wanted)"
+        return [digest for (digest,) in self._connection.execute(sql).fetchall()]
+
     def count_runs(self) -> int:
         """Return how many rows of run sums there are, which is a few a run."""
         ((count,),) = self._connection.execute("SELECT count(*) FROM run_sums").fetchall()
@@ -139,10 +187,18 @@ class Statements:
             for (run_id,) in rows:
                 yield run_id
 
-    def ended_spans(self, run_ids: Iterable[str]) -> list[tuple[str, str]]:
-        """Return the (run id, span id) of every ended span of the runs."""
+    def ended_spans(self, run_ids: Iterable[str]) -> list[tuple[str, str, bool]]:
+        """Return the (run id, span id, is it foreign) of every ended span of the runs."""
         self._want(run_ids)
-        return self._connection.execute(f"SELECT run_id, span_id FROM spans WHERE {WANTED}").fetchall()
+        return self._connection.execute(
+            f"SELECT run_id, span_id, scope IS NOT NULL FROM spans WHERE {WANTED}"
+        ).fetchall()
+
+    def whole_spans(self, run_ids: Iterable[str]) -> list[Row]:
+        """Return the rows of every ended span of the runs, without what was captured."""
+        self._want(run_ids)
+        columns = ", ".join(_WITHOUT_TEXT.get(name, name) for name in SPAN_COLUMNS)
+        return self._connection.execute(f"SELECT {columns} FROM spans WHERE {WANTED}").fetchall()
 
     def clear(self) -> None:
         """Let go of the rows of the last commit."""
@@ -164,6 +220,10 @@ def _preparation(table: str) -> str:
     )
 
 
+_WITHOUT_TEXT = {
+    **{name: f"epoch_ns({name}) AS {name}" for name in ("start_time", "end_time")},
+    **{name: f"NULL AS {name}" for name in ("input", "output", "attributes", "usage", "links", "error_stack", "tags")},
+}
 WANTED = "run_id IN (SELECT run_id FROM wanted)"
 RECENT = f"SELECT * FROM spans WHERE commit_id > {SUMMED_UP_TO}"
 SUMMED = f"SELECT * FROM spans WHERE commit_id <= {SUMMED_UP_TO} AND {WANTED}"

@@ -13,10 +13,9 @@ import duckdb
 
 from milepost.wire import BatchAnswer
 from milepost_collector.errors import QueueFullError, StorageError, StorageUnavailableError
-from milepost_collector.protocol.codec import DecodedBatch
+from milepost_collector.protocol.batch import DecodedBatch
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import DATA_ERRORS, Clock, Committer, Delta
-from milepost_collector.traces.poison import without_poison
 
 logger = logging.getLogger("milepost.ingest")
 
@@ -33,19 +32,20 @@ RETRY_OPEN_S = 1.0
 DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
 
 
+Reply = Callable[[BatchAnswer | BaseException], None]
+
+
 @dataclass(slots=True)
 class Pending:
-    """A batch waiting for its commit. reply: called once, from the writer's thread, with the answer or an error."""
+    """A batch waiting for its commit.
+
+    clean: returns the batch without what the database does not accept, given a function that tries a batch.
+    reply: called once, from the writer's thread, with the answer or an error.
+    """
 
     batch: DecodedBatch
-    body: bytes
-    content_type: str
-    reply: Callable[[BatchAnswer | BaseException], None]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it will write."""
-        return len(self.batch.spans) + len(self.batch.starts) + len(self.batch.events)
+    clean: Callable[[Callable[[DecodedBatch], bool]], DecodedBatch]
+    reply: Reply = lambda _: None
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class Writer:
             while self._queue and rows < MAX_GROUP_ROWS:
                 pending = self._queue.popleft()
                 self.queued_bytes -= pending.batch.size
-                rows += pending.rows
+                rows += pending.batch.row_count
                 group.append(pending)
             return group
 
@@ -185,9 +185,9 @@ class Writer:
             return
         pending = group[0]
         logger.warning("a batch of %s holds a value that cannot be stored: %s", pending.batch.producer_id, error)
-        cleaned = without_poison(pending.body, pending.content_type, self._committer.would_commit)
+        cleaned = pending.clean(self._committer.would_commit)
         try:
-            self._commit([Pending(cleaned, pending.body, pending.content_type, pending.reply)])
+            self._commit([Pending(cleaned, pending.clean, pending.reply)])
         except Exception as still:
             logger.exception("a batch of %s cannot be stored", pending.batch.producer_id)
             self.counters.failed_commits += 1

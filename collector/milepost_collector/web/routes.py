@@ -14,6 +14,7 @@ from starlette.routing import Route
 from milepost.wire import Batch, BatchAnswer
 from milepost_collector.protocol.api import (
     EventList,
+    MessageItem,
     RunDetail,
     RunList,
     RunSpans,
@@ -26,8 +27,9 @@ from milepost_collector.web.events import JSON, MSGPACK, post_events
 from milepost_collector.web.health import healthz, metrics, readyz
 from milepost_collector.web.live import live
 from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
+from milepost_collector.web.otlp import PROTOBUF, post_logs, post_metrics, post_traces
 from milepost_collector.web.parameters import EventsParameters, LiveParameters, RunsParameters, SpanParameters
-from milepost_collector.web.runs import get_run, get_run_events, get_run_spans, get_runs, get_span
+from milepost_collector.web.runs import get_message, get_run, get_run_events, get_run_spans, get_runs, get_span
 from milepost_collector.web.sql import get_schema, post_sql
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -67,6 +69,18 @@ ENDPOINTS = (
         answers={MSGPACK: BatchAnswer, JSON: BatchAnswer},
         errors=(400, 413, 415, 503),
     ),
+    *(
+        Endpoint(
+            path=f"{prefix}/v1/{signal}",
+            method="POST",
+            handler=handler,
+            summary=f"Store OpenTelemetry {signal} (OTLP); answered after the commit. Errors are google.rpc.Status.",
+            body={PROTOBUF: None, JSON: None},
+            answers={PROTOBUF: None, JSON: None},
+        )
+        for prefix in ("", "/api/public/otel")  # the latter is where Langfuse's SDKs send
+        for signal, handler in (("traces", post_traces), ("logs", post_logs), ("metrics", post_metrics))
+    ),
     Endpoint(
         path="/api/runs",
         handler=get_runs,
@@ -103,6 +117,13 @@ ENDPOINTS = (
         summary="Everything about a span.",
         parameters=SpanParameters,
         answers={JSON: SpanDetail},
+        errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/messages/{message_id}",
+        handler=get_message,
+        summary="One chat message whole.",
+        answers={JSON: MessageItem},
         errors=(400, 404, 503, 504),
     ),
     Endpoint(

@@ -15,6 +15,7 @@ from milepost_collector.traces.queries import (
     RunSpansReader,
     list_events,
     list_runs,
+    message,
     run_detail,
     span_detail,
 )
@@ -78,6 +79,12 @@ async def get_span(request: Request) -> Response:
             )
         )
     )
+
+
+async def get_message(request: Request) -> Response:
+    """Return one chat message whole."""
+    message_id = checked_id("message_id", request.path_params["message_id"], 32)
+    return answer(await services(request).queries.run(lambda connection: message(connection, message_id)))
 
 
 def answer(body: Any) -> Response:

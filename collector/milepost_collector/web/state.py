@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from milepost_collector.config import CollectorConfig
+from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool
@@ -23,6 +24,7 @@ class Services:
     database: Database
     ingest: Ingest
     queries: QueryPool
+    forwarding: Forwarding
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

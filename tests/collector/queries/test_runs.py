@@ -137,12 +137,16 @@ def answered(made: Recorder, index: RunIndex, request: RunFilter) -> Any:
         return list_runs(connection, index, request)
 
 
+# What a run is a part of, and of what parts, the view does not say.
+VIEW_COLUMNS = [name for name in RunSummary.__struct_fields__ if name not in ("part_of", "part_count")]
+
+
 def expected_runs(connection: DuckDBPyConnection, request: RunFilter) -> list[RunSummary]:
     """Filter and sort the rows of the view in plain Python."""
     times = {"start_time": "epoch_ns(start_time)", "end_time": "epoch_ns(end_time)"}
-    columns = ", ".join(times.get(name, name) for name in RunSummary.__struct_fields__)
+    columns = ", ".join(times.get(name, name) for name in VIEW_COLUMNS)
     rows = connection.execute(f"SELECT {columns} FROM runs").fetchall()
-    found = [dict(zip(RunSummary.__struct_fields__, row, strict=True)) for row in rows]
+    found = [dict(zip(VIEW_COLUMNS, row, strict=True)) for row in rows]
     found = [run for run in found if is_wanted(connection, run, request)]
     found.sort(key=lambda run: run["run_id"])
     known = [run for run in found if run[request.sort_key] is not None]

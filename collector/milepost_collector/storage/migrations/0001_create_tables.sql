@@ -39,6 +39,10 @@ CREATE TABLE spans (
     service VARCHAR,
     scope VARCHAR,
     producer_id VARCHAR,
+    tool VARCHAR,
+    request_model VARCHAR,
+    response_id VARCHAR,
+    time_to_first_token_ms DOUBLE,
     commit_id BIGINT NOT NULL -- order of arrival
 );
 
@@ -64,8 +68,9 @@ CREATE TABLE live_spans (
     producer_id VARCHAR
 );
 
+-- Events of an OpenTelemetry span come and go with the span: they have neither a sequence nor an event_id.
 CREATE TABLE events (
-    run_id VARCHAR NOT NULL,
+    run_id VARCHAR, -- NULL: a log record that belongs to no run
     span_id VARCHAR,
     time TIMESTAMP_NS NOT NULL,
     kind VARCHAR NOT NULL,
@@ -77,13 +82,88 @@ CREATE TABLE events (
     attributes JSON USING COMPRESSION zstd,
     producer_id VARCHAR,
     sequence BIGINT,
-    batch_index INTEGER
+    batch_index INTEGER,
+    event_id VARCHAR -- digest of a log record, which has no other identity
 );
 
--- One row per stored batch: its identity is what makes a repeated delivery change nothing.
+-- A chat message, once however often it was sent. parts: NULL when it is one text.
+CREATE TABLE stored_messages (
+    message_id VARCHAR NOT NULL,
+    role VARCHAR NOT NULL,
+    text VARCHAR USING COMPRESSION zstd,
+    parts JSON USING COMPRESSION zstd
+);
+
+-- Which messages a span sent to a model and got back; source: span, event or log, by what carried them.
+CREATE TABLE span_messages (
+    run_id VARCHAR NOT NULL,
+    span_id VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    time TIMESTAMP_NS NOT NULL,
+    event_id VARCHAR,
+    input_ids VARCHAR[],
+    output_ids VARCHAR[]
+);
+
+-- Parts of attributes that repeat from call to call, by content; attributes refer to them.
+CREATE TABLE pieces (
+    piece_id VARCHAR NOT NULL,
+    text VARCHAR NOT NULL USING COMPRESSION zstd
+);
+
+-- Spans whose usage repeats what other spans of their run say. Sums of runs leave it out.
+CREATE TABLE uncounted (
+    run_id VARCHAR NOT NULL,
+    span_id VARCHAR NOT NULL,
+    of_span_id VARCHAR,
+    reason VARCHAR NOT NULL,
+    start_time TIMESTAMP_NS NOT NULL,
+    llm_call_count BIGINT NOT NULL,
+    input_tokens BIGINT,
+    output_tokens BIGINT,
+    cache_read_tokens BIGINT,
+    cache_write_tokens BIGINT,
+    reasoning_tokens BIGINT,
+    cost_usd DOUBLE,
+    unpriced_count BIGINT NOT NULL
+);
+
+-- Spans that link to spans of other runs.
+CREATE TABLE run_links (
+    run_id VARCHAR NOT NULL,
+    span_id VARCHAR NOT NULL,
+    linked_run_id VARCHAR NOT NULL
+);
+
+-- One row per data point of an OpenTelemetry metric.
+CREATE TABLE metrics (
+    time TIMESTAMP_NS NOT NULL,
+    start_time TIMESTAMP_NS,
+    name VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    unit VARCHAR,
+    temporality VARCHAR,
+    monotonic BOOLEAN,
+    value DOUBLE,
+    count BIGINT,
+    sum DOUBLE,
+    min DOUBLE,
+    max DOUBLE,
+    buckets JSON,
+    attributes JSON,
+    description VARCHAR,
+    service VARCHAR,
+    scope VARCHAR,
+    producer_id VARCHAR,
+    point_id VARCHAR NOT NULL
+);
+
+-- One row per stored batch: its identity is what makes a repeated delivery change nothing. That is the number its producer
+-- gave it, or of an OTLP request the digest of its body.
 CREATE TABLE batches (
     producer_id VARCHAR NOT NULL,
-    sequence BIGINT NOT NULL,
+    sequence BIGINT,
+    digest VARCHAR,
     received_at TIMESTAMP_NS NOT NULL,
     accepted INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
@@ -112,7 +192,8 @@ CREATE TABLE rejected (
     sequence BIGINT,
     batch_index INTEGER,
     reason VARCHAR NOT NULL,
-    event VARCHAR
+    event VARCHAR,
+    event_id VARCHAR
 );
 
 -- Sums over the spans of a run that arrived up to a commit, made in bulk between commits. The view `run_parts` adds what
@@ -132,6 +213,7 @@ CREATE TABLE run_sums (
     root_start_time TIMESTAMP_NS,
     root_end_time TIMESTAMP_NS,
     root_agent VARCHAR,
+    root_service VARCHAR,
     root_session_id VARCHAR,
     root_user_id VARCHAR,
     root_task_id VARCHAR,
@@ -139,6 +221,7 @@ CREATE TABLE run_sums (
     root_error_type VARCHAR,
     root_error_message VARCHAR,
     agent VARCHAR,
+    service VARCHAR,
     session_id VARCHAR,
     user_id VARCHAR,
     tags VARCHAR[],

@@ -1,9 +1,10 @@
 """Reading what was recorded.
 
 Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `filters` (what a list may be
-narrowed to), then `runs`, `spans` and `events`, and `pool` (threads, time limits, transactions).
+narrowed to), then `runs`, `groups` (runs that are parts of others), `spans`, `conversations` and `events`, and `pool` (threads, time limits, transactions).
 """
 
+from milepost_collector.traces.queries.conversations import message
 from milepost_collector.traces.queries.events import list_events, span_events
 from milepost_collector.traces.queries.filters import RunFilter
 from milepost_collector.traces.queries.pool import QueryPool, read_only
@@ -18,6 +19,7 @@ __all__ = [
     "RunSpansReader",
     "list_events",
     "list_runs",
+    "message",
     "read_only",
     "run_detail",
     "run_summaries",

@@ -19,6 +19,16 @@ MAX_LIMIT = 500
 TEXT_COLUMNS = ("name", "input", "output", "error_type", "error_message", "error_stack", "attributes")
 
 
+# The runs with a chat message that contains the text.
+RUNS_WITH_MESSAGE = """
+SELECT run_id FROM (
+    SELECT run_id, unnest(list_concat(coalesce(input_ids, []), coalesce(output_ids, []))) AS message_id
+    FROM span_messages
+)
+WHERE message_id IN (SELECT message_id FROM stored_messages WHERE contains(text, $text) OR contains(parts, $text))
+"""
+
+
 class Condition(NamedTuple):
     """A piece of SQL and the values of its parameters."""
 
@@ -76,6 +86,12 @@ class RunFilter:
             self.statuses, self.name, self.agent, self.session, self.user, self.tag, self.min_duration_ms,
             self.min_cost_usd, self.text, self.sort,
         )  # fmt: skip
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the time is asked for."""
+        asked = (self.name, self.agent, self.session, self.user, self.tag, self.min_duration_ms, self.min_cost_usd)
+        return bool(self.statuses) or self.text is not None or any(value is not None for value in asked)
 
     def after(self) -> Cursor | None:
         """Return the decoded cursor.

@@ -37,11 +37,13 @@ class Part(NamedTuple):
     root_start_time: int | None
     root_end_time: int | None
     root_agent: str | None
+    root_service: str | None
     root_session_id: str | None
     root_user_id: str | None
     root_error_type: str | None
     root_error_message: str | None
     agent: str | None
+    service: str | None
     session_id: str | None
     user_id: str | None
     tags: list[str] | None
@@ -102,6 +104,33 @@ def running_parts_of(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> 
     return [Part(*row) for row in connection.execute(f"SELECT {COLUMNS} FROM ({_RUNNING})", values).fetchall()]
 
 
+class Correction(NamedTuple):
+    """What is to be taken off a run's sums: usage that repeats other usage. Cost is in 1e-12 USD."""
+
+    run_id: str
+    llm_call_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    cost_usd: int | None
+    unpriced_count: int
+
+
+_CORRECTIONS = f"""
+SELECT run_id, {", ".join(f"sum({name})::BIGINT" for name in Correction._fields[1:-2])},
+    (sum(cost_usd::DECIMAL(24, 12)) * 1000000000000)::HUGEINT, sum(unpriced_count)::BIGINT
+FROM uncounted WHERE {_WANTED} GROUP BY run_id
+"""
+
+
+def corrections_of(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> dict[str, Correction]:
+    """Return what is to be taken off the sums of those of the runs that have anything."""
+    rows = connection.execute(_CORRECTIONS, {"run_ids": list(run_ids)}).fetchall()
+    return {row[0]: Correction(*row) for row in rows}
+
+
 def start_of(parts: Iterable[Part]) -> int:
     """Return when a run started: its root, or without one its first span."""
     rooted = [part for part in parts if part.root_key is not None]
@@ -110,15 +139,15 @@ def start_of(parts: Iterable[Part]) -> int:
     return min(part.first_start for part in parts)
 
 
-def summary_of(parts: Sequence[Part]) -> RunSummary:
-    """Add up all parts of one run."""
+def summary_of(parts: Sequence[Part], less: Correction | None = None) -> RunSummary:
+    """Add up all parts of one run. less: what they contain twice."""
     rooted = [part for part in parts if part.root_key is not None]
     root = _root(rooted) if rooted else None
     first = min(parts, key=lambda part: part.first_key)
     every: Any = Part._make(zip(*parts, strict=True))  # here a field holds the values of all parts
     live = sum(every.live_span_count)
     start, end = start_of(parts), _end(every.last_end, root, live)
-    cost = _sum(every.cost_usd)
+    cost = _sum(every.cost_usd, less and less.cost_usd)
     return RunSummary(
         run_id=first.run_id,
         name=(root and root.root_name) or first.first_name or "",
@@ -127,6 +156,7 @@ def summary_of(parts: Sequence[Part]) -> RunSummary:
         end_time=optional_iso_from_ns(end),
         duration_ms=None if end is None else (end - start) / 1e6,
         agent=_known(root and root.root_agent, every.agent),
+        service=_known(root and root.root_service, every.service),
         session_id=_known(root and root.root_session_id, every.session_id),
         user_id=_known(root and root.root_user_id, every.user_id),
         tags=_distinct(every.tags),
@@ -134,16 +164,16 @@ def summary_of(parts: Sequence[Part]) -> RunSummary:
         span_count=sum(every.span_count) + live,
         live_span_count=live,
         task_count=sum(every.task_count),
-        llm_call_count=sum(every.llm_call_count),
+        llm_call_count=sum(every.llm_call_count) - (less.llm_call_count if less else 0),
         tool_call_count=sum(every.tool_call_count),
         error_count=sum(every.error_count),
-        input_tokens=_sum(every.input_tokens),
-        output_tokens=_sum(every.output_tokens),
-        cache_read_tokens=_sum(every.cache_read_tokens),
-        cache_write_tokens=_sum(every.cache_write_tokens),
-        reasoning_tokens=_sum(every.reasoning_tokens),
+        input_tokens=_sum(every.input_tokens, less and less.input_tokens),
+        output_tokens=_sum(every.output_tokens, less and less.output_tokens),
+        cache_read_tokens=_sum(every.cache_read_tokens, less and less.cache_read_tokens),
+        cache_write_tokens=_sum(every.cache_write_tokens, less and less.cache_write_tokens),
+        reasoning_tokens=_sum(every.reasoning_tokens, less and less.reasoning_tokens),
         cost_usd=None if cost is None else cost / COST_SCALE,
-        unpriced_count=sum(every.unpriced_count),
+        unpriced_count=sum(every.unpriced_count) - (less.unpriced_count if less else 0),
         error_type=root and root.root_error_type,
         error_message=root and root.root_error_message,
     )
@@ -176,6 +206,6 @@ def _distinct(lists: Iterable[list[str] | None]) -> list[str]:
     return sorted({item for items in lists if items for item in items})
 
 
-def _sum(values: Sequence[int | None]) -> int | None:
+def _sum(values: Sequence[int | None], less: int | None = None) -> int | None:
     known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    return sum(known) - (less or 0) if known else None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from milepost_collector.errors import NotFoundError
-from milepost_collector.protocol.api import ProducerInfo, RunDetail, RunList, RunSummary
+from milepost_collector.protocol.api import NotCounted, ProducerInfo, RunDetail, RunList, RunSummary
 from milepost_collector.protocol.cursor import Cursor, encode_cursor
-from milepost_collector.protocol.timestamps import iso_from_ns
+from milepost_collector.protocol.timestamps import iso_from_ns, ns_from_iso
 from milepost_collector.traces.queries.filters import (
+    RUNS_WITH_MESSAGE,
     Condition,
     RunFilter,
     after_condition,
@@ -20,8 +22,11 @@ from milepost_collector.traces.queries.filters import (
     run_conditions,
     text_condition,
 )
+from milepost_collector.traces.queries.groups import Group, find_groups
 from milepost_collector.traces.queries.parts import (
+    Correction,
     Part,
+    corrections_of,
     fresh_parts_of,
     running_parts_of,
     start_of,
@@ -63,6 +68,8 @@ _FIRST_WINDOW = 3
 _WIDER = 8
 _MOST_PARTS = 10_000  # beyond it DuckDB is quicker
 
+MAX_PAGES = 50  # looked through for runs that are not parts of others
+
 
 def list_runs(connection: DuckDBPyConnection, index: RunIndex, request: RunFilter) -> RunList:
     """Return a page of runs. Call within a transaction.
@@ -70,9 +77,62 @@ def list_runs(connection: DuckDBPyConnection, index: RunIndex, request: RunFilte
     Raises:
         InvalidParameterError: the cursor is malformed or belongs to another list.
     """
-    cursor, snapshot = request.after(), Snapshot(connection, index)
+    snapshot = Snapshot(connection, index)
+    if snapshot.has_links:
+        return _grouped(snapshot, request)
+    return _page(snapshot, request)
+
+
+def _page(snapshot: Snapshot, request: RunFilter) -> RunList:
+    cursor = request.after()
     page = _newest(snapshot, request, cursor) if request.sort == "-start_time" else None
     return page or _searched(snapshot, request, cursor)
+
+
+# --- runs that are parts of others
+
+
+def _grouped(snapshot: Snapshot, request: RunFilter) -> RunList:
+    """Return a page in which a run stands for those that links join to it.
+
+    A list that is narrowed shows the parts themselves: what was looked for may be in one of them.
+    """
+    if request.is_narrowed:
+        page = _page(snapshot, request)
+        return RunList(runs=_with_groups(snapshot, page.runs), next_cursor=page.next_cursor)
+    kept: list[RunSummary] = []
+    cursor = request.cursor
+    for _ in range(MAX_PAGES):
+        page = _page(snapshot, replace(request, cursor=cursor))
+        cursor = page.next_cursor
+        for run in _with_groups(snapshot, page.runs):
+            if run.part_of is not None:
+                continue
+            if len(kept) == request.limit:
+                return RunList(runs=kept, next_cursor=_cursor_at(request, kept[-1]))
+            kept.append(run)
+        if cursor is None:
+            break
+    return RunList(runs=kept, next_cursor=cursor)
+
+
+def _cursor_at(request: RunFilter, run: RunSummary) -> str:
+    value = ns_from_iso(run.start_time) if request.sort_key == "start_time" else getattr(run, request.sort_key)
+    return _cursor(request, value, run.run_id)
+
+
+def _with_groups(snapshot: Snapshot, runs: Sequence[RunSummary]) -> list[RunSummary]:
+    """Return the runs, those that stand for others with the sums of all, and parts with the run they belong to."""
+    groups = _groups(snapshot, [run.run_id for run in runs])
+    return [_in_group(run, groups[run.run_id]) if run.run_id in groups else run for run in runs]
+
+
+def _in_group(run: RunSummary, group: Group) -> RunSummary:
+    return next((part for part in group.parts if part.run_id == run.run_id), group.whole)
+
+
+def _groups(snapshot: Snapshot, run_ids: Sequence[str]) -> dict[str, Group]:
+    return find_groups(snapshot.connection, run_ids, lambda members: _summaries(snapshot, members))
 
 
 def run_summaries(
@@ -82,7 +142,19 @@ def run_summaries(
 
     index: makes it fast in large databases.
     """
-    return [summary_of(parts) for parts in _parts_of(Snapshot(connection, index), run_ids).values()]
+    snapshot = Snapshot(connection, index)
+    found = _summaries(snapshot, run_ids)
+    return _with_groups(snapshot, found) if snapshot.has_links else found
+
+
+def _summaries(snapshot: Snapshot, run_ids: Sequence[str]) -> list[RunSummary]:
+    parts = _parts_of(snapshot, run_ids)
+    less = _corrections(snapshot, run_ids)
+    return [summary_of(of_run, less.get(run_id)) for run_id, of_run in parts.items()]
+
+
+def _corrections(snapshot: Snapshot, run_ids: Iterable[str]) -> dict[str, Correction]:
+    return corrections_of(snapshot.connection, list(run_ids)) if snapshot.has_uncounted else {}
 
 
 def run_detail(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> RunDetail:
@@ -91,12 +163,27 @@ def run_detail(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> 
     Raises:
         NotFoundError: nothing is known of this run.
     """
-    found = run_summaries(connection, [run_id], index)
+    snapshot = Snapshot(connection, index)
+    found = _summaries(snapshot, [run_id])
     if not found:
         raise NotFoundError("run", run_id)
+    group = _groups(snapshot, [run_id]).get(run_id) if snapshot.has_links else None
     producers = _producers(connection, run_id, index.bounds([run_id]))
     events, checkpoints = connection.execute(_EVENT_COUNTS, [run_id]).fetchall()[0]
-    return RunDetail(run=found[0], producers=producers, event_count=events, checkpoint_count=checkpoints)
+    return RunDetail(
+        run=_in_group(found[0], group) if group else found[0],
+        producers=producers,
+        event_count=events,
+        checkpoint_count=checkpoints,
+        not_counted=not_counted(connection, run_id) if snapshot.has_uncounted else [],
+        parts=[part for part in group.parts if part.run_id != run_id] if group else [],
+    )
+
+
+def not_counted(connection: DuckDBPyConnection, run_id: str) -> list[NotCounted]:
+    """Return the spans whose usage the sums of a run leave out."""
+    sql = "SELECT span_id, reason, of_span_id FROM uncounted WHERE run_id = ? ORDER BY start_time, span_id"
+    return [NotCounted(*row) for row in connection.execute(sql, [run_id]).fetchall()]
 
 
 # --- the newest runs, from the end of the table
@@ -138,8 +225,9 @@ def _page_between(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None,
     after = (-int(cursor.key or 0), cursor.tie) if cursor else (-EVERYTHING.high, "")
     page: list[RunSummary] = []
     last = ""
+    less = _corrections(snapshot, candidates)
     for place in order:
-        summary = summary_of(candidates[place[1]]) if place > after else None
+        summary = summary_of(candidates[place[1]], less.get(place[1])) if place > after else None
         if summary is None or not matches(request, summary, -place[0]):
             continue
         if len(page) == request.limit:
@@ -184,7 +272,7 @@ def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> se
     sql = (
         f"SELECT run_id FROM spans WHERE {SPAN_BOUNDS} AND {matching.sql} UNION SELECT run_id FROM "
         "(SELECT * FROM spans WHERE false UNION ALL BY NAME SELECT *, 'running' AS status FROM live_spans) "
-        f"WHERE {matching.sql}"
+        f"WHERE {matching.sql} UNION {RUNS_WITH_MESSAGE}"
     )
     values = {**snapshot.index.bounds(run_ids)._asdict(), **matching.values}
     return {row[0] for row in snapshot.connection.execute(sql, values).fetchall()}
@@ -196,9 +284,9 @@ def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> se
 def _searched(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> RunList:
     rows = _search(snapshot.connection, request, cursor)
     page = rows[: request.limit]
-    parts = _parts_of(snapshot, [run_id for run_id, _ in page])
+    found = {run.run_id: run for run in _summaries(snapshot, [run_id for run_id, _ in page])}
     next_cursor = _cursor(request, page[-1][1], page[-1][0]) if len(rows) > request.limit else None
-    return RunList(runs=[summary_of(parts[run_id]) for run_id, _ in page], next_cursor=next_cursor)
+    return RunList(runs=[found[run_id] for run_id, _ in page], next_cursor=next_cursor)
 
 
 def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor | None) -> list[tuple[str, Any]]:
@@ -206,7 +294,8 @@ def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor |
     conditions = run_conditions(request)
     if request.text is not None:
         matching = text_condition(request.text)
-        conditions.append(Condition(f"run_id IN (SELECT run_id FROM all_spans WHERE {matching.sql})", matching.values))
+        sql = f"SELECT run_id FROM all_spans WHERE {matching.sql} UNION {RUNS_WITH_MESSAGE}"
+        conditions.append(Condition(f"run_id IN ({sql})", matching.values))
     if cursor:
         conditions.append(after_condition(request, cursor))
     where = " AND ".join(condition.sql for condition in conditions) or "true"

@@ -37,6 +37,19 @@ class Snapshot:
         return self.newest_commit > self.summed_up_to
 
     @cached_property
+    def has_uncounted(self) -> bool:
+        """Whether any span repeats the usage of another."""
+        return self._has_rows("uncounted")
+
+    @cached_property
+    def has_links(self) -> bool:
+        """Whether spans link to other runs."""
+        return self._has_rows("run_links")
+
+    @cached_property
     def live_runs(self) -> set[str]:
         """The runs that have running spans."""
         return {row[0] for row in self.connection.execute("SELECT run_id FROM live_spans").fetchall()}
+
+    def _has_rows(self, table: str) -> bool:
+        return bool(self.connection.execute(f"SELECT count(*) > 0 FROM {table}").fetchall()[0][0])

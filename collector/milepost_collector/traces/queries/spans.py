@@ -11,10 +11,13 @@ from msgspec import Raw
 
 from milepost_collector.errors import NotFoundError
 from milepost_collector.protocol.api import Payload, SpanDetail, SpanSkeleton, UsageItem
+from milepost_collector.protocol.messages import piece_ids, restore
 from milepost_collector.protocol.timestamps import iso_from_ns, optional_iso_from_ns
 from milepost_collector.traces.queries.arrow import ipc_stream
+from milepost_collector.traces.queries.conversations import conversation, decode_problems, pieces
 from milepost_collector.traces.queries.events import raw_json, span_events
 from milepost_collector.traces.queries.run_index import Bounds, RunIndex
+from milepost_collector.traces.queries.runs import not_counted
 from milepost_collector.traces.queries.source import SPAN_BOUNDS, Snapshot
 
 CHUNK_SPANS = 2000  # about 250 KB of JSON
@@ -32,7 +35,8 @@ _SKELETON = (
     f"SELECT {', '.join(_EXPRESSIONS.get(name, name) for name in _FIELDS)} FROM {_OF_RUN} ORDER BY start_time, span_id"
 )
 
-_DETAIL_FIELDS = tuple(name for name in SpanDetail.__struct_fields__ if name != "events")
+_ELSEWHERE = {"events", "messages", "not_counted", "problems"}  # what a span's row does not hold
+_DETAIL_FIELDS = tuple(name for name in SpanDetail.__struct_fields__ if name not in _ELSEWHERE)
 # A payload may be megabytes: only what is answered leaves the database.
 _PAYLOAD = (
     "strlen({name}), CASE WHEN strlen({name}) <= $limit THEN {name}::VARCHAR ELSE left({name}::VARCHAR, $limit) END"
@@ -110,7 +114,28 @@ def span_detail(
     row = connection.execute(sql, {**values, "span_id": span_id, "limit": payload_limit}).fetchone()
     if row is None:
         raise NotFoundError("span", span_id)
-    return _detail(row, span_events(connection, run_id, span_id))
+    between = row[_DETAIL_FIELDS.index("start_time")], row[_DETAIL_FIELDS.index("end_time")]
+    detail = _detail(row, span_events(connection, run_id, span_id))
+    detail.attributes = _restored(connection, detail, payload_limit)
+    detail.messages = conversation(connection, run_id, span_id, between, payload_limit)
+    detail.problems = decode_problems(detail.attributes)
+    detail.not_counted = next((one for one in not_counted(connection, run_id) if one.span_id == span_id), None)
+    return detail
+
+
+def _restored(connection: DuckDBPyConnection, detail: SpanDetail, limit: int) -> Raw | None:
+    """Return the attributes as they were sent; one that is the input or output is not repeated when that is long."""
+    if detail.attributes is None:
+        return None
+    text = bytes(detail.attributes).decode()
+    columns = {name: _column_text(name, payload) for name in ("input", "output") if (payload := getattr(detail, name))}
+    return Raw(restore(text, pieces(connection, piece_ids(text)), columns).encode())
+
+
+def _column_text(name: str, payload: Payload) -> str:
+    if payload.value is not None:
+        return bytes(payload.value).decode()
+    return msgspec.json.encode(f"the {name}, {payload.bytes} bytes").decode()
 
 
 def _run_of(connection: DuckDBPyConnection, span_id: str) -> str:

@@ -1,0 +1,234 @@
+"""What OpenTelemetry sent to table rows: spans with what hangs on them, log records and metric points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from milepost.wire import Link, Resource, SpanEnded, Usage
+from milepost_collector.protocol.conventions import normalise
+from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignLog, ForeignPoint, ForeignSpan
+from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
+from milepost_collector.protocol.messages import Found, Message, encode_message, event_messages, lift, span_messages
+from milepost_collector.protocol.normalised import Normalised
+from milepost_collector.protocol.pricing import NO_USAGE, price_items, total
+
+Row = tuple[Any, ...]
+
+CONVERSATION_COLUMNS = ("run_id", "span_id", "source", "time", "event_id", "input_ids", "output_ids")
+MESSAGE_COLUMNS = ("message_id", "role", "text", "parts")
+PIECE_COLUMNS = ("piece_id", "text")
+LINK_COLUMNS = ("run_id", "span_id", "linked_run_id")
+METRIC_COLUMNS = (
+    "time", "start_time", "name", "kind", "unit", "temporality", "monotonic", "value", "count", "sum", "min", "max",
+    "buckets", "attributes", "description", "service", "scope", "producer_id", "point_id",
+)  # fmt: skip
+
+MAX_NAME_LENGTH = 1000  # characters; a name is a label, and longer ones are payloads that lost their way
+PROBLEMS = "milepost.problems"  # attribute: what was wrong with a span as it was sent
+SHORT_BODY_BYTES = 100  # shorter ones cost no more than a reference to them
+
+# OpenTelemetry's severity numbers, by four: log data model, "Severity Fields".
+_SEVERITIES = ("trace", "debug", "info", "warn", "error", "fatal")
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+@dataclass(slots=True)
+class Contents:
+    """Rows that are stored once by their content: messages and pieces of attributes."""
+
+    messages: dict[str, Row] = field(default_factory=dict)
+    pieces: dict[str, str] = field(default_factory=dict)
+
+    def add(self, messages: Sequence[Message]) -> list[str] | None:
+        """Add messages; return their ids, None when there are none."""
+        if not messages:
+            return None
+        encoded = [encode_message(message) for message in messages]
+        for one in encoded:
+            if one.message_id not in self.messages:
+                self.messages[one.message_id] = (one.message_id, one.role, one.text, one.other_parts)
+        return [one.message_id for one in encoded]
+
+    def lift(self, attributes: dict[str, Any], columns: dict[str, str]) -> str | None:
+        """Return attributes as JSON, without what is kept as pieces or in columns."""
+        lifted = lift(attributes, columns=columns)
+        if lifted.pieces:
+            self.pieces.update(lifted.pieces)
+        return lifted.attributes_json
+
+
+@dataclass(slots=True)
+class Attached:
+    """Rows that come and go with one copy of a span."""
+
+    events: list[Row] = field(default_factory=list)
+    conversations: list[Row] = field(default_factory=list)
+    links: list[Row] = field(default_factory=list)
+
+
+def as_foreign(span: SpanEnded) -> ForeignSpan:
+    """Return a span of an OpenTelemetry SDK that Milepost's SpanProcessor sent."""
+    return ForeignSpan(
+        run_id=span.run_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        name=span.name,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        status_code=2 if span.status == "failed" else 0,
+        status_message=span.error_message or "",
+        attributes=span.attributes or {},
+        links=span.links or [],
+        scope=span.scope or "",
+    )
+
+
+def span_rows(
+    span: ForeignSpan, resource: Resource, producer_id: str, contents: Contents
+) -> tuple[Row, Attached | None]:
+    """Return the `spans` row of an ended span and what hangs on it, None if nothing does."""
+    said = normalise(span, resource)
+    found = span_messages(span)
+    row = _span_row(span, said, found, resource, producer_id, contents)
+    if not (span.events or span.links or found.input or found.output):
+        return row, None
+    attached = Attached([_span_event(span, event, producer_id, contents) for event in span.events])
+    if found.input or found.output:
+        ids = contents.add(found.input), contents.add(found.output)
+        attached.conversations.append((span.run_id, span.span_id, "span", span.start_time, None, *ids))
+    linked = dict.fromkeys(link.run_id for link in span.links if link.run_id != span.run_id)
+    attached.links = [(span.run_id, span.span_id, run_id) for run_id in linked]
+    return row, attached
+
+
+def _span_row(
+    span: ForeignSpan, said: Normalised, found: Found, resource: Resource, producer_id: str, contents: Contents
+) -> Row:
+    given = None if found.input else said.input
+    result = None if found.output else said.output
+    columns = _columns(said, given, result)
+    totals, usage = _usage(said.usage, span.start_time)
+    return (
+        span.run_id, span.span_id, span.parent_span_id, _label(said.name), said.kind, said.status,
+        span.start_time, span.end_time, said.agent or resource.agent, said.session_id, said.user_id, said.tags,
+        None, None, said.model, said.provider, *totals[2:],
+        said.error_type, said.error_message, said.error_stack, said.reason, given, result,
+        contents.lift(with_originals(span, said), columns), usage,
+        _json(span.links) if span.links else None,
+        resource.service_name, span.scope, producer_id,
+        said.tool, said.request_model, said.response_id, said.time_to_first_token_ms,
+    )  # fmt: skip
+
+
+def live_row(span: ForeignSpan, resource: Resource, producer_id: str) -> Row:
+    """Return the `live_spans` row of a span that has started."""
+    said = normalise(span, resource)
+    return (
+        span.run_id, span.span_id, span.parent_span_id, _label(said.name), said.kind, span.start_time,
+        said.agent or resource.agent, said.session_id, said.user_id, said.tags, None, None, said.input,
+        _json(with_originals(span, said)), _json(span.links) if span.links else None,
+        resource.service_name, span.scope, producer_id,
+    )  # fmt: skip
+
+
+def with_originals(span: ForeignSpan, said: Normalised) -> dict[str, Any]:
+    """Return the attributes and, under OpenTelemetry's names, what the columns do not keep of the span."""
+    kept = {
+        "otel.name": span.name if span.name != said.name else None,
+        "otel.kind": SPAN_KINDS[span.kind] if span.kind else None,
+        "otel.status_code": STATUS_CODES[span.status_code] if span.status_code else None,
+        "otel.status_description": span.status_message or None,
+        "otel.scope.version": span.scope_version or None,
+        PROBLEMS: [*span.problems, *said.problems] or None,
+    }
+    return {**span.attributes, **{name: value for name, value in kept.items() if value is not None}}
+
+
+def log_rows(log: ForeignLog, resource: Resource, producer_id: str, contents: Contents) -> tuple[Row, Row | None]:
+    """Return the `events` row of a log record, and a row of `span_messages` when it carries chat messages."""
+    event_id = blake2b(_encode([log, producer_id]), digest_size=16).hexdigest()
+    found = event_messages(log.event_name, log.attributes, log.body) if log.event_name else Found([], [])
+    is_text = isinstance(log.body, str)
+    body = None if is_text or log.body is None else _json(log.body)
+    if body is not None and (found.input or found.output):
+        body = contents.lift({"body": body}, {})
+    row = (
+        log.run_id, log.span_id, log.time, _log_kind(log), log.event_name or None, _severity(log.severity_number),
+        log.body if is_text else log.attributes.get("exception.message"), None, body,
+        contents.lift(log.attributes, {}) if log.attributes else None, producer_id, None, None, event_id,
+    )  # fmt: skip
+    if log.run_id is None or log.span_id is None or not (found.input or found.output):
+        return row, None
+    ids = contents.add(found.input), contents.add(found.output)
+    return row, (log.run_id, log.span_id, "log", log.time, event_id, *ids)
+
+
+def point_row(point: ForeignPoint, resource: Resource, producer_id: str) -> Row:
+    """Return the `metrics` row of a data point."""
+    point_id = blake2b(_encode([point, producer_id]), digest_size=16).hexdigest()
+    return (
+        point.time, point.start_time, _label(point.name), point.kind, point.unit or None, point.temporality or None,
+        point.monotonic, point.value, point.count, point.sum, point.min, point.max,
+        None if point.buckets is None else _json(point.buckets), _json(point.attributes) if point.attributes else None,
+        point.description or None, resource.service_name, point.scope or None, producer_id, point_id,
+    )  # fmt: skip
+
+
+def _columns(said: Normalised, given: str | None, result: str | None) -> dict[str, str]:
+    columns = {}
+    if given is not None and said.input_attribute:
+        columns[said.input_attribute] = "input"
+    if result is not None and said.output_attribute:
+        columns[said.output_attribute] = "output"
+    return columns
+
+
+def _usage(usage: Usage | None, start_time: int) -> tuple[Row, str | None]:
+    if usage is None:
+        return NO_USAGE, None
+    items = price_items([usage], start_time)
+    return total(items), _json(items)
+
+
+def _span_event(span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents) -> Row:
+    attributes = event.attributes
+    is_exception = event.name == "exception"
+    return (
+        span.run_id, span.span_id, event.time, "exception" if is_exception else "event",
+        _label(str(attributes.get("exception.type") or event.name) if is_exception else event.name),
+        "error" if is_exception else None, _text(attributes.get("exception.message")) if is_exception else None, None,
+        None, contents.lift(attributes, {}) if attributes else None, producer_id, None, None, None,
+    )  # fmt: skip
+
+
+def _log_kind(log: ForeignLog) -> str:
+    if "exception.type" in log.attributes or log.event_name == "exception":
+        return "exception"
+    return "event" if log.event_name else "log"
+
+
+def _severity(number: int) -> str | None:
+    return _SEVERITIES[min((number - 1) // 4, 5)] if number > 0 else None
+
+
+def _label(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else name[: MAX_NAME_LENGTH - 1] + "…"
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _json(value: Any) -> str:
+    return _encode(value).decode()
+
+
+def links_of(span_id: str, run_id: str, links: Sequence[Link]) -> list[Row]:
+    """Return the rows of `run_links` for the links of a span that lead to other runs."""
+    return [(run_id, span_id, linked) for linked in dict.fromkeys(link.run_id for link in links) if linked != run_id]
