@@ -49,9 +49,10 @@ class Server:
 
     @classmethod
     def start(cls, data_dir: Path, **settings: Any) -> Server:
-        """Start on a free port and return once it listens."""
+        """Start on a free port, or the one that is given, and return once it listens."""
         listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", settings.pop("port", 0)))
         port = listener.getsockname()[1]
         config = CollectorConfig(data_dir=data_dir, port=port, **{"memory_limit_bytes": 512 * 1024 * 1024, **settings})
         app = create_app(config)
