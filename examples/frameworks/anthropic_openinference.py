@@ -43,7 +43,7 @@ def ask(question: str) -> str:
     messages = [{"role": "user", "content": question}]
     while True:
         answer = client.messages.create(
-            model="claude-sonnet-4-5", max_tokens=500, system=SYSTEM, messages=messages, tools=TOOLS
+            model="claude-sonnet-5", max_tokens=500, system=SYSTEM, messages=messages, tools=TOOLS
         )
         calls = [block for block in answer.content if block.type == "tool_use"]
         if not calls:

@@ -71,7 +71,7 @@ def _summary(calls: Sequence[ModelCall]) -> str:
     counts = (
         f"{sum(usage.input_tokens for usage in used)} input and {sum(usage.output_tokens for usage in used)} output"
     )
-    return f"models: {len(calls)} calls, {failed} failed, {counts} tokens"
+    return f"models: {len(calls)} {'call' if len(calls) == 1 else 'calls'}, {failed} failed, {counts} tokens"
 
 
 def _serve(server: ModelServer) -> int:
