@@ -32,6 +32,12 @@ const GROUP_OF: Record<string, KindGroup> = {
 export const SHAPED_KINDS = ['embedding', 'reranker', 'memory', 'prompt', 'guardrail', 'evaluator', 'http', 'db', 'rpc', 'messaging'] as const;
 export type ShapedKind = (typeof SHAPED_KINDS)[number];
 
+/** One kind per mark, for the legend. */
+export const KNOWN_KINDS = [
+  ...['agent', 'task', 'prompt', 'llm', 'tool', 'retrieval', 'embedding', 'reranker', 'memory', 'exec', 'human', 'evaluator'],
+  ...['guardrail', 'http', 'rpc', 'db', 'messaging', 'other'],
+] as const;
+
 /** The group of a kind; kinds nobody has named here are `io`, the neutral one. */
 export function kindGroup(kind: string): KindGroup {
   return Object.hasOwn(GROUP_OF, kind) ? GROUP_OF[kind] : 'io';

@@ -8,7 +8,8 @@ export const MOST_FRESH = 20;
 /** A history this short is shown open. */
 export const SHORT_HISTORY = 3;
 
-const MODEL_ROLES = ['assistant', 'model', 'ai'];
+// Some frameworks give the model's tool calls a role of their own.
+const MODEL_ROLES = ['assistant', 'model', 'ai', 'tool-call', 'tool_call'];
 
 /**
  * Divides what was sent: everything up to the model's last own message has been sent before, what follows is new. A call

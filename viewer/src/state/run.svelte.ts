@@ -199,6 +199,11 @@ export class RunModel {
     this.selectedId = nodeId(this.tree, this.store, node);
   }
 
+  /** Spans that report the same call as this one and are not counted for that. */
+  repeatsOf(spanId: string): string[] {
+    return [...this.notCounted.values()].filter((item) => item.of_span_id === spanId).map((item) => item.span_id);
+  }
+
   /** Selects a span and brings it on screen; false when the run has no such span. */
   goTo(spanId: string): boolean {
     if (this.store.rowOf(spanId) < 0) return false;
