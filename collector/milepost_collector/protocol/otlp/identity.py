@@ -29,7 +29,7 @@ def id_of_bytes(raw: bytes, size: int, problems: list[str]) -> str:
     if len(raw) != size:
         digits = _from_text_bytes(raw, size) or _from_base64_of_hex(raw, size)
         if not digits:
-            raise RefusedError(f"the {_name(size)} id has {len(raw)} bytes ({raw[:40].hex() or 'none'}), not {size}")
+            raise _wrong_size(raw.hex(), size)
         problems.append(f"the {_name(size)} id was sent as {raw.hex()} and taken as {digits}")
     return _not_zero(digits, size)
 
@@ -44,13 +44,17 @@ def id_of_text(text: str, size: int, problems: list[str]) -> str:
     if len(digits) != size * 2 or not _HEX.issuperset(digits):
         digits = _from_base64(text, size) or _from_uuid(text, size)
         if not digits:
-            raise RefusedError(f"the {_name(size)} id {text[:80]!r} is not {size * 2} hexadecimal digits")
+            raise _wrong_size(text, size)
         problems.append(f"the {_name(size)} id was sent as {text} and taken as {digits}")
     return _not_zero(digits, size)
 
 
 def _name(size: int) -> str:
     return "trace" if size == RUN_ID_BYTES else "span"
+
+
+def _wrong_size(text: str, size: int) -> RefusedError:
+    return RefusedError(f"the {_name(size)} id {text[:80]!r} is not {size * 2} hexadecimal digits")
 
 
 def _not_zero(digits: str, size: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -54,7 +54,8 @@ def _whole(shape: Shape, resources: Any) -> Iterator[Group]:
 
 
 def _salvaged(shape: Shape, body: bytes, cause: str) -> Iterator[Group]:
-    pieces = salvage.pieces(body)
+    are_spans = shape is SHAPES["traces"]
+    pieces = salvage.pieces(body, partial(_is_readable, shape, are_spans), are_spans=are_spans)
     if not pieces:
         hint = "; it looks like JSON: say so in Content-Type" if body[:1] in (b"{", b"[") else ""
         raise MalformedBodyError(f"the body is no OTLP message: {cause}{hint}")
@@ -63,29 +64,23 @@ def _salvaged(shape: Shape, body: bytes, cause: str) -> Iterator[Group]:
     )
 
 
+def _is_readable(shape: Shape, are_spans: bool, raw: bytes) -> bool:
+    try:
+        record = shape.record.FromString(raw)
+    except DecodeError:
+        return False
+    # a span that has swallowed the next one has that as its id
+    return not are_spans or len(record.span_id) == SPAN_ID_BYTES
+
+
 def _records(shape: Shape, piece: salvage.Piece) -> Iterator[Any]:
     for raw in piece.records:
-        yield from _record(shape, raw)
+        try:
+            yield shape.record.FromString(raw)
+        except DecodeError as error:
+            yield Unreadable(f"it is damaged: {error}", raw)
     for raw in piece.lost:
-        yield Unreadable(f"{len(raw)} bytes are damaged; only whole spans were found again in them", raw)
-        yield from _found_again(shape, raw)
-
-
-def _record(shape: Shape, raw: bytes) -> Iterator[Any]:
-    try:
-        yield shape.record.FromString(raw)
-    except DecodeError as error:
-        yield Unreadable(f"it is damaged: {error}", raw)
-        yield from _found_again(shape, raw)
-
-
-def _found_again(shape: Shape, raw: bytes) -> Iterator[Any]:
-    """Yield the spans behind damage, as far as they are whole."""
-    if shape is not SHAPES["traces"]:
-        return
-    for span in salvage.spans_in(raw):
-        with contextlib.suppress(DecodeError):
-            yield shape.record.FromString(span)
+        yield Unreadable(f"{len(raw)} bytes are damaged; only what begins like a span was found again in them", raw)
 
 
 def producer_from(encoded: bytes) -> Producer:

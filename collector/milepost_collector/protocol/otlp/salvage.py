@@ -8,7 +8,7 @@ further, spans are found again by how they begin: a trace id of 16 bytes followe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from milepost_collector.protocol.otlp.framing import BYTES, FramingError, varint
@@ -18,10 +18,12 @@ _WHO, _CHILDREN, _SCHEMA_URL = 1, 2, 3
 _OLD_SCOPES = 1000  # instrumentation_library_spans, gone since OTLP 0.15
 _BROKEN = 0
 
+IsReadable = Callable[[bytes], bool]
+
 
 @dataclass(slots=True)
 class Piece:
-    """What can be read of one scope. lost: ends of levels that could not be read any further."""
+    """What can be read of one scope. records: each decodes or is damaged. lost: beginnings of what has no framing."""
 
     resource: bytes = b""
     scope: bytes = b""
@@ -29,72 +31,89 @@ class Piece:
     lost: list[bytes] = field(default_factory=list)
 
 
-def pieces(body: bytes) -> list[Piece]:
-    """Return what can be read of a request. Nothing: it is none."""
+def pieces(body: bytes, is_readable: IsReadable, *, are_spans: bool) -> list[Piece]:
+    """Return what can be read of a request. Nothing: it is none. is_readable: tells whether bytes are a record."""
+    scopes = _Scopes(is_readable, are_spans)
     found: list[Piece] = []
-    for number, data in _members(body, _WHO):
+    for number, begin, end in _members(body, _WHO):
         if number == _WHO:
-            found += _of_resource(data)
-        elif found or any(spans_in(data)):
-            found.append(Piece(resource=found[-1].resource if found else b"", lost=[data]))
+            found += _of_resource(body[begin:end], scopes)
+            continue
+        rest = scopes.read(body[begin:], broken=True)
+        rest.resource = found[-1].resource if found else b""
+        found += [rest] if found or rest.records else []
     return found
 
 
-def spans_in(data: bytes) -> Iterator[bytes]:
-    """Yield the spans that begin somewhere in damaged bytes, the first byte excepted."""
-    position = 1
-    while match := _SPAN.search(data, position):
-        size, start = varint(data, match.start() + 1)
-        yield data[start : start + size]
-        position = start + size if start + size <= len(data) else match.start() + 1
-
-
-def _of_resource(data: bytes) -> list[Piece]:
+def _of_resource(data: bytes, scopes: _Scopes) -> list[Piece]:
     found: list[Piece] = []
     resource = b""
-    for number, member in _members(data, _SCHEMA_URL):
+    for number, begin, end in _members(data, _SCHEMA_URL):
         if number == _WHO:
-            resource = member
-        elif number == _CHILDREN:
-            found.append(_of_scope(member))
-        elif number == _BROKEN:
-            found.append(Piece(lost=[member]))
+            resource = data[begin:end]
+        elif number in (_CHILDREN, _BROKEN):
+            found.append(scopes.read(data[begin:end], broken=number == _BROKEN))
     for piece in found:
         piece.resource = resource
     # bytes that hold neither a resource nor a record were no resource's
     return found if resource or any(piece.records for piece in found) else []
 
 
-def _of_scope(data: bytes) -> Piece:
-    piece = Piece()
-    for number, member in _members(data, _SCHEMA_URL):
-        if number == _WHO:
-            piece.scope = member
-        elif number == _CHILDREN:
-            piece.records.append(member)
-        elif number == _BROKEN:
-            piece.lost.append(member)
-    return piece
+@dataclass(frozen=True, slots=True)
+class _Scopes:
+    """Reads scopes of one signal."""
+
+    is_readable: IsReadable
+    are_spans: bool
+
+    def read(self, data: bytes, *, broken: bool = False) -> Piece:
+        """Return what is in a scope; of one that is broken from its beginning, what begins like a span."""
+        piece = Piece(lost=[data] if broken else [])
+        position = self._next_span(data, 0, len(data)) if broken else 0
+        while position < len(data):
+            number, begin, end = _member(data, position, _SCHEMA_URL)
+            position = end
+            if number == _WHO:
+                piece.scope = piece.scope or data[begin:end]
+            elif number == _CHILDREN:
+                piece.records.append(data[begin:end])
+                if not self.is_readable(data[begin:end]):  # it may have swallowed the beginning of the next
+                    position = self._next_span(data, begin + 1, end)
+            elif number == _BROKEN:
+                piece.lost.append(data[begin:])
+                position = self._next_span(data, begin + 1, end)
+        return piece
+
+    def _next_span(self, data: bytes, position: int, otherwise: int) -> int:
+        match = _SPAN.search(data, position) if self.are_spans else None
+        return match.start() if match else otherwise
 
 
-def _members(data: bytes, last: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and content of a level's members; where it cannot be read any further, _BROKEN and the rest.
-
-    last: the highest number a member has; unless it is the only one, member 1 comes once.
-    """
+def _members(data: bytes, last: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the members of a level as `_member` gives them. Unless it is the only one, member 1 comes once."""
     position, single = 0, 0
     while position < len(data):
         start = position
-        try:
-            tag, position = varint(data, position)
-            size, position = varint(data, position)
-        except FramingError:
-            yield _BROKEN, data[start:]
-            return
-        number = tag >> 3
+        number, begin, position = _member(data, position, last)
         single += number == _WHO != last
-        if tag & 7 != BYTES or not (1 <= number <= last or number == _OLD_SCOPES) or single > 1:
-            yield _BROKEN, data[start:]
+        if single > 1:
+            yield _BROKEN, start, len(data)
             return
-        yield number, data[position : position + size]
-        position += size
+        yield number, begin, position
+
+
+def _member(data: bytes, position: int, last: int) -> tuple[int, int, int]:
+    """Return a member's number and where its content lies; _BROKEN and the rest if there is none.
+
+    last: the highest number a member has.
+    """
+    start = position
+    try:
+        tag, position = varint(data, position)
+        size, position = varint(data, position)
+    except FramingError:
+        return _BROKEN, start, len(data)
+    number = tag >> 3
+    if tag & 7 != BYTES or not (1 <= number <= last or number == _OLD_SCOPES):
+        return _BROKEN, start, len(data)
+    return number, position, min(position + size, len(data))
