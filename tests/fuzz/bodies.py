@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,8 +23,11 @@ SPAN_IDS = {"span": (1, 2), "log": (9, 10)}
 
 @dataclass(slots=True)
 class Body:
-    """One request. neighbours: run and span ids of the records that nobody touched, each with the place in `payloads`
-    it is from. mutation: what was done, for people."""
+    """One request. mutation: what was done, for people.
+
+    neighbours: run and span ids of the records that nobody touched, each with the place in `payloads` it is from.
+    refusable: how many records may be rejected: the mutated one, and those whose ids are none anyway.
+    """
 
     number: int
     signal: str
@@ -31,8 +35,8 @@ class Body:
     content: bytes
     mutation: str
     records: int
+    refusable: int = MAX_RECORDS
     neighbours: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    run_ids: set[str] = field(default_factory=set)
 
 
 def make_body(seed: int, number: int) -> Body:
@@ -46,7 +50,7 @@ def make_body(seed: int, number: int) -> Body:
     if dice.random() < DAMAGED_SHARE:
         other = dice.choice([one for one in payloads() if one.is_json == payload.is_json])
         body.content, body.mutation = damaged(body.content, _whole(other, other.records[:2]), dice)
-        body.neighbours = {}
+        body.neighbours, body.refusable = {}, sys.maxsize
     return body
 
 
@@ -77,6 +81,7 @@ def _renamed_body(payload: Payload, records: Sequence[Record], number: int, dice
     touched = _ids(before, payload)
     intact = [record for place, record in enumerate(renamed) if place != victim]
     ids = [_ids(record, payload) for record in intact]
+    body.refusable = 1 + (ids.count(None) if payload.signal == "traces" else 0)
     for pair, record in zip(ids, intact, strict=True):
         # a copy of the one that was mutated, or of another one, is settled between the copies
         if pair is not None and pair != touched and ids.count(pair) == 1:

@@ -119,8 +119,8 @@ class Judge:
         for pair, origin in body.neighbours.items():
             if origin in self._expected and stored.get(pair) != self._expected[origin][0] and not _collides(body, pair):
                 return self._difference(pair, self._expected[origin][1]) if pair in stored else _loss(pair, outcome)
-        if body.neighbours and isinstance(outcome, OtlpOutcome) and outcome.rejected > 1:
-            return f"{outcome.rejected} records were rejected ({outcome.reason}), one was mutated"
+        if isinstance(outcome, OtlpOutcome) and outcome.rejected > body.refusable:
+            return f"{outcome.rejected} records were rejected ({outcome.reason}), {body.refusable} may be"
         return None
 
     def _stored(self) -> dict[tuple[str, str], tuple[int, ...]]:
