@@ -33,6 +33,7 @@ class CollectorConfig:
     """
 
     data_dir: Path = field(default_factory=default_data_dir)
+    price_file: Path | None = None  # own prices; without it milepost.toml in data_dir, if there is one
     host: str = "127.0.0.1"  # loopback only: there are no keys to tell callers apart
     port: int = 4600  # 0 takes a free one
     grpc_port: int | None = None  # of OTLP/gRPC, if wanted; 0 takes a free one
@@ -79,6 +80,21 @@ class CollectorConfig:
         """The DuckDB file."""
         return self.data_dir / "milepost.duckdb"
 
+    def read_price_file(self) -> tuple[Path, str] | None:
+        """Return the path and text of the user's own prices, None if there are none.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
+        path = self.price_file or self.data_dir / "milepost.toml"
+        if self.price_file is None and not path.exists():
+            return None
+        try:
+            return path, path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigurationError("price_file", f"{path} cannot be read ({reason}); name a TOML file") from error
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> CollectorConfig:
         """Read MILEPOST_<FIELD> variables, lists with commas between; values in `given` that are not None win.
@@ -119,9 +135,14 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _parse(name: str, type_name: str, text: str) -> object:
-    parse: Any = {"Path": Path, "int": int, "float": float, "int | None": int, "tuple[str, ...]": _list}.get(
-        type_name, str
-    )
+    parse: Any = {
+        "Path": Path,
+        "int": int,
+        "float": float,
+        "int | None": int,
+        "Path | None": Path,
+        "tuple[str, ...]": _list,
+    }.get(type_name, str)
     try:
         return parse(text)
     except ValueError as error:

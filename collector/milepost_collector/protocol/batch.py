@@ -14,8 +14,8 @@ class DecodedBatch:
     """A batch as rows.
 
     A native batch is known by (producer_id, sequence), an OTLP request by its digest. size: bytes of the body, for the
-    queue's limit. attached: what hangs on a span, by the identity (`id`) of its row. logs, points: rows by the digest that
-    is their identity; a log's second row is its messages, if it carries any. origins: the resources, by producer.
+    queue's limit. attached: what hangs on a span, by the identity (`id`) of its row. logs, points: rows by the digest
+    that is their identity; a log's second row is its messages, if it carries any. origins: the resources, by producer.
     """
 
     producer_id: str

@@ -135,9 +135,9 @@ _RUN_WORDS = {
 _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "runs": (
         "One row per run: its root span's facts and the sums over all its spans.",
-        f"run_id name status {_TIMES} agent service session_id user_id tags models span_count live_span_count task_count "
-        f"llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type error_message "
-        "task_id attempt",
+        f"run_id name status {_TIMES} agent service session_id user_id tags models span_count live_span_count "
+        f"task_count llm_call_count tool_call_count error_count {_TOKENS} cost_usd unpriced_count error_type "
+        "error_message task_id attempt",
         _RUN_WORDS,
     ),
     "tasks": (
@@ -147,8 +147,8 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
         {},
     ),
     "llm_calls": (
-        "Calls of language models, each once: spans of kind llm, and tasks that recorded usage themselves, without those "
-        "that repeat another (`uncounted`).",
+        "Calls of language models, each once: spans of kind llm, and tasks that recorded usage themselves, without "
+        "those that repeat another (`uncounted`).",
         f"{_IDS} name status {_TIMES} agent session_id user_id model request_model provider {_TOKENS} cost_usd "
         "cost_source time_to_first_token_ms error_type error_message input output attributes",
         {
@@ -185,7 +185,8 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "all_spans": ("Rows of spans and live_spans together; columns a running span cannot have are NULL.", _SPAN, {}),
     "events": (
         "What happened at one instant of a run: checkpoints, logs, exceptions, progress.",
-        "run_id span_id time kind name severity message fraction body attributes producer_id sequence batch_index event_id",
+        "run_id span_id time kind name severity message fraction body attributes producer_id sequence batch_index "
+        "event_id",
         {
             "span_id": "The span it happened in; NULL when it belongs to the run as a whole.",
             "run_id": "The run it belongs to; NULL for a log record outside of any.",

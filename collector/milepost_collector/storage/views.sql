@@ -161,19 +161,29 @@ SELECT
 FROM all_spans ANTI JOIN uncounted USING (run_id, span_id)
 WHERE kind = 'llm' OR (kind = 'task' AND model IS NOT NULL);
 
--- The messages of every call, in order.
+-- The messages of every span that has any, in order. When two spans recorded one call, the one that is counted has them
+-- even if only the other recorded them.
 CREATE OR REPLACE VIEW llm_messages AS
-SELECT run_id, span_id, direction, position, message_id, role, text, parts
-FROM (
+WITH told AS (
+    SELECT * FROM conversations
+    UNION ALL
+    SELECT * FROM (
+        SELECT run_id, of_span_id AS span_id, any_value(input_ids) AS input_ids, any_value(output_ids) AS output_ids
+        FROM uncounted JOIN conversations USING (run_id, span_id)
+        WHERE of_span_id IS NOT NULL
+        GROUP BY run_id, of_span_id
+    ) ANTI JOIN span_messages USING (run_id, span_id)
+), placed AS (
     SELECT run_id, span_id, 'input' AS direction, unnest(input_ids) AS message_id,
         generate_subscripts(input_ids, 1) AS position
-    FROM conversations
+    FROM told
     UNION ALL
     SELECT run_id, span_id, 'output' AS direction, unnest(output_ids) AS message_id,
         generate_subscripts(output_ids, 1) AS position
-    FROM conversations
+    FROM told
 )
-JOIN messages USING (message_id);
+SELECT run_id, span_id, direction, position, message_id, role, text, parts
+FROM placed JOIN messages USING (message_id);
 
 CREATE OR REPLACE VIEW tool_calls AS
 SELECT
@@ -188,7 +198,7 @@ SELECT
     model, provider, count(*) AS call_count,
     sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
     min(start_time) AS first_time, max(start_time) AS last_time
-FROM spans
+FROM spans ANTI JOIN uncounted USING (run_id, span_id)
 WHERE cost_source = 'unpriced'
 GROUP BY model, provider;
 

@@ -14,8 +14,8 @@ class BloomFilter:
     """Tells digests that were certainly never added from those that may have been.
 
     Grows by filters of four times the size, each good for a tenth as many digests as it has bits: then one new digest
-    in eighty is taken for a known one, which costs a look-up and nothing else. The probes are parts of the digest, which
-    is random already (blake2b).
+    in eighty is taken for a known one, which costs a look-up and nothing else. The probes are parts of the digest,
+    which is random already (blake2b).
     """
 
     FIRST_BITS = 20

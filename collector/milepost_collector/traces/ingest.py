@@ -26,6 +26,8 @@ from milepost_collector.traces.writer import Pending, Writer
 
 Decoded = TypeVar("Decoded")
 
+MAX_REASON_LENGTH = 2000  # characters of what a sender is told
+
 # Decoding takes about 10 ms a megabyte; larger bodies would hold up everyone else on the event loop.
 DECODE_IN_THREAD_BYTES = 512 * 1024
 
@@ -115,9 +117,8 @@ class Ingest:
         answer = await self._store(Pending(batch, partial(without_poison_rows, batch)))
         if len(answer.rejected) <= len(export.rejected):  # fewer: it was stored before, and is answered as then
             return OtlpOutcome(len(export.rejected), summary(export.rejected))
-        return OtlpOutcome(
-            len(answer.rejected), "; ".join(dict.fromkeys(told.reason for told in answer.rejected))[:2000]
-        )
+        reasons = dict.fromkeys(told.reason for told in answer.rejected)
+        return OtlpOutcome(len(answer.rejected), "; ".join(reasons)[:MAX_REASON_LENGTH])
 
     async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()

@@ -1,7 +1,8 @@
 """Reading what was recorded.
 
 Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `filters` (what a list may be
-narrowed to), then `runs`, `groups` (runs that are parts of others), `spans`, `conversations` and `events`, and `pool` (threads, time limits, transactions).
+narrowed to), then `runs`, `groups` (runs that are parts of others), `spans`, `conversations` and `events`, and `pool`
+(threads, time limits, transactions).
 """
 
 from milepost_collector.traces.queries.conversations import message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 from duckdb import DuckDBPyConnection
@@ -19,6 +20,7 @@ SELECT source, input_ids, output_ids FROM span_messages
 WHERE run_id = $run_id AND span_id = $span_id AND time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
 ORDER BY time, event_id
 """
+_REPEATS = "SELECT span_id FROM uncounted WHERE run_id = ? AND of_span_id = ? ORDER BY span_id"
 _MESSAGES = """
 SELECT message_id, role, strlen(parts), CASE WHEN strlen(parts) <= $limit THEN parts::VARCHAR END
 FROM messages WHERE message_id IN (SELECT unnest($ids::VARCHAR[]))
@@ -35,7 +37,7 @@ def conversation(
     """
     low, high = max(between[0] - SLACK_NS, 0), min((between[1] or between[0]) + SLACK_NS, _LATEST)
     values = {"run_id": run_id, "span_id": span_id, "low": low, "high": high}
-    rows = connection.execute(_CONVERSATION, values).fetchall()
+    rows = connection.execute(_CONVERSATION, values).fetchall() or _of_repeats(connection, values)
     given, answered = _ids(rows, 1), _ids(rows, 2)
     if not given and not answered:
         return None
@@ -46,6 +48,14 @@ def conversation(
         input=[known[message_id] for message_id in given if message_id in known],
         output=[known[message_id] for message_id in answered if message_id in known],
     )
+
+
+def _of_repeats(connection: DuckDBPyConnection, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return what a span that recorded the same call says, when the span itself says nothing."""
+    for (span_id,) in connection.execute(_REPEATS, [values["run_id"], values["span_id"]]).fetchall():
+        if rows := connection.execute(_CONVERSATION, {**values, "span_id": span_id}).fetchall():
+            return rows
+    return []
 
 
 def message(connection: DuckDBPyConnection, message_id: str) -> MessageItem:
