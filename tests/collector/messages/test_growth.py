@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def test_long_conversation_grows_linearly(name: str) -> None:
 @given(st.sampled_from(list(FORMATS)), st.integers(2, 60))
 def test_each_turn_adds_as_much_as_it_says(name: str, turns: int) -> None:
     sizes = stored_sizes(name, turns)
-    added = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    added = [after - before for before, after in pairwise(sizes)]
     assert max(added) < 5 * TURN_BYTES
 
 

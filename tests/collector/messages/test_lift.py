@@ -18,7 +18,9 @@ LONG = "You are a patient assistant. " * 40
 MESSAGES = [{"role": "system", "content": LONG}, {"role": "user", "content": "Zürich? ☔ " * 30}]
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
 leaves = scalars | texts | st.sampled_from([LONG, "☔" * 200, '{"$rope":["a"]}', "[{}]"])
 markers = st.sampled_from(["$rope", "$json", "$group", "$column", "$value", "$", "as"])
 values = st.recursive(
@@ -29,9 +31,10 @@ values = st.recursive(
 dumped = values.map(json.dumps) | values.map(lambda value: json.dumps(value, ensure_ascii=False, indent=2))
 names = texts | st.sampled_from(
     [
-        "gen_ai.input.messages", "gen_ai.system_instructions", "llm.input_messages.*", "llm.input_messages.0.message.content",
-        "llm.input_messages.0.message.role", "llm.input_messages.00.message.role", "llm.input_messages.12.message.role",
-        "llm.tools.0.tool.json_schema", "gen_ai.prompt.0.content", "gen_ai.prompt.0", "gen_ai.prompt.x.y", "input.value",
+        "gen_ai.input.messages", "gen_ai.system_instructions", "llm.input_messages.*",
+        "llm.input_messages.0.message.content", "llm.input_messages.0.message.role",
+        "llm.input_messages.00.message.role", "llm.input_messages.12.message.role", "llm.tools.0.tool.json_schema",
+        "gen_ai.prompt.0.content", "gen_ai.prompt.0", "gen_ai.prompt.x.y", "input.value",
     ]
 )  # fmt: skip
 attributes = st.dictionaries(names, values | dumped, max_size=8)

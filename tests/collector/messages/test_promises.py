@@ -21,10 +21,24 @@ WORDS = (
     "source", "response", "result", "summary", "kind", "part_kind", "event.name", "config", "delta", "index", "args",
     "additional_kwargs", "tool_call_id", "source", "base64", "mime_type", "url", "image_url", "model", "audio",
 )  # fmt: skip
-SAID = ("user", "assistant", "human", "ai", "tool", "text", "tool_call", "function_call", "request", "user-prompt", "image")
+SAID = (
+    "user",
+    "assistant",
+    "human",
+    "ai",
+    "tool",
+    "text",
+    "tool_call",
+    "function_call",
+    "request",
+    "user-prompt",
+    "image",
+)
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+)
 values = st.recursive(
     scalars | texts | st.sampled_from(SAID),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS) | texts, inner, max_size=5),
@@ -38,13 +52,19 @@ places = st.sampled_from(
         for source in table.sources
         for name in source.names
     ]
-    + ["llm.input_messages.1.message.contents.0.message_content.text", "gen_ai.prompt.3.tool_calls.0.name", *table.system]
+    + [
+        "llm.input_messages.1.message.contents.0.message_content.text",
+        "gen_ai.prompt.3.tool_calls.0.name",
+        *table.system,
+    ]
 )
 attributes = st.dictionaries(places | texts, sent, max_size=6)
 event_names = st.sampled_from([*EVENT_ROLES, "gen_ai.client.inference.operation.details", "mlflow.chunk.item.0"])
 
 
-@given(attributes, st.lists(st.tuples(event_names, attributes | st.dictionaries(st.sampled_from(WORDS), sent)), max_size=3))
+@given(
+    attributes, st.lists(st.tuples(event_names, attributes | st.dictionaries(st.sampled_from(WORDS), sent)), max_size=3)
+)
 def test_any_span_has_messages_that_can_be_stored(given_attributes: dict[str, Any], events: list[Any]) -> None:
     found = span_messages(a_span({"gen_ai.operation.name": "chat", **given_attributes}, *events))
     assert_storable(found)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from milepost_collector.protocol.messages.shapes import EVENT_ROLES
-from milepost_collector.protocol.messages.values import parsed, parsed_container
+from milepost_collector.protocol.messages.values import parsed_container
 
 Attributes = dict[str, Any]
 
-OUTPUT_EVENTS = ("gen_ai.choice", "gen_ai.content.completion")
 BODY_ATTRIBUTE = "gen_ai.event.content"  # where Azure's SDK puts the body of an event that has none
-CONTENT_ATTRIBUTES = {"gen_ai.content.prompt": "gen_ai.prompt", "gen_ai.content.completion": "gen_ai.completion"}
 
 
 def is_message_event(name: str) -> bool:
@@ -21,12 +19,12 @@ def is_message_event(name: str) -> bool:
 
 def event_side(name: str) -> str:
     """Return whether such an event is of the input or of the output."""
-    return "output" if name in OUTPUT_EVENTS else "input"
+    return "output" if name == "gen_ai.choice" else "input"
 
 
 def event_item(name: str, attributes: Attributes, body: Any) -> tuple[dict[str, Any], str]:
     """Return an event's message as an object of its fields, and the role its name gives it."""
-    said = _fields(name, attributes, body)
+    said = _fields(attributes, body)
     role = EVENT_ROLES[name]
     inner = parsed_container(said.get("message"))
     if isinstance(inner, dict):
@@ -44,17 +42,12 @@ def event_item(name: str, attributes: Attributes, body: Any) -> tuple[dict[str, 
     return said, role
 
 
-def _fields(name: str, attributes: Attributes, body: Any) -> dict[str, Any]:
+def _fields(attributes: Attributes, body: Any) -> dict[str, Any]:
     given = parsed_container(body if body is not None else attributes.get(BODY_ATTRIBUTE))
     if isinstance(given, dict):
         return dict(given)
     if given is not None:
         return {"content": given}
-    if (content := attributes.get(CONTENT_ATTRIBUTES.get(name, ""))) is not None:
-        value = parsed(content)
-        while isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        return dict(value) if isinstance(value, dict) else {"content": content}
     return dict(attributes)
 
 

@@ -85,7 +85,7 @@ def _collect(block: Mapping[str, Any], facts: dict[str, Any], depth: int) -> Non
 def _place(facts: dict[str, Any], value: str, *, is_uri: bool) -> None:
     if is_data_uri(value):
         facts.update({key: found for key, found in uri_reference(value).items() if key not in facts})
-    elif is_uri and (len(value) < 4096 or "://" in value[:16]):
+    elif is_uri and not _is_data(value):
         _put(facts, "uri", value)
     elif "bytes" not in facts:
         facts.update(reference(value))

@@ -6,11 +6,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from milepost_collector.protocol.messages.values import json_text
 
 Part = dict[str, Any]
+
+_decode = msgspec.json.Decoder().decode
 
 ID_BYTES = 16
 # System prompts and the messages of a history come again with every call: their ids are remembered.
@@ -75,7 +78,11 @@ def encode_message(message: Message) -> EncodedMessage:
         content: str = part["content"]
         return (_remembered_text if len(content) <= MAX_REMEMBERED else _encoded_text)(role, content)
     parts_json = json_text(parts)
-    text = "\n".join([piece for part in parts if (piece := part_text(part))])
+    return (_remembered_parts if len(parts_json) <= MAX_REMEMBERED else _encoded_parts)(role, parts_json)
+
+
+def _encoded_parts(role: str, parts_json: str) -> EncodedMessage:
+    text = "\n".join([piece for part in _decode(parts_json) if (piece := part_text(part))])
     return EncodedMessage(_digest(f"{len(role)}:{role}:parts:{parts_json}"), role, text, parts_json)
 
 
@@ -84,6 +91,7 @@ def _encoded_text(role: str, content: str) -> EncodedMessage:
 
 
 _remembered_text = lru_cache(REMEMBERED)(_encoded_text)
+_remembered_parts = lru_cache(REMEMBERED)(_encoded_parts)
 
 
 def part_text(part: Part) -> str:

@@ -45,7 +45,7 @@ def block_parts(block: Block) -> list[Part]:
     for key, make_of in KEYED.items():
         if block.get(key) is not None:
             return make_of(block, block[key])
-    return _other(block, kind)
+    return _bare(block) or _other(block, kind)
 
 
 def is_block(value: Any) -> bool:
@@ -66,6 +66,7 @@ def tool_call(block: Block) -> Part:
         part["name"] = function
     _add_text(part, "name", source, CALL_NAME_KEYS)
     arguments = _first(source, ARGUMENT_KEYS)
+    # OpenInference leaves out arguments that are empty; the same call is the same message.
     part["arguments"] = {} if arguments in (None, "") else bounded(parsed_container(arguments))
     return part
 
@@ -144,6 +145,15 @@ def _media(kind: str) -> Callable[[Block], list[Part]]:
 
 def _wrapped_block(block: Block) -> list[Part]:
     return content_parts(block.get("content"))
+
+
+def _bare(block: Block) -> list[Part]:
+    """Return a call or a result that only its fields tell of, as Autogen writes them."""
+    if "name" in block and ("arguments" in block or "args" in block):
+        return [tool_call(block)]
+    if ("call_id" in block or "tool_call_id" in block) and any(key in block for key in RESULT_KEYS):
+        return [tool_result(block)]
+    return []
 
 
 def _other(block: Block, kind: str) -> list[Part]:

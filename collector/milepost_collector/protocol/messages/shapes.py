@@ -11,9 +11,8 @@ from typing import Any
 
 from milepost_collector.protocol.messages.message import Message
 from milepost_collector.protocol.messages.parts import Part, content_parts, is_block, tool_call, tool_result
-from milepost_collector.protocol.messages.values import parsed, parsed_container
+from milepost_collector.protocol.messages.values import MAX_MESSAGES, parsed, parsed_container
 
-MAX_MESSAGES = 10_000  # of one value; a longer history is kept as its attribute alone
 MAX_NESTING = 6  # objects and lists around the messages
 
 USUAL_ROLES = frozenset(("system", "user", "assistant", "developer"))
@@ -49,8 +48,6 @@ EVENT_ROLES = {
     "gen_ai.assistant.message": "assistant",
     "gen_ai.tool.message": "tool",
     "gen_ai.choice": "assistant",
-    "gen_ai.content.prompt": "user",
-    "gen_ai.content.completion": "assistant",
 }
 PART_ROLES = {"system-prompt": "system", "user-prompt": "user", "tool-return": "tool", "retry-prompt": "tool"}
 
@@ -59,6 +56,7 @@ SYSTEM_KEYS = (
     "system", "instructions", "system_instruction", "systemInstruction", "system_instructions", "system_prompt",
     "systemPrompt",
 )  # fmt: skip
+CONFIG_KEYS = ("config", "generationConfig")  # where Gemini's clients keep it
 INPUT_KEYS = (
     "messages", "contents", "input", "prompt", "prompts", "chat_history", "history", "request", "kwargs", "args",
     "body", "llm_request", "new_message", "inputs", "task", "data",
@@ -128,7 +126,7 @@ def _listed(values: list[Any], role: str, is_model: bool, depth: int) -> list[Me
         if not messages and not _is_silent(value):
             return []
         found += messages
-    return found if any(_is_alternative(value) for value in values) else merged(found)
+    return found if role == "assistant" and any(_is_alternative(value) for value in values) else merged(found)
 
 
 def _held(value: dict[str, Any], role: str, is_model: bool, depth: int) -> list[Message]:
@@ -138,7 +136,7 @@ def _held(value: dict[str, Any], role: str, is_model: bool, depth: int) -> list[
         held = parsed_container(value.get(key))
         messages = _arguments(held, role, depth) if key == "args" else _read(held, role, is_model, depth - 1)
         if messages:
-            return [*_system(value), *messages] if role == "user" else messages
+            return [*system_of(value), *messages] if role == "user" else messages
     return []
 
 
@@ -149,9 +147,9 @@ def _arguments(values: Any, role: str, depth: int) -> list[Message]:
     return next((found for value in values if (found := _read(value, role, False, depth - 1))), [])
 
 
-def _system(value: dict[str, Any]) -> list[Message]:
-    config = value.get("config") or value.get("generationConfig")
-    for holder in (value, config if isinstance(config, dict) else {}):
+def system_of(value: dict[str, Any]) -> list[Message]:
+    """Return the system prompt that a request has beside its messages."""
+    for holder in (value, *(value[key] for key in CONFIG_KEYS if isinstance(value.get(key), dict))):
         for key in SYSTEM_KEYS:
             if parts := content_parts(_inside(holder.get(key))):
                 return [Message("system", parts)]

@@ -8,9 +8,9 @@ from typing import Any
 from milepost_collector.protocol.foreign import ForeignSpan, SpanEvent
 from milepost_collector.protocol.messages.chunks import joined_chunks
 from milepost_collector.protocol.messages.events import event_item, event_side, is_message_event
-from milepost_collector.protocol.messages.flattened import unflatten
 from milepost_collector.protocol.messages.message import Found, Message
 from milepost_collector.protocol.messages.parts import Part, content_parts, tool_call
+from milepost_collector.protocol.messages.recall import history_of, of_flattened
 from milepost_collector.protocol.messages.shapes import conversation, merged, message_list, messages_of
 from milepost_collector.protocol.messages.table import PLACES, Place, load_table
 from milepost_collector.protocol.messages.values import json_text, parsed, parsed_container
@@ -18,7 +18,12 @@ from milepost_collector.protocol.messages.values import json_text, parsed, parse
 Attributes = dict[str, Any]
 Fields = list[tuple[Place, Any]]
 
-DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+# Events whose attributes are like those of a span, and hold whole conversations.
+CONVERSATION_EVENTS = (
+    "gen_ai.client.inference.operation.details",
+    "gen_ai.content.prompt",
+    "gen_ai.content.completion",
+)
 
 
 def span_messages(span: ForeignSpan) -> Found:
@@ -112,8 +117,13 @@ def _with_system(system: list[Message], messages: list[Message]) -> list[Message
 
 
 def _read_messages(fields: Fields, side: str, is_model: bool) -> list[Message]:
-    value = parsed_container(fields[0][1])
+    given = fields[0][1]
+    if side == "input" and type(given) is str and (history := history_of(given)) is not None:
+        return history
+    value = parsed_container(given)
     role = _role(side)
+    if _is_broken(value):
+        return []
     if isinstance(value, list) and value and all([isinstance(item, dict) for item in value]):
         # Whatever they look like: the attribute holds nothing but messages.
         found = [message for item in value for message in messages_of(item, role)]
@@ -124,9 +134,17 @@ def _read_messages(fields: Fields, side: str, is_model: bool) -> list[Message]:
 
 def _read_value(fields: Fields, side: str, is_model: bool) -> list[Message]:
     for _, value in fields:
-        if found := conversation(parsed(value), _role(side), is_model=is_model):
+        if side == "input" and type(value) is str and (history := history_of(value)) is not None:
+            return history
+        value = parsed(value)
+        if not _is_broken(value) and (found := conversation(value, _role(side), is_model=is_model)):
             return found
     return []
+
+
+def _is_broken(value: Any) -> bool:
+    """Tell whether a value is a text that was to be JSON and is none, because it was cut off: not what was said."""
+    return type(value) is str and value[:2] in ("[{", "[[", '{"', "{'")
 
 
 def _read_repr(fields: Fields, side: str, is_model: bool) -> list[Message]:
@@ -134,7 +152,7 @@ def _read_repr(fields: Fields, side: str, is_model: bool) -> list[Message]:
 
 
 def _read_flat(fields: Fields, side: str, is_model: bool) -> list[Message]:
-    return message_list(unflatten((place.number, place.path, value) for place, value in fields), _role(side))
+    return of_flattened(((place.number, place.path, value) for place, value in fields), _role(side))
 
 
 def _read_answer(fields: Fields, side: str, is_model: bool) -> list[Message]:
@@ -195,7 +213,7 @@ def _with_events(found: Found, events: Iterable[SpanEvent]) -> Found:
     """Fill the sides that attributes left empty from the span's events, stream chunks if there is nothing better."""
     told, said = Found([], []), Found([], [])  # by events of one message each, by events of whole conversations
     for event in events:
-        if event.name == DETAILS_EVENT:
+        if event.name in CONVERSATION_EVENTS:
             part = attribute_messages(event.attributes)
             said = Found(_continued(said.input, part.input), _continued(said.output, part.output))
         elif is_message_event(event.name):
@@ -224,20 +242,27 @@ def _tidied(found: Found) -> Found:
     """Name the results of tools, and leave out of the output what it repeats of the input, as states of agents do."""
     given, answer = found.input, found.output
     if any([message.role == "tool" for message in given]):
-        _name_results((*given, *answer))
+        given, answer = _with_names(given, answer)
     length = len(given)
     if length and len(answer) > length and answer[:length] == given:
-        return Found(given, answer[length:])
-    return found
+        answer = answer[length:]
+    return Found(given, answer)
 
 
-def _name_results(messages: Iterable[Message]) -> None:
+def _with_names(given: list[Message], answer: list[Message]) -> tuple[list[Message], list[Message]]:
     """Give results of tools the name that their call has, so that they are the same message however they were sent."""
-    names: dict[str, str] = {}
-    for message in messages:
-        for part in message.parts:
-            kind = part["type"]
-            if kind == "tool_call" and "id" in part and "name" in part:
-                names[part["id"]] = part["name"]
-            elif kind == "tool_result" and "name" not in part and part.get("id") in names:
-                part["name"] = names[part["id"]]
+    names = {
+        part["id"]: part["name"]
+        for message in (*given, *answer)
+        if message.role == "assistant"
+        for part in message.parts
+        if part["type"] == "tool_call" and "id" in part and "name" in part
+    }
+    return [_named(message, names) for message in given], [_named(message, names) for message in answer]
+
+
+def _named(message: Message, names: dict[str, str]) -> Message:
+    part = message.parts[0]
+    if message.role != "tool" or part["type"] != "tool_result" or "name" in part or part.get("id") not in names:
+        return message
+    return Message(message.role, [{**part, "name": names[part["id"]]}])

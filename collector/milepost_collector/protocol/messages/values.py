@@ -10,6 +10,7 @@ import msgspec
 from milepost_collector.protocol.messages.media import is_data_uri, uri_reference, without_data
 
 MAX_REPR = 65_536  # characters of a Python repr that are read; Python's parser is a hundred times slower than JSON's
+MAX_MESSAGES = 10_000  # of one value; a longer history is cut, and whole in its attribute
 MAX_DEPTH = 64  # levels of tool arguments and results that are kept; below stands CUT
 CUT = "…"
 
