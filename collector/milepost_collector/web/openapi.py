@@ -19,7 +19,7 @@ from milepost_collector.web.routes import ENDPOINTS, Endpoint
 
 PATH = "/openapi.json"
 _REF = "#/components/schemas/{name}"
-_ID_DIGITS = {"run_id": 32, "span_id": 16}
+_ID_DIGITS = {"run_id": 32, "span_id": 16, "message_id": 32}
 
 
 def document() -> dict[str, Any]:

@@ -109,7 +109,7 @@ def test_locked_down_instance_cannot_be_unlocked(tmp_path: Path) -> None:
 
 def test_reopen_gives_readers_the_committed_data(tmp_path: Path) -> None:
     database = open_database(tmp_path / "a.duckdb")
-    database.writer.execute("INSERT INTO batches VALUES ('p', 0, make_timestamp_ns(0), 1, 0, 0, false)")
+    database.writer.execute("INSERT INTO batches VALUES ('p', 0, NULL, make_timestamp_ns(0), 1, 0, 0, false)")
     database.reopen()
     with database.reader() as connection:
         assert connection.execute("SELECT producer_id FROM batches").fetchall() == [("p",)]
