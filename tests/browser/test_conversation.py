@@ -63,7 +63,7 @@ def test_tool_result_shows_the_call_it_answers(show: ShowConversation) -> None:
     for text in ("get_weather", "call_1", "city", "Paris"):
         expect(called).to_contain_text(text)
     answer = section(page, "Sent").get_by_role("article", name="tool")
-    for text in ("get_weather", '"city": "Paris"', "degrees", "21"):
+    for text in ("get_weather", 'city: "Paris"', "degrees", "21"):
         expect(answer).to_contain_text(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -110,6 +111,21 @@ def test_facts_of_a_call_are_shown(
     panel = open_tab(page, "Attributes")
     for text in ("chatcmpl-1", "Asked for", "gpt-4o-mini-2024-07-18", "web"):
         expect(panel).to_contain_text(text)
+
+
+def test_large_message_is_loaded_on_demand(
+    collector: CollectorProcess, export: Export, open_page: OpenPage, run_id: str
+) -> None:
+    parts = [{"type": "text", "content": "word " * 100_000 + "the end"}]
+    sent = json.dumps([{"role": "user", "parts": parts}])
+    export(span(run_id, 1, "chat", 0, 10, attributes=CALL | {"gen_ai.input.messages": sent}))
+    page = open_page(f"{collector.url}/runs/{run_id}?span={1:016x}")
+    panel = open_tab(page, "Messages")
+    expect(panel).to_contain_text("500 KB, not loaded")
+    panel.get_by_role("button", name="Load").press("Enter")
+    panel.get_by_role("button", name="Show all 500,007 characters").click()
+    panel.get_by_role("button", name="Show the other 300,007 characters").click()
+    expect(panel).to_contain_text("the end")
 
 
 def test_children_of_a_missing_parent_share_a_placeholder(
