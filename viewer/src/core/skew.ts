@@ -29,11 +29,7 @@ interface Range {
 /** Times to draw, or null when every recorded time can be drawn as it is. tree: built from recorded times. */
 export function correctClocks(store: SpanStore, tree: Tree): Correction | null {
   if (!hasSeveralServices(store)) return null;
-  const shift = new Float64Array(store.count);
-  const groups = new Map<number, Range>();
-  for (const node of tree.preorder) {
-    if (node < store.count && tree.size[node] > 1) shiftChildren(store, tree, node, shift, groups);
-  }
+  const shift = shifts(store, tree);
   const moved = new Set<number>();
   for (let row = 0; row < store.count; row++) if (shift[row] !== 0) moved.add(store.service[row]);
   if (moved.size === 0) return null;
@@ -59,22 +55,37 @@ function hasSeveralServices(store: SpanStore): boolean {
   return false;
 }
 
-/** Decides for the children of one node; the node's own shift is known, for parents come before children. */
-function shiftChildren(store: SpanStore, tree: Tree, node: number, shift: Float64Array, groups: Map<number, Range>): void {
+/** Walks from parents to children: those on the same clock follow, those on another are placed once per parent. */
+function shifts(store: SpanStore, tree: Tree): Float64Array {
+  const shift = new Float64Array(store.count);
+  const placed = new Uint8Array(store.count);
+  for (const node of tree.preorder) {
+    const above = node < store.count ? tree.parent[node] : -1;
+    if (above < 0 || above >= store.count) continue;
+    if (isSameClock(store, above, node)) shift[node] = shift[above];
+    else if (placed[above] === 0) {
+      placed[above] = 1;
+      placeForeign(store, tree, above, shift);
+    }
+  }
+  return shift;
+}
+
+function placeForeign(store: SpanStore, tree: Tree, node: number, shift: Float64Array): void {
   const room = { start: store.start[node] + shift[node], end: store.end[node] + shift[node] };
-  gatherForeign(store, tree, node, groups);
+  const groups = gatherForeign(store, tree, node);
   for (const child of childrenOf(tree, node)) {
-    const group = groups.get(store.service[child]);
+    if (isSameClock(store, node, child)) continue;
     const alone = { start: store.start[child], end: store.end[child] };
-    if (isSameClock(store, node, child)) shift[child] = shift[node];
-    else if (worksLater(store, node, child)) shift[child] = shiftInto(alone, { start: room.start, end: NaN });
+    const group = groups.get(store.service[child]);
+    if (worksLater(store, node, child)) shift[child] = shiftInto(alone, { start: room.start, end: NaN });
     else shift[child] = shiftInto(group && fits(group, room) ? group : alone, room);
   }
 }
 
 /** The time that children on another clock cover together, by service: moved as one, siblings keep their order. */
-function gatherForeign(store: SpanStore, tree: Tree, node: number, groups: Map<number, Range>): void {
-  groups.clear();
+function gatherForeign(store: SpanStore, tree: Tree, node: number): Map<number, Range> {
+  const groups = new Map<number, Range>();
   for (const child of childrenOf(tree, node)) {
     if (isSameClock(store, node, child) || worksLater(store, node, child)) continue;
     const group = groups.get(store.service[child]) ?? { start: Infinity, end: -Infinity };
@@ -82,6 +93,7 @@ function gatherForeign(store: SpanStore, tree: Tree, node: number, groups: Map<n
     group.end = Math.max(group.end, store.end[child]);
     groups.set(store.service[child], group);
   }
+  return groups;
 }
 
 function* childrenOf(tree: Tree, node: number): Generator<number> {
