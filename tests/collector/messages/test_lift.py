@@ -53,7 +53,7 @@ def test_attribute_in_a_column_is_restored_from_it(given_attributes: dict[str, A
     chosen = list(given_attributes)[place : place + 1]
     columns = {name: "input" for name in chosen}
     lifted = lift(given_attributes, columns=columns)
-    held = {"input": column_text(given_attributes[name]) for name in chosen}
+    held = dict.fromkeys(columns.values(), *(column_text(given_attributes[name]) for name in chosen))
     if lifted.attributes_json is not None:
         back = restore(lifted.attributes_json, lifted.pieces, held)
         assert msgspec.json.decode(back) == given_attributes

@@ -16,7 +16,8 @@ from milepost_collector.protocol.messages.table import load_table
 from tests.collector.messages.shapes import FORMATS, a_span, history
 
 WORDS = (
-    "role", "content", "parts", "type", "text", "tool_calls", "function", "name", "arguments", "id", "messages", "input",
+    "role", "content", "parts", "type", "text", "tool_calls", "function", "name", "arguments", "id", "messages",
+    "input",
     "choices", "message", "kwargs", "lc", "data", "contents", "generations", "candidates", "system", "output", "image",
     "source", "response", "result", "summary", "kind", "part_kind", "event.name", "config", "delta", "index", "args",
     "additional_kwargs", "tool_call_id", "source", "base64", "mime_type", "url", "image_url", "model", "audio",
