@@ -17,7 +17,7 @@ from milepost_collector.protocol.otlp.framing import BYTES, FIXED64, VARINT, Fra
 from milepost_collector.protocol.otlp.values import MAX_DEPTH, MAX_INT64, TOO_DEEP, number
 
 # Model, provider, operation … are the same in span after span. Whole attributes are looked up by their bytes; the
-# caches hold at most MAX_CACHED × MAX_CACHED_BYTES and only values that cannot be changed.
+# caches hold at most MAX_CACHED × MAX_CACHED_BYTES, and nothing that is given out can be changed in them.
 MAX_CACHED = 4096
 MAX_CACHED_BYTES = 96
 
@@ -36,6 +36,7 @@ _WIRE_TYPES = {
 }  # fmt: skip
 
 _attributes: dict[bytes, tuple[str, Any]] = {}
+_lists: dict[bytes, list[Any]] = {}  # copied whenever they are used
 _keys: dict[bytes, str] = {}
 _headers: dict[int, bytes] = {}
 
@@ -154,6 +155,9 @@ def _text_header(size: int) -> bytes:
 
 
 def _usual_member(data: bytes, split: int, end: int) -> Any:
+    known = _lists.get(data) if end <= MAX_CACHED_BYTES else None
+    if known is not None:
+        return known.copy()
     if data[split] != _VALUE_TAG:
         raise UnusualError
     size, start = data[split + 1], split + 2
@@ -161,7 +165,12 @@ def _usual_member(data: bytes, split: int, end: int) -> Any:
         size, start = varint(data, split + 1)
     if start + size != end:
         raise UnusualError
-    return _usual_value(data, start, end, 0)
+    value = _usual_value(data, start, end, 0)
+    if end <= MAX_CACHED_BYTES and type(value) is list and list not in map(type, value):
+        if len(_lists) >= MAX_CACHED:
+            _lists.clear()
+        _lists[data] = value.copy()
+    return value
 
 
 def _usual_value(data: bytes, start: int, end: int, depth: int) -> Any:

@@ -63,7 +63,8 @@ def _parent(raw: Any, span_id: str, form: Form, problems: list[str]) -> str | No
         if "zeros" not in str(error):  # zeros are how some exporters say that there is none
             problems.append(f"its parent is not known: {error}")
         return None
-    problems[noted:] = [f"parent: {problem}" for problem in problems[noted:]]
+    if len(problems) > noted:
+        problems[noted:] = [f"parent: {problem}" for problem in problems[noted:]]
     if parent == span_id:
         problems.append("it was sent as its own parent and is shown without one")
         return None
