@@ -25,6 +25,7 @@ from milepost_collector.web.health import Metrics
 from milepost_collector.web.openapi import OPENAPI
 from milepost_collector.web.problems import UnexpectedErrors, handle_http_exception, handle_milepost_error
 from milepost_collector.web.routes import routes
+from milepost_collector.web.rpc import RpcServer
 from milepost_collector.web.security import Security
 from milepost_collector.web.shutdown import set_on_signal
 from milepost_collector.web.state import Services
@@ -80,9 +81,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.services = services
     app.state.metrics.watch(services.ingest)
     warming_up = asyncio.create_task(services.queries.warm_up())
+    rpc = RpcServer(services, app.state.config.host, app.state.config.grpc_port or 0)
+    app.state.rpc = rpc
     try:
+        if app.state.config.grpc_port is not None:
+            await rpc.start()
         yield
     finally:
+        await rpc.stop()
         await _stop(services)
         await warming_up  # its query has been interrupted
         app.state.services = None

@@ -89,7 +89,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> None:
-    guard = StartupGuard(create_app(config))
+    app = create_app(config)
+    guard = StartupGuard(app)
     # The failed start is told in one line below.
     logging.getLogger("uvicorn.error").addFilter(lambda record: guard.error is None)
     _settle_garbage_collection()
@@ -103,7 +104,7 @@ def _serve(config: CollectorConfig, listener: socket.socket, log_level: str) -> 
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     try:
-        _Server(settings, announce=lambda: _announce(config)).run(sockets=[listener])
+        _Server(settings, announce=lambda: _announce(config, app.state.rpc.port)).run(sockets=[listener])
     except SystemExit:
         if guard.error is not None:
             raise click.ClickException(str(guard.error)) from guard.error
@@ -116,10 +117,10 @@ def _settle_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _announce(config: CollectorConfig) -> None:
-    click.echo(
-        f"Milepost {_version.__version__} is ready at {address(config)}  (data in {config.data_dir}, Ctrl-C stops)"
-    )
+def _announce(config: CollectorConfig, grpc_port: int) -> None:
+    grpc = f", OTLP over gRPC on port {grpc_port}" if grpc_port else ""
+    where = f"{address(config)}{grpc}"
+    click.echo(f"Milepost {_version.__version__} is ready at {where}  (data in {config.data_dir}, Ctrl-C stops)")
 
 
 class StartupGuard:
