@@ -1,8 +1,9 @@
-"""The `milepost` command: serve, demo, runs, show, sql, version.
+"""The `milepost` command: serve, demo, runs, show, sql, reprice, normalise, version.
 
-Reading order: `commands` (names and help), then one file per command; `client` (the collector over HTTP), `timeline`
-(spans to rows and bars, pure), `render` (rows and figures to the terminal). Everything heavier than the standard
-library is imported when a command needs it, so that `milepost serve` starts fast and a missing extra is named.
+Reading order: `commands` (names and help), then one file per command; `client` (the collector over HTTP), `offline`
+(the data folder itself), `timeline` (spans to rows and bars, pure), `render` (rows and figures to the terminal).
+Everything heavier than the standard library is imported when a command needs it, so that `milepost serve` starts fast
+and a missing extra is named.
 """
 
 from __future__ import annotations

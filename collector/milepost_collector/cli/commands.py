@@ -238,6 +238,64 @@ def sql(query: str, endpoint: str, format_: str, limit: int | None) -> None:
     run_sql(endpoint, text, format_=format_, limit=limit)
 
 
+data_option = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the database.  [default: ~/.milepost]",
+)
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would change.")
+since_option = click.option(
+    "--since", metavar="TIME", help="Only spans started at or after: ISO 8601, or relative as now-24h."
+)
+until_option = click.option("--until", metavar="TIME", help="Only spans started before.")
+
+
+@milepost.command()
+@data_option
+@dry_run_option
+@since_option
+@until_option
+@click.option("--model", "pattern", default="*", metavar="GLOB", help="Only models of this name, as 'gpt-4o*'.")
+def reprice(data_dir: Path | None, dry_run: bool, since: str | None, until: str | None, pattern: str) -> None:
+    """Compute the costs of recorded calls anew, with today's price table and your milepost.toml.
+
+    For models that had no price when they were called, and after a price was corrected. Each call costs what was
+    charged on its day; costs that were reported stay. Works on the data folder while no collector serves it.
+
+    \b
+    Examples:
+      milepost reprice --dry-run
+      milepost reprice --model 'our-llama-*' --since 2026-11-01
+    """
+    from milepost_collector.cli.reprice import run_reprice
+
+    run_reprice(data_dir, dry_run=dry_run, since=since, until=until, pattern=pattern)
+
+
+@milepost.command()
+@data_option
+@dry_run_option
+@since_option
+@until_option
+def normalise(data_dir: Path | None, dry_run: bool, since: str | None, until: str | None) -> None:
+    """Read recorded OpenTelemetry spans anew by the conventions that this version knows.
+
+    After an upgrade that understands more instrumentations: kinds, names, models, tokens, messages and errors of spans
+    that came before are as if they came now. What was sent is kept and only read again. Works on the data folder while
+    no collector serves it.
+
+    \b
+    Examples:
+      milepost normalise --dry-run
+      milepost normalise --since now-30d
+    """
+    from milepost_collector.cli.normalise import run_normalise
+
+    run_normalise(data_dir, dry_run=dry_run, since=since, until=until)
+
+
 @milepost.command()
 def version() -> None:
     """Print the versions of Milepost, Python and DuckDB."""
