@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.fuzz.bodies import make_body
+from tests.fuzz.bodies import Body, make_body
 from tests.fuzz.judge import Failure, Judge, Tally
 
 BATCH = 250  # bodies sent at once
@@ -58,14 +58,17 @@ class Run:
         return bool(self._failures) and not self._keep_going
 
     async def _over_part(self, judge: Judge, part: range, last: int) -> None:
-        for begin in range(part.start, part.stop, BATCH):
-            bodies = [make_body(self._seed, number) for number in range(begin, min(begin + BATCH, part.stop))]
-            self._failures += await judge.judge(bodies)
-            if self._is_over:
-                return
+        bodies = self._bodies(part.start, part)
+        while bodies and not self._is_over:
+            done = bodies[-1].number + 1
+            failures, bodies = await asyncio.gather(judge.judge(bodies), asyncio.to_thread(self._bodies, done, part))
+            self._failures += failures
             if time.monotonic() - self._told > PROGRESS_S:
                 self._told = time.monotonic()
-                print(f"{bodies[-1].number + 1:,} of {last:,}, {self.rate:,.0f} bodies/s", flush=True)
+                print(f"{done:,} of {last:,}, {self.rate:,.0f} bodies/s", flush=True)
+
+    def _bodies(self, begin: int, part: range) -> list[Body]:
+        return [make_body(self._seed, number) for number in range(begin, min(begin + BATCH, part.stop))]
 
     @property
     def rate(self) -> float:

@@ -15,12 +15,13 @@ from tests.fuzz.bodies import Body, make_body
 from tests.fuzz.judge import Failure
 
 SEED = 20_261_121
-BODIES = 3_000
+BODIES = 2_000
 HTTP_BODIES = 400
 DECLARED = (200, 400, 413, 415)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_mutated_bodies_raise_nothing_undeclared_and_cost_no_neighbour(caplog: pytest.LogCaptureFixture):
     run = Run(SEED)
     assert await run.over(range(BODIES)) == []
@@ -30,6 +31,7 @@ async def test_mutated_bodies_raise_nothing_undeclared_and_cost_no_neighbour(cap
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_mutated_requests_are_answered_as_declared_and_reading_goes_on(start_collector: StartCollector):
     collector = start_collector()
     dice = random.Random(SEED)
