@@ -182,10 +182,10 @@ def test_javascript_numbers_and_nulls_are_understood() -> None:
 
 
 def test_text_that_is_not_utf8_is_replaced_and_noted() -> None:
-    body = traces(make_span({"bad": "caf?", "good": "x"}, name="n?me")).SerializeToString()
-    body = body.replace(b"caf?", b"caf\xe9").replace(b"n?me", b"n\xffme")
+    body = traces(make_span({"bad": "m?nster", "good": "x"}, name="n?me")).SerializeToString()
+    body = body.replace(b"m?nster", b"m\xfcnster").replace(b"n?me", b"n\xffme")
     [span] = spans_of(decode_export("traces", body, "application/x-protobuf", NOW))
-    assert span.attributes == {"bad": "caf\ufffd", "good": "x"}
+    assert span.attributes == {"bad": "m\ufffdnster", "good": "x"}
     assert span.name == "n\ufffdme"
     assert any("'bad' is not UTF-8" in problem for problem in span.problems)
 
@@ -196,6 +196,28 @@ def test_damaged_attribute_costs_only_itself() -> None:
     [span] = spans_of(decode_export("traces", body, "application/x-protobuf", NOW))
     assert span.attributes == {"good": "x"}
     assert "attribute 0 is damaged" in span.problems[0]
+
+
+@given(sent=st.dictionaries(text, values, min_size=1, max_size=3), data=st.data())
+def test_any_bytes_are_read_or_left_out_with_a_note(sent: dict[str, Any], data: st.DataObject) -> None:
+    changes = st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), max_size=3)
+    bent = [bytearray(item.SerializeToString()) for item in attributes(sent)]
+    for pair in bent:
+        for at, byte in data.draw(changes):
+            pair[at % len(pair)] = byte
+    problems: list[str] = []
+    found = anyvalue.attributes([bytes(pair) for pair in bent], problems)
+    assert found or problems
+    msgspec.json.encode(found)
+
+
+def test_attribute_that_is_damaged_and_not_utf8_is_left_out() -> None:
+    problems: list[str] = []
+    pair = b"\x0a\x02\xff\xff\x12\x04\x2a\x02\x0a\x09"
+    assert anyvalue.attributes([pair, *[item.SerializeToString() for item in attributes({"a": 1})]], problems) == {
+        "a": 1
+    }
+    assert "attribute 0 is damaged" in problems[0]
 
 
 def test_values_of_one_span_are_not_shared_with_another() -> None:

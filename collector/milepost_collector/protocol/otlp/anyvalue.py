@@ -220,12 +220,16 @@ def _one_by_one(encoded: Sequence[bytes], problems: list[str]) -> Attributes:
     found: Attributes = {}
     for place, data in enumerate(encoded):
         try:
-            key, read = key_value(data)
-        except UnicodeDecodeError:
-            key, read = key_value(data, errors="replace")
-            problems.append(f"attribute {key!r} is not UTF-8; the bytes that are not were replaced")
+            key, found[key] = _replacing(data, problems)
         except FramingError as error:
             problems.append(f"attribute {place} is damaged and was left out: {error}")
-            continue
-        found[key] = read
     return found
+
+
+def _replacing(data: bytes, problems: list[str]) -> tuple[str, Any]:
+    try:
+        return key_value(data)
+    except UnicodeDecodeError:
+        key, read = key_value(data, errors="replace")
+        problems.append(f"attribute {key!r} is not UTF-8; the bytes that are not were replaced")
+        return key, read
