@@ -96,17 +96,26 @@ def started(iso: str, now: datetime) -> str:
     return f"{seconds:.0f} s ago"
 
 
-def runs_table(runs: Sequence[RunSummary], now: datetime) -> Table:
-    """Return the run list as a table."""
+MIN_ERROR_WIDTH = 16
+_COLUMN_GAP = 4  # spaces between columns, and headings wider than what is below them
+
+
+def runs_table(runs: Sequence[RunSummary], now: datetime, width: int) -> Table:
+    """Return the run list as a table. width: of the terminal, characters."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("run", "name", "status", "started"):
         table.add_column(heading, no_wrap=True)
     for heading in ("duration", "tasks", "tokens", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("agent", no_wrap=True)
-    table.add_column("error", ratio=1, no_wrap=True)
-    for run in runs:
-        table.add_row(*_run_cells(run, now))
+    table.add_column("error", no_wrap=True)
+    rows = [_run_cells(run, now) for run in runs]
+    # Errors get what the others leave: they are long, and their beginning says most.
+    others = sum(max(cell.cell_len for cell in cells) for cells in list(zip(*rows, strict=True))[:-1])
+    room = max(width - others - _COLUMN_GAP * len(table.columns), MIN_ERROR_WIDTH)
+    for *cells, error in rows:
+        error.truncate(room, overflow="ellipsis")
+        table.add_row(*cells, error)
     return table
 
 

@@ -20,7 +20,8 @@ def list_runs(endpoint: str, filters: dict[str, Any], *, limit: int, as_json: bo
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(runs)).decode())
     elif runs:
-        stdout_console().print(runs_table(runs, utc_now()))
+        console = stdout_console()
+        console.print(runs_table(runs, utc_now(), console.width))
     else:
         asked = any(value for name, value in filters.items() if name != "sort")
         click.echo("no run matches" if asked else "nothing is recorded yet; try `milepost demo`")
