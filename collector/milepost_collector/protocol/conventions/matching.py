@@ -57,14 +57,17 @@ def named_kind(groups: Iterable[NameGroup]) -> Callable[[str, str], str | None]:
     return search
 
 
-def provider_form(providers: Providers) -> Form:
-    """Return the function from a provider's name to its value in the GenAI conventions; frameworks are None."""
+def provider_form(providers: Providers, read: Form) -> Form:
+    """Return the function from a provider's name to its value in the GenAI conventions; frameworks are None.
+
+    read: the function from a value to the text it is.
+    """
     known = {alias: name for name, aliases in providers.aliases.items() for alias in (name, *aliases)}
     frameworks = frozenset(providers.frameworks)
 
     @lru_cache(MAX_REMEMBERED)
     def search(text: str) -> str | None:
-        name = (text_of(text) or "").lower()
+        name = (read(text) or "").lower()
         if name in frameworks or not name:
             return None
         if name in known:

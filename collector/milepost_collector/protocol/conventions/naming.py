@@ -9,8 +9,8 @@ from milepost_collector.protocol.conventions.matching import Form
 from milepost_collector.protocol.conventions.table import Names
 from milepost_collector.protocol.foreign import ForeignSpan
 
-_SUBJECTS = {"tool": ("tool",), "agent": ("agent",), "llm": ("model",), "embedding": ("model",), "reranker": ("model",)}
-_ANY_SUBJECT = ("tool", "agent", "model")
+_OF_MODELS = frozenset({"llm", "embedding", "reranker"})
+NAMED = frozenset({"tool", "agent"})  # kinds, and the fields of their names
 
 
 class Namer:
@@ -29,20 +29,31 @@ class Namer:
         return self._better(span, kind, values, model)
 
     def _better(self, span: ForeignSpan, kind: str, values: Mapping[str, Any], model: str | None) -> str:
+        attributes = span.attributes
         for attribute in self._names.readable:
-            if (readable := self._text(span.attributes.get(attribute))) is not None and "\n" not in readable:
+            if attribute in attributes and (readable := self._text(attributes[attribute])) is not None:
                 return str(readable)
         if span.name not in self._generic:
             return span.name
-        stated = (self._text(span.attributes.get(attribute)) for attribute in self._names.operation)
-        head = next((text for text in stated if text), None) or self._text(span.name)
-        subject = next((value for value in self._subjects(kind, values, model) if value), None)
+        head = self._head(span)
+        subject = _subject(kind, values, model)
         if head is None:
-            head = kind if kind != "other" else None
+            head = None if kind == "other" else kind
             return f"{head} {subject}" if head and subject else f"unnamed {head or 'span'}"
-        return f"{head} {subject}" if subject and subject not in head else str(head)
+        return f"{head} {subject}" if subject and subject not in head else head
 
-    @staticmethod
-    def _subjects(kind: str, values: Mapping[str, Any], model: str | None) -> list[Any]:
-        fields = _SUBJECTS.get(kind, _ANY_SUBJECT)
-        return [model if field == "model" else values.get(field) for field in fields]
+    def _head(self, span: ForeignSpan) -> str | None:
+        """Return the operation, or what the span's own name says."""
+        for attribute in self._names.operation:
+            if attribute in span.attributes and (stated := self._text(span.attributes[attribute])) is not None:
+                return str(stated)
+        own: str | None = self._text(span.name)
+        return own
+
+
+def _subject(kind: str, values: Mapping[str, Any], model: str | None) -> str | None:
+    """Return what a span of a kind is about: the tool, the agent or the model."""
+    if kind in _OF_MODELS:
+        return model
+    own: str | None = values.get(kind) if kind in NAMED else values.get("tool") or values.get("agent") or model
+    return own

@@ -28,7 +28,7 @@ def promote_by(conventions: Conventions) -> Callable[[Mapping[str, Any]], Promot
 
     def promote(attributes: Mapping[str, Any]) -> Promoted:
         """Return the columns that the attributes state under any known name."""
-        values = conventions.gather(dict(attributes)).values
+        values = conventions.gather(dict(attributes))
         get = values.get
         counts: dict[str, int] = {}
         if not STATED.isdisjoint(values):

@@ -157,8 +157,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         yield "tags", self.tags
         yield from self.counts.items()
         yield from self.costs.items()
-        for number, document in enumerate(self.documents):
-            yield f"document {number}", [document.attribute]
+        yield "document", [document.attribute for document in self.documents]
         yield "first_token_ms", list(self.first_token.durations)
         yield "first_token_time", self.first_token.instants
         yield "status", [rule.attribute for rule in self.statuses]

@@ -18,6 +18,8 @@ STATED = frozenset(
     {"input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
      "uncached_input_tokens", "plain_output_tokens", "cost_usd", "input_cost_usd", "output_cost_usd"}
 )  # fmt: skip
+_REST = frozenset({"uncached_input_tokens", "plain_output_tokens"})
+_COSTS = frozenset({"cost_usd", "input_cost_usd", "output_cost_usd"})
 
 
 class Side(NamedTuple):
@@ -36,15 +38,23 @@ def usage_of(
     get = stated.get
     cache_read, cache_write, reasoning = get("cache_read_tokens"), get("cache_write_tokens"), get("reasoning_tokens")
     given, made = get("input_tokens"), get("output_tokens")
-    uncached, plain, total = get("uncached_input_tokens"), get("plain_output_tokens"), get("total_tokens")
-    if cache_read or cache_write or reasoning or given is None or made is None:
-        sent = _side("input", given, uncached, (cache_read or 0) + (cache_write or 0))
-        received = _side("output", made, plain, reasoning or 0)
+    total = get("total_tokens")
+    cached = (cache_read or 0) + (cache_write or 0)
+    if (
+        given is None
+        or made is None
+        or cached > given
+        or (reasoning or 0) > made
+        or (total is not None and total != given + made)
+        or not _REST.isdisjoint(stated)
+    ):
+        sent = _side("input", given, get("uncached_input_tokens"), cached)
+        received = _side("output", made, get("plain_output_tokens"), reasoning or 0)
         given, made = _whole(sent, received, total, problems)
         given, made = _with_total(given, made, total, kind, problems)
-        if given is not None and (cache_read or 0) + (cache_write or 0) > given:
+        if cached > (given or 0):
             cache_read = cache_write = None
-        if made is not None and (reasoning or 0) > made:
+        if (reasoning or 0) > (made or 0):
             reasoning = None
     return Usage(
         model=model,
@@ -113,6 +123,8 @@ def _with_total(
 
 
 def _cost(stated: Mapping[str, Any]) -> float | None:
+    if _COSTS.isdisjoint(stated):
+        return None
     cost: float | None = stated.get("cost_usd")
     if cost is not None:
         return cost

@@ -23,6 +23,11 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 _decode = msgspec.json.Decoder().decode
 
 
+def given(value: Any) -> Any:
+    """Return a value as it is, None for an empty text."""
+    return None if value == "" else value
+
+
 def text_of(value: Any) -> str | None:
     """Return a text or a number as text; of a text that is a JSON string, the string it holds."""
     if type(value) is int or (type(value) is float and value == value):
@@ -95,7 +100,7 @@ def tags_of(value: Any) -> list[str] | None:
 
 def long_text_of(value: Any) -> str | None:
     """Return a text of any length, or a number as text."""
-    return value if type(value) is str else text_of(value)
+    return value or None if type(value) is str else text_of(value)
 
 
 def milliseconds_of(value: Any) -> float | None:
