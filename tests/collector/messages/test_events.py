@@ -41,6 +41,11 @@ def said(role: str, content: str) -> list[Message]:
             Found([], [Message("assistant", [CALL])]),
         ),
         ("gen_ai.user.message", '{"content": "Hi"}', Found(said("user", "Hi"), [])),
+        (
+            "gen_ai.user.message",
+            {"content": {"role": "user", "parts": [{"text": "Hi"}]}},
+            Found(said("user", "Hi"), []),
+        ),
         ("gen_ai.user.message", "Hi", Found(said("user", "Hi"), [])),
         ("gen_ai.choice", {"index": 0, "finish_reason": "length", "message": {}}, Found([], [])),
         ("exception", {"content": "Hi"}, Found([], [])),

@@ -454,6 +454,19 @@ def test_events_of_pydantic_ai_are_split_into_input_and_output() -> None:
     assert found({"events": events}) == Found(said(system="Be brief.", user="Weather?"), said(assistant="14 °C"))
 
 
+def test_events_without_a_choice_end_with_the_answer() -> None:
+    events = [
+        {"event.name": "gen_ai.user.message", "content": "Weather?", "role": "user"},
+        {"event.name": "gen_ai.assistant.message", "content": "14 °C", "role": "assistant"},
+    ]
+    assert found({"events": events}) == Found(said(user="Weather?"), said(assistant="14 °C"))
+
+
+def test_pairs_of_role_and_text_are_messages() -> None:
+    attributes = {"traceloop.entity.input": {"inputs": {"messages": [["system", "Be brief."], ["human", "Weather?"]]}}}
+    assert found(attributes).input == said(system="Be brief.", user="Weather?")
+
+
 def test_all_messages_of_a_run_end_with_its_output() -> None:
     events = [
         {"event.name": "gen_ai.user.message", "content": "Weather?", "role": "user"},
@@ -511,6 +524,9 @@ def test_state_that_repeats_the_input_is_only_what_is_new() -> None:
         {"gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "te'},
         {"gen_ai.input.messages": "[" * 5_000 + "]" * 5_000},
         {"llm.openai.messages": "[{'role': __import__('os')}]"},
+        {"llm.openai.messages": "[{'role': 'user', 'content': '\\ud83d'}]"},
+        {"gen_ai.input.messages": '[{"role": "user", "content": "\\ud83d"}]'},
+        {"gen_ai.input.messages": '[{"role": "user", "content": 1e999}]'},
     ],
 )
 def test_what_is_no_conversation_yields_nothing(attributes: dict[str, Any]) -> None:

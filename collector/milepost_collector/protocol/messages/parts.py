@@ -28,7 +28,8 @@ def content_parts(content: Any) -> list[Part]:
     if isinstance(content, list):
         return [part for block in content for part in content_parts(block)]
     if isinstance(content, dict):
-        return block_parts(content)
+        parts = content.get("parts")  # Gemini's content: {"role": …, "parts": […]}
+        return content_parts(parts) if isinstance(parts, list) and "type" not in content else block_parts(content)
     return [] if content is None else [{"type": "text", "content": json_text(content)}]
 
 

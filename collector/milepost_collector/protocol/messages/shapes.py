@@ -110,10 +110,18 @@ def _read(value: Any, role: str, is_model: bool, depth: int) -> list[Message]:
     if isinstance(value, dict):
         return messages_of(value) or _held(value, role, is_model, depth)
     if isinstance(value, list):
-        return _listed(value, role, is_model, depth)
+        return _paired(value) or _listed(value, role, is_model, depth)
     if is_model and type(value) is str and value:
         return [Message(role, [{"type": "text", "content": value}])]
     return []
+
+
+def _paired(value: list[Any]) -> list[Message]:
+    """Return the message of a pair of role and text, LangChain's shorthand."""
+    if len(value) != 2 or not all(type(text) is str and text for text in value):
+        return []
+    role = ROLES.get(value[0].lower(), value[0].lower())
+    return [Message(role, [{"type": "text", "content": value[1]}])] if role in USUAL_ROLES else []
 
 
 def _listed(values: list[Any], role: str, is_model: bool, depth: int) -> list[Message]:

@@ -171,7 +171,11 @@ def _read_answer(fields: Fields, side: str, is_model: bool) -> list[Message]:
 def _read_history(fields: Fields, side: str, is_model: bool) -> list[Message]:
     """Read all messages of a run. The last answer and what follows it, a confirmation of its call, are the output."""
     value = parsed_container(fields[0][1])
-    messages = message_list(value, "user") if isinstance(value, list) else []
+    return _half(message_list(value, "user") if isinstance(value, list) else [], side)
+
+
+def _half(messages: list[Message], side: str) -> list[Message]:
+    """Return what stands before the last answer, or the last answer and what stands after it."""
     answers = [place for place, message in enumerate(messages) if message.role == "assistant"]
     end = answers[-1] if answers else len(messages)
     return messages[:end] if side == "input" else messages[end:]
@@ -180,12 +184,13 @@ def _read_history(fields: Fields, side: str, is_model: bool) -> list[Message]:
 def _read_events(fields: Fields, side: str, is_model: bool) -> list[Message]:
     """Read events as Pydantic AI lists them in an attribute."""
     values = parsed_container(fields[0][1])
-    found: list[Message] = []
+    sides: dict[str, list[Message]] = {"input": [], "output": []}
     for item in values if isinstance(values, list) else []:
         name = item.get("event.name") if isinstance(item, dict) else None
-        if type(name) is str and is_message_event(name) and event_side(name) == side:
-            found += messages_of(*event_item(name, {}, item))
-    return merged(found)
+        if type(name) is str and is_message_event(name):
+            sides[event_side(name)] += messages_of(*event_item(name, {}, item))
+    # Instrumentations that have no event for the answer end with it.
+    return merged(sides[side]) if sides["output"] else _half(merged(sides["input"]), side)
 
 
 def _read_system(fields: Fields, side: str, is_model: bool) -> list[Message]:

@@ -79,6 +79,8 @@ def _from_repr(text: str) -> Any:
     if len(text) > MAX_REPR or text[0] not in "[{":
         return text
     try:
-        return bounded(ast.literal_eval(text))
+        value = bounded(ast.literal_eval(text))
+        _encode(value)  # Python writes half of a surrogate pair as an escape, and no text that is stored can hold it
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return text
+    return value
