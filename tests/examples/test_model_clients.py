@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,3 +154,12 @@ def test_anthropic_raises_failures_as_it_names_them(anthropic: Asked):
     assert got["429"] == ["RateLimitError", "2"]
     assert got["500"] == ["InternalServerError", "2"]
     assert got["drop"] == ["APIConnectionError", None]
+
+
+def test_readme_s_test_without_a_network_passes(root: Path):
+    blocks = re.findall(r"^```py\n(.*?)^```", (root / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    [code] = [block for block in blocks if "ModelServer" in block]
+    python = root / ".venv" / "frameworks" / "bin" / "python"
+    environment = {**os.environ, "PYTHONPATH": str(root / "sdk"), "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run([str(python), "-c", code], env=environment, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
