@@ -18,6 +18,7 @@ from milepost_collector.protocol.messages.values import json_text, parsed, parse
 Attributes = dict[str, Any]
 Fields = list[tuple[Place, Any]]
 
+KINDS = tuple(load_table().kinds.items())
 # Events whose attributes are like those of a span, and hold whole conversations.
 CONVERSATION_EVENTS = (
     "gen_ai.client.inference.operation.details",
@@ -63,9 +64,9 @@ def attribute_messages(attributes: Attributes) -> Found:
 
 def span_kind(attributes: Attributes) -> str:
     """Return what kind of span attributes tell of: model, none (no messages whatever it holds) or "" for others."""
-    for name, kinds in load_table().kinds.items():
+    for name, kinds in KINDS:
         value = attributes.get(name)
-        if type(value) is str and (kind := kinds.get(value) or kinds.get(value.strip('"'))):
+        if value is not None and type(value) is str and (kind := kinds.get(value) or kinds.get(value.strip('"'))):
             return kind
     return ""
 
@@ -122,14 +123,12 @@ def _read_messages(fields: Fields, side: str, is_model: bool) -> list[Message]:
         return history
     value = parsed_container(given)
     role = _role(side)
-    if _is_broken(value):
-        return []
-    if isinstance(value, list) and value and all([isinstance(item, dict) for item in value]):
+    if isinstance(value, list):
         # Whatever they look like: the attribute holds nothing but messages.
-        found = [message for item in value for message in messages_of(item, role)]
+        found = [message for item in value if isinstance(item, dict) for message in messages_of(item, role)]
         if found:
             return merged(found)
-    return conversation(value, role, is_model=True)
+    return [] if _is_broken(value) else conversation(value, role, is_model=True)
 
 
 def _read_value(fields: Fields, side: str, is_model: bool) -> list[Message]:
