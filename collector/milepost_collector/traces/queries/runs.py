@@ -101,16 +101,18 @@ def _grouped(snapshot: Snapshot, request: RunFilter) -> RunList:
         page = _page(snapshot, request)
         return RunList(runs=_with_groups(snapshot, page.runs), next_cursor=page.next_cursor)
     kept: list[RunSummary] = []
+    last = ""
     cursor = request.cursor
     for _ in range(MAX_PAGES):
         page = _page(snapshot, replace(request, cursor=cursor))
         cursor = page.next_cursor
-        for run in _with_groups(snapshot, page.runs):
-            if run.part_of is not None:
+        for run, whole in zip(page.runs, _with_groups(snapshot, page.runs), strict=True):
+            if whole.part_of is not None:
                 continue
             if len(kept) == request.limit:
-                return RunList(runs=kept, next_cursor=_cursor_at(request, kept[-1]))
-            kept.append(run)
+                return RunList(runs=kept, next_cursor=last)
+            kept.append(whole)
+            last = _cursor_at(request, run)  # by its own value: that is what the list is sorted by
         if cursor is None:
             break
     return RunList(runs=kept, next_cursor=cursor)
