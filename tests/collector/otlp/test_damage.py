@@ -175,6 +175,9 @@ def bent(**change: Any) -> bytes:
         ({"attributes": [{"key": 1}]}, "$.attributes[0].key"),
         ({"events": [{"name": "fine"}, {"name": []}]}, "$.events[1].name"),
         ({"status": "ok"}, "$.status"),
+        ({"status": {"code": "STATUS_CODE_ODD"}}, "$.status"),
+        ({"endTimeUnixNano": "Infinity"}, "'Infinity' is not an integer"),
+        ({"droppedEventsCount": "NaN"}, "'NaN' is not an integer"),
         ({"traceId": "xyz"}, "the trace id 'xyz' is not 32 hexadecimal digits"),
     ],
 )

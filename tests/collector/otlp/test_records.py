@@ -99,6 +99,10 @@ def test_event_name_may_be_an_attribute() -> None:
     )
 
 
+def test_severity_that_there_is_not_is_none() -> None:
+    assert log_from(time_unix_nano=1, severity_number=25).severity_number == 0  # type: ignore[arg-type]
+
+
 def test_severity_of_json_may_be_a_name() -> None:
     body = b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"severityNumber": "SEVERITY_NUMBER_WARN2"}]}]}]}'
     assert logs_of(decode_export("logs", body, JSON, NOW))[0].severity_number == 14
@@ -156,6 +160,19 @@ def test_summary_is_read() -> None:
     point = point_from(summary=Summary(data_points=[sent]))
     assert (point.kind, point.count, point.sum) == ("summary", 2, 5.0)
     assert point.buckets == {"quantiles": [[0.5, 2.5]]}
+
+
+def test_count_beyond_what_columns_hold_is_cut_down() -> None:
+    point = point_from(histogram=Histogram(data_points=[HistogramDataPoint(count=2**64 - 1)]))
+    assert point.count == 2**63 - 1
+
+
+def test_numbers_of_any_size_can_be_written_again() -> None:
+    sent = '{"dataPoints": [{"count": 1e30, "bucketCounts": ["99999999999999999999999"], "timeUnixNano": -5}]}'
+    body = f'{{"resourceMetrics": [{{"scopeMetrics": [{{"metrics": [{{"name": "m", "histogram": {sent}}}]}}]}}]}}'
+    [point] = points_of(decode_export("metrics", body.encode(), JSON, NOW))
+    assert (point.time, point.count) == (NOW, 2**63 - 1)
+    assert str(2**64 - 1).encode() in msgspec.json.encode(point)
 
 
 def test_metric_without_data_is_no_point_and_not_refused() -> None:

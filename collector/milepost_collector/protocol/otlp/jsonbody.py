@@ -26,10 +26,9 @@ from milepost_collector.protocol.otlp.jsontypes import (
     Scope,
     Span,
     Status,
-    enum,
 )
 from milepost_collector.protocol.otlp.resources import Producer, producer_of
-from milepost_collector.protocol.otlp.values import MAX_DEPTH, MAX_INT64, MIN_INT64, TOO_DEEP, integer, number
+from milepost_collector.protocol.otlp.values import MAX_DEPTH, MAX_INT64, MIN_INT64, TOO_DEEP, any_integer, number
 from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT
 
 _UNREADABLE = (DecodeError, UnicodeError)  # what msgspec raises for what is no JSON; ValidationError is a DecodeError
@@ -222,8 +221,8 @@ def value(sent: AnyValue | None, depth: int = 0) -> Any:
 def _number(sent: Any) -> Any:
     """Return an integer of 64 bits, a double if it is larger, and text that is no number as it is."""
     try:
-        whole = integer(sent)
-    except (ValueError, OverflowError):
+        whole = any_integer(sent)
+    except ValueError:
         return sent
     return whole if MIN_INT64 <= whole <= MAX_INT64 else _double(str(whole))
 
@@ -257,7 +256,7 @@ def _ids(record: Any, problems: list[str]) -> tuple[str, str]:
 
 
 def _status(sent: Status) -> tuple[int, str]:
-    return enum(sent.code), sent.message or ""
+    return sent.code, sent.message or ""  # type: ignore[return-value] # a number since it was decoded
 
 
 def _describe(record: Any) -> str:

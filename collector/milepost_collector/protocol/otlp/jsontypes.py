@@ -110,6 +110,9 @@ class Status(Message):
     code: Enum = 0
     message: str | None = None
 
+    def __post_init__(self) -> None:
+        self.code = enum(self.code)
+
 
 class _Dropping(Message):
     attributes: list[KeyValue] | None = None

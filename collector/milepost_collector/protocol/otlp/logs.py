@@ -10,6 +10,8 @@ from milepost_collector.protocol.otlp.form import Form
 from milepost_collector.protocol.otlp.identity import RUN_ID_BYTES, SPAN_ID_BYTES
 from milepost_collector.protocol.otlp.values import MAX_INT64
 
+MAX_SEVERITY = 24  # FATAL4
+
 
 def log_of(record: Any, scope: str, form: Form, received_at: int) -> ForeignLog:
     """Return the log record; ids that name nothing leave it without a span.
@@ -30,7 +32,7 @@ def log_of(record: Any, scope: str, form: Form, received_at: int) -> ForeignLog:
         run_id=run_id,
         span_id=_identity(record.span_id, SPAN_ID_BYTES, form) if run_id else None,
         time=time or received_at,
-        severity_number=record.severity_number,
+        severity_number=record.severity_number if 0 <= record.severity_number <= MAX_SEVERITY else 0,
         severity_text=form.text(record.severity_text),
         event_name=event_name if isinstance(event_name, str) else "",
         body=form.value(record.body),

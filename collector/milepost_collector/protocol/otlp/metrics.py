@@ -64,7 +64,7 @@ def _value(point: Any) -> dict[str, Any]:
 
 
 def _statistics(point: Any) -> dict[str, Any]:
-    return {"count": point.count, **{name: _optional(point, name) for name in ("sum", "min", "max")}}
+    return {"count": min(point.count, MAX_INT64), **{name: _optional(point, name) for name in ("sum", "min", "max")}}
 
 
 def _histogram(point: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _exponential(point: Any) -> dict[str, Any]:
 
 def _summary(point: Any) -> dict[str, Any]:
     quantiles = [[number(at.quantile), number(at.value)] for at in point.quantile_values or ()]
-    return {"count": point.count, "sum": finite(point.sum), "buckets": {"quantiles": quantiles}}
+    return {"count": min(point.count, MAX_INT64), "sum": finite(point.sum), "buckets": {"quantiles": quantiles}}
 
 
 _KINDS: dict[str, Callable[[Any], dict[str, Any]]] = {

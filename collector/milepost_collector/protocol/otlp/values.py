@@ -9,6 +9,7 @@ MAX_DEPTH = 64  # lists and maps inside one another; deeper values become the te
 TOO_DEEP = f"a value nested more than {MAX_DEPTH} levels deep was left out"
 MAX_INT64 = 2**63 - 1
 MIN_INT64 = -(2**63)
+MAX_UINT64 = 2**64 - 1
 
 
 def number(value: float) -> Any:
@@ -26,7 +27,16 @@ def finite(value: float | None) -> float | None:
 
 
 def integer(value: int | float | str | None) -> int:
-    """Return a 64-bit integer however JSON spells it: number, text, number with exponent; None is 0.
+    """Return an integer of 64 bits, signed or not, however JSON spells it; larger ones are cut down. None is 0.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return max(MIN_INT64, min(any_integer(value), MAX_UINT64))
+
+
+def any_integer(value: int | float | str | None) -> int:
+    """Return an integer of any size however JSON spells it: number, text, number with exponent. None is 0.
 
     Raises:
         ValueError: it is none.
@@ -37,7 +47,8 @@ def integer(value: int | float | str | None) -> int:
         return 0
     try:
         return int(value)
-    except ValueError:
-        return int(float(value))  # "1e3"
-    except OverflowError as error:
-        raise ValueError(f"{value!r} is not an integer") from error
+    except (ValueError, OverflowError):
+        whole = float(value)  # "1e3"
+    if not isfinite(whole):
+        raise ValueError(f"{value!r} is not an integer")
+    return int(whole)
