@@ -66,7 +66,7 @@ spans = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(spans)
 def test_any_span_is_read(made: dict[str, Any]) -> None:
     found = said(**made)
@@ -79,7 +79,7 @@ def test_any_span_is_read(made: dict[str, Any]) -> None:
     assert found.time_to_first_token_ms is None or 0 <= found.time_to_first_token_ms <= 1e9
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(spans)
 def test_counts_lie_inside_each_other(made: dict[str, Any]) -> None:
     usage = said(**made).usage

@@ -9,14 +9,13 @@ import msgspec
 
 from milepost.wire import Resource
 from milepost_collector.protocol.conventions.forms import CONTENTS, Plan, places_of, plan_of, text_form
-from milepost_collector.protocol.conventions.matching import MAX_REMEMBERED, Form, matcher, named_kind, own_name
+from milepost_collector.protocol.conventions.matching import MAX_MEANING, Form, matcher, named_kind, own_name
 from milepost_collector.protocol.conventions.naming import NAMED, Namer
 from milepost_collector.protocol.conventions.outcome import COMPLETED, ERROR, Outcome, outcome_of
 from milepost_collector.protocol.conventions.table import Document, Table
 from milepost_collector.protocol.conventions.usage import STATED, usage_of
 from milepost_collector.protocol.conventions.values import (
     MAX_FIRST_TOKEN_MS,
-    MAX_TEXT,
     cost_of,
     count_of,
     document_of,
@@ -26,6 +25,7 @@ from milepost_collector.protocol.conventions.values import (
 from milepost_collector.protocol.foreign import Attributes, ForeignSpan
 from milepost_collector.protocol.normalised import Normalised
 
+MAX_PLANS = 2048  # sets of attribute names remembered; a program has a few dozen (10 MB at most)
 REFUSED = "refused"  # not a field: attributes whose values are no counts
 
 
@@ -52,7 +52,10 @@ class Conventions:
         self._token_events = frozenset(table.first_token.events)
 
     def normalise(self, span: ForeignSpan, resource: Resource) -> Normalised:
-        """Return what the table says about a span. Never raises, whatever the attributes are."""
+        """Return what the table says about a span. Never raises, whatever the attributes are.
+
+        resource: who sent it; no rule asks yet.
+        """
         values = self.gather(span.attributes)
         get = values.get
         kind = get("kind") or self._kind_of(span, values)
@@ -120,7 +123,7 @@ class Conventions:
         return values
 
     def _planned(self, names: tuple[str, ...]) -> Plan:
-        if len(self._plans) >= MAX_REMEMBERED:  # names that are made up must not fill the memory
+        if len(self._plans) >= MAX_PLANS:  # names that are made up must not fill the memory
             self._plans.clear()
         plan = self._plans[names] = plan_of(names, self.table, self._places)
         return plan
@@ -154,7 +157,7 @@ class Conventions:
 
     def _kind_of(self, span: ForeignSpan, values: Mapping[str, Any]) -> str:
         """Return the kind of a span that no attribute names: by its name, by what it carries, by its protocol."""
-        if len(span.name) <= MAX_TEXT and (kind := self._named_kind(span.scope, span.name)) is not None:
+        if len(span.name) <= MAX_MEANING and (kind := self._named_kind(span.scope, span.name)) is not None:
             return kind
         for field, match in self._presence:
             if (value := values.get(field)) is not None and (kind := match(str(value))) is not None:
@@ -173,7 +176,7 @@ class Conventions:
                 if said is not None and said != "":
                     values[field], values[f"{field}_attribute"] = said, name
                     break
-        if kind in NAMED and kind not in values and len(span.name) <= MAX_TEXT:
+        if kind in NAMED and kind not in values and len(span.name) <= MAX_MEANING:
             own = self._own_name(span.name)
             if own is not None:
                 values[kind] = own

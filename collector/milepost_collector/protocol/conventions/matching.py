@@ -8,11 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from milepost_collector.protocol.conventions.table import NameGroup, Providers
-from milepost_collector.protocol.conventions.values import MAX_TEXT, text_of
+from milepost_collector.protocol.conventions.values import text_of
 
 Form = Callable[[Any], Any]  # an attribute's value to what it says, None if it says nothing
 
-MAX_REMEMBERED = 4096  # results of each matcher that are kept: values repeat, and those that do not must not pile up
+# Results of each matcher that are kept: values repeat, and those that do not must not pile up (25 matchers, 5 MB).
+MAX_REMEMBERED = 1024
+MAX_MEANING = 200  # characters of a value or name that can mean something
 
 
 def matcher(meanings: Mapping[str, str]) -> Callable[[Any], str | None]:
@@ -28,7 +30,7 @@ def matcher(meanings: Mapping[str, str]) -> Callable[[Any], str | None]:
     def match(value: Any) -> str | None:
         if type(value) is not str:
             return None
-        return exact.get(value) or (search(value) if len(value) <= MAX_TEXT else None)
+        return exact.get(value) or (search(value) if len(value) <= MAX_MEANING else None)
 
     return match
 
@@ -77,7 +79,7 @@ def provider_form(providers: Providers, read: Form) -> Form:
                 return known.get(short, short)
         return name
 
-    return lambda value: search(value) if type(value) is str and len(value) <= MAX_TEXT else None
+    return lambda value: search(value) if type(value) is str and len(value) <= MAX_MEANING else None
 
 
 def own_name(strip: Iterable[str], generic: frozenset[str], not_own: Iterable[str]) -> Callable[[str], str | None]:
