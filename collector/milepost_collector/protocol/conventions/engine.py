@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from milepost.wire import Resource
-from milepost_collector.protocol.conventions.forms import CONTENTS, Plan, places_of, plan_of, text_form
+from milepost_collector.protocol.conventions.forms import CONTENTS, Place, Plan, places_of, plan_of, text_form
 from milepost_collector.protocol.conventions.matching import MAX_MEANING, Form, matcher, named_kind, own_name
 from milepost_collector.protocol.conventions.naming import NAMED, Namer
 from milepost_collector.protocol.conventions.outcome import COMPLETED, ERROR, Outcome, outcome_of
@@ -118,8 +118,8 @@ class Conventions:
                 if (said := attributes[one]) is not None and said != "":
                     values[field], values[f"{field}_attribute"] = said, one
                     break
-        for name, document in plan.documents:
-            self._read_document(document, document_of(attributes[name]), values)
+        for document, places in plan.documents:
+            self._read_document(document, places, attributes[document.attribute], values)
         return values
 
     def _planned(self, names: tuple[str, ...]) -> Plan:
@@ -143,13 +143,18 @@ class Conventions:
                 values.setdefault(REFUSED, []).append(name)
 
     @staticmethod
-    def _read_document(document: Document, numbers: Mapping[str, Any], values: dict[str, Any]) -> None:
+    def _read_document(document: Document, places: Mapping[str, Place], value: Any, values: dict[str, Any]) -> None:
         """Add what an object with counts says and no attribute of its own says."""
-        for field, keys in document.fields.items():
-            form = count_of if field.endswith("_tokens") else cost_of
-            said = next((one for key in keys if (one := form(numbers.get(key))) is not None), None)
-            if said is not None:
-                values.setdefault(field, said)
+        numbers = document_of(value)
+        ranks: dict[str, int] = {}
+        for key, number in numbers.items():
+            place = places.get(key)
+            if place is None:
+                continue
+            field, rank, form = place
+            said = form(number)
+            if said is not None and (rank < ranks[field] if field in ranks else field not in values):
+                values[field], ranks[field] = said, rank
         if document.sum is not None and document.sum not in values:
             costs = [cost for item in numbers.values() if (cost := cost_of(item)) is not None]
             if costs and (cost := cost_of(sum(costs))) is not None:

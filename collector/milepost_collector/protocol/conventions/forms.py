@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 
     steps: tuple[Step, ...]
     contents: tuple[Step, ...]
-    documents: tuple[tuple[str, Document], ...]
+    documents: tuple[tuple[Document, dict[str, Place]], ...]
 
 
 def places_of(table: Table) -> dict[str, Place]:
@@ -73,8 +73,17 @@ def plan_of(names: Iterable[str], table: Table, places: dict[str, Place]) -> Pla
     return Plan(
         tuple(step for step in steps if step.field not in CONTENTS),
         tuple(step for step in steps if step.field in CONTENTS),
-        tuple((table.documents[rank].attribute, table.documents[rank]) for rank in ranks),
+        tuple((table.documents[rank], keys_of(table.documents[rank])) for rank in ranks),
     )
+
+
+def keys_of(document: Document) -> dict[str, Place]:
+    """Return what each key of a document is, as `places_of` does for attributes."""
+    return {
+        key: Place(field, rank, count_of if field.endswith("_tokens") else cost_of)
+        for field, keys in document.fields.items()
+        for rank, key in enumerate(keys)
+    }
 
 
 def text_form(table: Table) -> Form:

@@ -18,7 +18,6 @@ STATED = frozenset(
     {"input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens",
      "uncached_input_tokens", "plain_output_tokens", "cost_usd", "input_cost_usd", "output_cost_usd"}
 )  # fmt: skip
-_REST = frozenset({"uncached_input_tokens", "plain_output_tokens"})
 _COSTS = frozenset({"cost_usd", "input_cost_usd", "output_cost_usd"})
 
 
@@ -40,16 +39,18 @@ def usage_of(
     given, made = get("input_tokens"), get("output_tokens")
     total = get("total_tokens")
     cached = (cache_read or 0) + (cache_write or 0)
+    uncached, plain = get("uncached_input_tokens"), get("plain_output_tokens")
     if (
         given is None
         or made is None
         or cached > given
         or (reasoning or 0) > made
         or (total is not None and total != given + made)
-        or not _REST.isdisjoint(stated)
+        or (uncached is not None and uncached + cached != given)
+        or (plain is not None and plain + (reasoning or 0) != made)
     ):
-        sent = _side("input", given, get("uncached_input_tokens"), cached)
-        received = _side("output", made, get("plain_output_tokens"), reasoning or 0)
+        sent = _side("input", given, uncached, cached)
+        received = _side("output", made, plain, reasoning or 0)
         given, made = _whole(sent, received, total, problems)
         given, made = _with_total(given, made, total, kind, problems)
         if cached > (given or 0):
