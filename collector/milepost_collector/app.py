@@ -79,7 +79,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     services = await _start(app.state.config)
     set_on_signal(services.stopping)
     app.state.services = services
-    app.state.metrics.watch(services.ingest)
+    app.state.metrics.watch(services.ingest, services.forwarding)
     warming_up = asyncio.create_task(services.queries.warm_up())
     rpc = RpcServer(services, app.state.config.host, app.state.config.grpc_port or 0)
     app.state.rpc = rpc
@@ -100,7 +100,12 @@ async def _start(config: CollectorConfig) -> Services:
     ingest = Ingest(database, config, index=index)
     ingest.start()
     queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
-    forwarding = await _start_forwarding(config)
+    try:
+        forwarding = await _start_forwarding(config)
+    except BaseException:
+        await ingest.stop()
+        await anyio.to_thread.run_sync(database.close)
+        raise
     return Services(config=config, database=database, ingest=ingest, queries=queries, forwarding=forwarding)
 
 

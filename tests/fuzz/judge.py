@@ -115,7 +115,7 @@ class Judge:
         self, body: Body, outcome: OtlpOutcome | BaseException, stored: dict[tuple[str, str], tuple[int, ...]]
     ) -> str | None:
         if isinstance(outcome, BaseException) and not isinstance(outcome, IngestError):
-            return "".join(traceback.format_exception(outcome))
+            return "".join(traceback.format_exception(outcome, limit=-8))
         for pair, origin in body.neighbours.items():
             if origin in self._expected and stored.get(pair) != self._expected[origin][0] and not _collides(body, pair):
                 return self._difference(pair, self._expected[origin][1]) if pair in stored else _loss(pair, outcome)

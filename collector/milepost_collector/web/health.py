@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from milepost._version import __version__
+from milepost_collector.forwarding import Forwarding
 from milepost_collector.traces.ingest import Ingest, IngestStats
 from milepost_collector.web.problems import RETRY_AFTER_S, problem
 from milepost_collector.web.state import services
@@ -33,6 +34,17 @@ _COUNTERS = {
     "failed_commits": "Transactions that failed.",
     "checkpoints": "Checkpoints of the database.",
 }
+# Of every destination of forwarding, by its address.
+_FORWARDING_GAUGES = {
+    "queued_bytes": "Bytes waiting on disk for a destination.",
+    "queued_bodies": "Bodies waiting on disk for a destination.",
+}
+_FORWARDING_COUNTERS = {
+    "sent": "Bodies a destination has taken.",
+    "attempts": "Requests made to a destination.",
+    "failed_attempts": "Requests to a destination that failed.",
+}
+_DROPPED = ("full", "refused", "damaged", "unwritten")
 
 
 class Metrics:
@@ -48,9 +60,10 @@ class Metrics:
             "milepost_http_request_seconds", "Time until the answer began.", ["method", "route"], registry=self.registry
         )
 
-    def watch(self, ingest: Ingest) -> None:
-        """Show the numbers of an `Ingest` too."""
+    def watch(self, ingest: Ingest, forwarding: Forwarding) -> None:
+        """Show the numbers of ingest and forwarding too."""
         self.registry.register(_IngestCollector(ingest))
+        self.registry.register(_ForwardingCollector(forwarding))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer."""
@@ -73,6 +86,35 @@ class _IngestCollector(Collector):
             yield GaugeMetricFamily(f"milepost_ingest_{name}", text, value=_value(stats, name))
         for name, text in _COUNTERS.items():
             yield CounterMetricFamily(f"milepost_ingest_{name}", text, value=_value(stats, name))
+
+
+class _ForwardingCollector(Collector):
+    def __init__(self, forwarding: Forwarding) -> None:
+        self._forwarding = forwarding
+
+    def describe(self) -> Iterable[Metric]:
+        """Say nothing, so that registering does not read the numbers."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the numbers."""
+        stats = self._forwarding.stats()
+        families: dict[str, GaugeMetricFamily | CounterMetricFamily] = {}
+        for name, text in _FORWARDING_GAUGES.items():
+            families[name] = GaugeMetricFamily(f"milepost_forwarding_{name}", text, labels=["destination"])
+        for name, text in _FORWARDING_COUNTERS.items():
+            families[name] = CounterMetricFamily(f"milepost_forwarding_{name}", text, labels=["destination"])
+        for name, family in families.items():
+            for one in stats:
+                family.add_metric([one.destination], getattr(one, name))
+            yield family
+        dropped = CounterMetricFamily(
+            "milepost_forwarding_dropped", "Bodies given up.", labels=["destination", "reason"]
+        )
+        for one in stats:
+            for reason in _DROPPED:
+                dropped.add_metric([one.destination, reason], getattr(one, f"dropped_{reason}"))
+        yield dropped
 
 
 async def healthz(request: Request) -> Response:

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from milepost.errors import ConfigurationError
-from milepost_collector import CollectorConfig
+from milepost_collector import CollectorConfig, create_app
+from milepost_collector.errors import StorageError
+from milepost_collector.storage import Database
 from tests.collector.forwarding.backend import DEADLINE_S, Backend
 from tests.collector.server import Server, StartServer
 
@@ -97,6 +99,28 @@ def test_collectors_that_forward_to_each_other_come_to_rest(
 
 def stats_of(server: Server) -> list:
     return server.app.state.services.forwarding.stats()
+
+
+def test_metrics_tell_what_a_destination_got(start_server: StartServer, backend: Backend):
+    server = start_server(forward_to=(backend.url,))
+    backend.answers.append((400, {}))
+    for digit in "56":
+        assert server.client.post("/v1/traces", content=json_of(digit * 32), headers=JSON).status_code == 200
+    wait_for(lambda: not stats_of(server)[0].queued_bodies)
+    text = server.client.get("/metrics").text
+    assert f'milepost_forwarding_sent_total{{destination="{backend.url}"}} 1.0' in text
+    assert f'milepost_forwarding_queued_bodies{{destination="{backend.url}"}} 0.0' in text
+    assert f'milepost_forwarding_dropped_total{{destination="{backend.url}",reason="refused"}} 1.0' in text
+
+
+async def test_start_that_fails_leaves_the_database_closed(tmp_path: Path):
+    (tmp_path / "forwarding").write_text("in the way")
+    config = CollectorConfig(data_dir=tmp_path, forward_to=("http://127.0.0.1:1",))
+    app = create_app(config)
+    with pytest.raises(StorageError, match="cannot be used"):
+        async with app.router.lifespan_context(app):
+            pass
+    Database(config.database_path, memory_limit_bytes=config.memory_limit_bytes).close()
 
 
 def test_own_address_is_refused_by_the_command(tmp_path: Path):
