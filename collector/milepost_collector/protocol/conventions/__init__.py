@@ -1,9 +1,9 @@
 """What vendors' conventions say about a span, by one versioned table: `table.json`, described in README.md.
 
-Read `table` (what a rule looks like), `engine` (one pass over a span's attributes, then everything from what that
-found), and what it uses: `values` (attribute values as texts, counts, JSON …), `matching` (values and names to kinds
-and providers), `usage` (inclusive counts), `outcome` (status and errors), `naming`. `promoted` serves spans of
-Milepost's own API.
+Read `table` (what a rule looks like), `forms` (how each attribute is read), `engine` (one pass over a span's
+attributes, then everything from what that found), and what it uses: `values` (attribute values as texts, counts, JSON
+…), `matching` (values and names to kinds and providers), `usage` (inclusive counts), `outcome` (status and errors),
+`naming`. `promoted` serves spans of Milepost's own API.
 """
 
 from __future__ import annotations
