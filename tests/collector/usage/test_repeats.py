@@ -100,3 +100,14 @@ def test_zeros_repeat_nothing() -> None:
 def test_total_above_a_call_recorded_twice_speaks_of_one_call() -> None:
     found = judge([total("agent"), span("a", "agent", scope="a"), span("b", "agent", scope="b", at=(1, 99))])
     assert found["agent"].reason == "total of the call below"
+
+
+def test_empty_record_of_a_response_does_not_decide_between_others() -> None:
+    spans = [span("a", None, (2, None), response_id="r"), span("b", None, (2, None, 0), response_id="r")]
+    assert left_out([*spans, span("empty", None, (0, 0), response_id="r")]) - {"empty"} == left_out(spans) == {"a"}
+
+
+def test_empty_repeat_is_not_among_the_calls_a_total_speaks_of() -> None:
+    calls = [span("a", "agent", response_id="r"), span("b", "agent", (7, 7), at=(200, 300))]
+    found = judge([total("agent"), *calls, span("empty", "agent", (0, 0), response_id="r")])
+    assert found["agent"].reason == "total of the 2 calls below"

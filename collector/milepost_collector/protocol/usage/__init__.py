@@ -43,7 +43,7 @@ def _count_down(verdicts: Verdicts) -> None:
         above = node.above if verdict.reason in BESIDE else None
         while above is not None:
             total = verdicts.get(above)
-            if total is not None and total.number > 1:
+            if total is not None and total.number > 1 and total.is_of(node):
                 total.number -= 1
             above = above.above
 

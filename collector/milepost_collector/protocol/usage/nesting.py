@@ -24,11 +24,20 @@ from milepost_collector.protocol.usage.tree import Node
 
 @dataclass(slots=True, eq=False)
 class Verdict:
-    """Why a span is not counted. of: what counts instead, if it is one. number: of calls or spans a total is of."""
+    """Why a span is not counted. of: what counts instead, if it is one. number: of calls or spans a total is of.
+
+    role: of these calls.
+    """
 
     reason: str
     of: Node | None
     number: int = 1
+    role: int = TOTAL
+
+    def is_of(self, node: Node) -> bool:
+        """Tell whether a span below is one of the calls that `number` counts."""
+        own = node.role == TOTAL and node.span.scope is None
+        return self.reason == CALLS_BELOW and node.level == COUNTS and (node.role == self.role or own)
 
     def text(self) -> str:
         """Return the reason for people."""
@@ -48,9 +57,10 @@ _PLURALS = {CALLS_BELOW: "total of the {} calls below", TOTALS_BELOW: "total of 
 class Calls:
     """Calls of one role that stand so far. only: one of them, the one if there is one."""
 
-    __slots__ = ("count", "input_tokens", "models", "only", "output_tokens")
+    __slots__ = ("count", "input_tokens", "models", "only", "output_tokens", "role")
 
-    def __init__(self) -> None:
+    def __init__(self, role: int) -> None:
+        self.role = role
         self.count = self.input_tokens = self.output_tokens = 0
         self.only: Node | None = None
         self.models: set[str | None] = set()
@@ -87,7 +97,7 @@ class Standing:
     __slots__ = ("calls", "costs", "empty", "totals")
 
     def __init__(self) -> None:
-        self.calls = [Calls(), Calls(), Calls()]
+        self.calls = [Calls(GENERATING), Calls(LOOKUP), Calls(TOTAL)]
         self.totals: list[Node] = []
         self.costs: list[Node] = []
         self.empty: list[Node] = []
@@ -184,7 +194,7 @@ def _judge_total(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | N
     if calls.count or own.count:
         if own.count:
             calls.merge(own)
-            below.calls[TOTAL] = Calls()
+            below.calls[TOTAL] = Calls(TOTAL)
         return _total_of(calls)
     if node.level == COST_ONLY:
         return _total_of_anything(below)
@@ -225,7 +235,7 @@ def _judge_call(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | No
     if not _is_better(node.span, inner.span):
         return Verdict(SAME_BELOW, inner)
     verdicts[inner] = Verdict(SAME_ABOVE, node)
-    below.calls[inner.role] = Calls()
+    below.calls[inner.role] = Calls(inner.role)
     return None
 
 
@@ -253,7 +263,7 @@ def _take_in(node: Node, parts: list[Node], verdicts: Verdicts) -> None:
 
 
 def _total_of(calls: Calls) -> Verdict:
-    return Verdict(CALLS_BELOW, calls.only if calls.count == 1 else None, calls.count)
+    return Verdict(CALLS_BELOW, calls.only if calls.count == 1 else None, calls.count, calls.role)
 
 
 def _total_of_anything(below: Standing) -> Verdict | None:

@@ -76,12 +76,13 @@ def choose(alike: Sequence[Node], parents: Mapping[str, str | None]) -> Node:
     The most complete one; where their counts differ, the innermost, for it is nearest to the answer. Ties go to the
     shorter, the earlier, the lower span id.
     """
+    most = max(node.level for node in alike)
+    alike = [node for node in alike if node.level == most]
     agree = all(same_counts(alike[0].span, node.span) for node in alike)
 
     def rank(node: Node) -> tuple[int | str, ...]:
         span = node.span
         return (
-            -node.level,
             node.role == TOTAL,
             -fullness(span),
             span.end_time - span.start_time <= 0,  # a call takes time; what takes none is a note about it
