@@ -154,6 +154,31 @@ def test_content_type_may_have_parameters_and_capitals() -> None:
     assert names(decode_export("traces", JSON_BODY, "Application/JSON; charset=utf-8", NOW)) == NAMES
 
 
+def test_endless_bad_records_are_refused_whole() -> None:
+    scope = b"\x12\x00" * 10_001
+    length = bytes([len(scope) & 0x7F | 0x80, len(scope) >> 7 & 0x7F | 0x80, len(scope) >> 14])
+    group = b"\x12" + length + scope
+    length = bytes([len(group) & 0x7F | 0x80, len(group) >> 7 & 0x7F | 0x80, len(group) >> 14])
+    with pytest.raises(MalformedBodyError, match=r"more than 10000 records .* the trace id '' is not 32"):
+        decode_export("traces", b"\x0a" + length + group, PROTOBUF, NOW)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"a": "' + b'\\"' * 500_000, JSON),  # a text that does not end
+        (b'{"a": ' + b"[" * 1_000_000, JSON),
+        (b"\x0a\x80\x80\x80\x01\x12\x80\x80\x80\x01" + b"\x12\x01\xff" * 300_000, PROTOBUF),
+        (b"\x0a\x80\x80\x80\x01" + b"\x12\x00" * 300_000 + b"\xff", PROTOBUF),
+    ],
+    ids=["endless text", "brackets", "bad spans", "empty scopes"],
+)
+def test_hostile_body_takes_time_in_proportion_to_its_size(body: bytes, content_type: str) -> None:
+    with pytest.raises(MalformedBodyError):
+        decode_export("traces", body, content_type, NOW)
+
+
 # --- JSON
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from milepost_collector.errors import UnsupportedEncodingError
+from milepost_collector.errors import MalformedBodyError, UnsupportedEncodingError
 from milepost_collector.protocol.otlp import jsonbody
 from milepost_collector.protocol.otlp.export import Export, Origin, RefusedError, Signal, digest_of
 from milepost_collector.protocol.otlp.form import Form, Group, Unreadable
@@ -18,13 +18,16 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 CONTENT_TYPES = (PROTOBUF, JSON)
 
+# A bad record may be two bytes of the body and takes hundreds to remember.
+MAX_REJECTED = 10_000
+
 
 def decode_export(signal: Signal, body: bytes, content_type: str, received_at: int) -> Export:
     """Decode a body. content_type: the media type, parameters allowed. received_at: Unix ns. Safe in any thread.
 
     Raises:
         UnsupportedEncodingError: neither protobuf nor JSON.
-        MalformedBodyError: no OTLP request of this signal at all.
+        MalformedBodyError: no OTLP request of this signal at all, or one with more than MAX_REJECTED bad records.
     """
     groups, form = _reader(content_type)
     export = Export(signal, digest_of(signal, body), len(body))
@@ -42,9 +45,18 @@ def decode_export(signal: Signal, body: bytes, content_type: str, received_at: i
                 keep(record)
             except RefusedError as error:
                 export.rejected.append(_rejected(index, error, record, signal, form))
+                if len(export.rejected) > MAX_REJECTED:
+                    raise _too_many(export.rejected[0]) from error
             index += 1
     export.origins.extend(origins.values())
     return export
+
+
+def _too_many(first: RejectedEvent) -> MalformedBodyError:
+    return MalformedBodyError(
+        f"more than {MAX_REJECTED} records of the request cannot be stored, the first because {first.reason}; "
+        "nothing of it was stored"
+    )
 
 
 def _reader(content_type: str) -> tuple[Callable[[Signal, bytes], Iterator[Group]], Form]:

@@ -13,7 +13,8 @@ from milepost_collector.protocol.otlp.values import MAX_DEPTH, TOO_DEEP
 
 # A level of a map is four brackets deep: {"kvlistValue": {"values": [{"value": …
 MAX_BRACKETS = 4 * MAX_DEPTH + 24
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a text need not end: else one that does not would be tried again from every quote in it.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _CUT = json.dumps({"key": "…", "value": {"stringValue": TOO_DEEP}, "stringValue": TOO_DEEP}).encode()
 
 # What protobuf's own JSON writers send when told to keep the names of fields.

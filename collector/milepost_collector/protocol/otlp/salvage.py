@@ -61,7 +61,7 @@ def _of_resource(data: bytes, scopes: _Scopes) -> list[Piece]:
 
 @dataclass(frozen=True, slots=True)
 class _Scopes:
-    """Reads scopes of one signal."""
+    """Reads scopes of one signal. are_spans: records can be found again by how they begin."""
 
     is_readable: IsReadable
     are_spans: bool
@@ -69,7 +69,8 @@ class _Scopes:
     def read(self, data: bytes, *, broken: bool = False) -> Piece:
         """Return what is in a scope; of one that is broken from its beginning, what begins like a span."""
         piece = Piece(lost=[data] if broken else [])
-        position = self._next_span(data, 0, len(data)) if broken else 0
+        last_span = _last_span(data) if self.are_spans else -1
+        position = _next_span(data, 0, len(data), last_span) if broken else 0
         while position < len(data):
             number, begin, end = _member(data, position, _SCHEMA_URL)
             position = end
@@ -78,15 +79,21 @@ class _Scopes:
             elif number == _CHILDREN:
                 piece.records.append(data[begin:end])
                 if not self.is_readable(data[begin:end]):  # it may have swallowed the beginning of the next
-                    position = self._next_span(data, begin + 1, end)
+                    position = _next_span(data, begin + 1, end, last_span)
             elif number == _BROKEN:
                 piece.lost.append(data[begin:])
-                position = self._next_span(data, begin + 1, end)
+                position = _next_span(data, begin + 1, end, last_span)
         return piece
 
-    def _next_span(self, data: bytes, position: int, otherwise: int) -> int:
-        match = _SPAN.search(data, position) if self.are_spans else None
-        return match.start() if match else otherwise
+
+def _next_span(data: bytes, position: int, otherwise: int, last: int) -> int:
+    match = _SPAN.search(data, position) if position <= last else None
+    return match.start() if match else otherwise
+
+
+def _last_span(data: bytes) -> int:
+    """Return where the last span begins; looking for one behind it would read the rest again for every damaged one."""
+    return max((match.start() for match in _SPAN.finditer(data)), default=-1)
 
 
 def _members(data: bytes, last: int) -> Iterator[tuple[int, int, int]]:
