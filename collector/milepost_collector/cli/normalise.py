@@ -31,6 +31,7 @@ from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.protocol.renormalise import changed_columns, renormalise
 from milepost_collector.protocol.rows import EVENT_COLUMNS, SPAN_COLUMNS
 from milepost_collector.traces.arrow import TIMES, to_arrow
+from milepost_collector.traces.queries.conversations import pieces
 
 Values = dict[str, Any]
 Key = tuple[str, str]
@@ -113,9 +114,7 @@ def _stored(connection: DuckDBPyConnection, run_ids: Sequence[str], condition: s
     for event in _select(connection, "events", EVENT_COLUMNS, EVENTS, {"run_ids": run_ids}):
         events.setdefault((event["run_id"], event["span_id"]), []).append(event)
     texts = [row["attributes"] for rows in (spans, *events.values()) for row in rows if row["attributes"]]
-    wanted = sorted({piece for text in texts for piece in piece_ids(text)})
-    sql = "SELECT piece_id, text FROM pieces WHERE piece_id IN (SELECT unnest(?::VARCHAR[]))"
-    return Stored(spans, events, dict(connection.execute(sql, [wanted]).fetchall()))
+    return Stored(spans, events, pieces(connection, sorted({piece for text in texts for piece in piece_ids(text)})))
 
 
 def _select(
@@ -174,8 +173,8 @@ def _write(rewriter: Rewriter, renewed: Renewed) -> None:
         statements.insert("run_links", [link for attached in renewed.attached for link in attached.links])
         messages = set(statements.stored("stored_messages", "message_id", contents.messages))
         statements.insert("stored_messages", [row for key, row in contents.messages.items() if key not in messages])
-        pieces = set(statements.stored("pieces", "piece_id", contents.pieces))
-        statements.insert("pieces", [item for item in contents.pieces.items() if item[0] not in pieces])
+        known = set(statements.stored("pieces", "piece_id", contents.pieces))
+        statements.insert("pieces", [item for item in contents.pieces.items() if item[0] not in known])
 
     rewriter.rewrite(sorted({row[0] for row in renewed.rows}), write)
     connection.unregister("renewed")
