@@ -29,8 +29,12 @@ METRIC_COLUMNS = (
 )  # fmt: skip
 
 MAX_NAME_LENGTH = 1000  # characters; a name is a label, and longer ones are payloads that lost their way
+LOG_BODY = "otel.log.body"  # attribute: the body of a log record that is a chat message
 PROBLEMS = "milepost.problems"  # attribute: what was wrong with a span as it was sent
-SHORT_BODY_BYTES = 100  # shorter ones cost no more than a reference to them
+LONG_TEXT = 100  # characters of a message that are worth looking for in attributes
+LOOK_AHEAD = 4
+
+Texts = Sequence[tuple[str, str]]
 
 # OpenTelemetry's severity numbers, by four: log data model, "Severity Fields".
 _SEVERITIES = ("trace", "debug", "info", "warn", "error", "fatal")
@@ -45,22 +49,57 @@ class Contents:
     messages: dict[str, Row] = field(default_factory=dict)
     pieces: dict[str, str] = field(default_factory=dict)
 
-    def add(self, messages: Sequence[Message]) -> list[str] | None:
-        """Add messages; return their ids, None when there are none."""
+    def add(self, messages: Sequence[Message], texts: list[tuple[str, str]] | None = None) -> list[str] | None:
+        """Add messages; return their ids, None when there are none. texts: takes the long texts among them."""
         if not messages:
             return None
         encoded = [encode_message(message) for message in messages]
         for one in encoded:
             if one.message_id not in self.messages:
                 self.messages[one.message_id] = (one.message_id, one.role, one.text, one.other_parts)
+        if texts is not None:
+            texts += [(one.message_id, one.text) for one in encoded if one.is_text and len(one.text) >= LONG_TEXT]
         return [one.message_id for one in encoded]
 
-    def lift(self, attributes: dict[str, Any], columns: dict[str, str]) -> str | None:
-        """Return attributes as JSON, without what is kept as pieces or in columns."""
+    def lift(self, attributes: dict[str, Any], columns: dict[str, str], texts: Texts = ()) -> str | None:
+        """Return attributes as JSON, without what is kept as pieces or in columns.
+
+        texts: of messages that may be in the attributes, in their order.
+        """
         lifted = lift(attributes, columns=columns)
-        if lifted.pieces:
-            self.pieces.update(lifted.pieces)
-        return lifted.attributes_json
+        text = lifted.attributes_json
+        if text is None:
+            return None
+        place = 0
+        for piece_id, piece in lifted.pieces.items():
+            # Messages and pieces come in the same order, but not every message is one text, nor every piece a message.
+            for step in range(min(LOOK_AHEAD, len(texts) - place) if len(piece) >= LONG_TEXT else 0):
+                told = _told(piece, *texts[place + step])
+                if told is not None and f'","{piece_id}","' in text:
+                    text = text.replace(f'","{piece_id}","', told)
+                    place += step + 1
+                    break
+            else:
+                self.pieces[piece_id] = piece
+        return text
+
+
+def _told(piece: str, message_id: str, text: str) -> str | None:
+    """Return how a rope tells a piece by the message in it, None if it is not in.
+
+    "=" and the message's id stand for its text in JSON's quotes, "~" and the id for the bare text. What surrounds them
+    in the piece becomes part of the texts beside them in the rope.
+    """
+    if len(text) > len(piece):
+        return None
+    if piece == text:
+        return f'","~{message_id}","'
+    quoted = _json(text)
+    start = piece.find(quoted)
+    if start < 0:
+        return None
+    head, tail = _json(piece[:start])[1:-1], _json(piece[start + len(quoted) :])[1:-1]
+    return f'{head}","={message_id}","{tail}'
 
 
 @dataclass(slots=True)
@@ -95,12 +134,13 @@ def span_rows(
     """Return the `spans` row of an ended span and what hangs on it, None if nothing does."""
     said = normalise(span, resource)
     found = span_messages(span)
-    row = _span_row(span, said, found, resource, producer_id, contents)
+    texts: list[tuple[str, str]] = []
+    ids = contents.add(found.input, texts), contents.add(found.output, texts)
+    row = _span_row(span, said, found, resource, producer_id, contents, texts)
     if not (span.events or span.links or found.input or found.output):
         return row, None
-    attached = Attached([_span_event(span, event, producer_id, contents) for event in span.events])
+    attached = Attached([_span_event(span, event, producer_id, contents, texts) for event in span.events])
     if found.input or found.output:
-        ids = contents.add(found.input), contents.add(found.output)
         attached.conversations.append((span.run_id, span.span_id, "span", span.start_time, None, *ids))
     linked = dict.fromkeys(link.run_id for link in span.links if link.run_id != span.run_id)
     attached.links = [(span.run_id, span.span_id, run_id) for run_id in linked]
@@ -108,7 +148,13 @@ def span_rows(
 
 
 def _span_row(
-    span: ForeignSpan, said: Normalised, found: Found, resource: Resource, producer_id: str, contents: Contents
+    span: ForeignSpan,
+    said: Normalised,
+    found: Found,
+    resource: Resource,
+    producer_id: str,
+    contents: Contents,
+    texts: Texts,
 ) -> Row:
     given = None if found.input else said.input
     result = None if found.output else said.output
@@ -119,7 +165,7 @@ def _span_row(
         span.start_time, span.end_time, said.agent or resource.agent, said.session_id, said.user_id, said.tags,
         None, None, said.model, said.provider, *totals[2:],
         said.error_type, said.error_message, said.error_stack, said.reason, given, result,
-        contents.lift(with_originals(span, said), columns), usage,
+        contents.lift(with_originals(span, said), columns, texts), usage,
         _json(span.links) if span.links else None,
         resource.service_name, span.scope, producer_id,
         said.tool, said.request_model, said.response_id, said.time_to_first_token_ms,
@@ -154,18 +200,20 @@ def log_rows(log: ForeignLog, resource: Resource, producer_id: str, contents: Co
     """Return the `events` row of a log record, and a row of `span_messages` when it carries chat messages."""
     event_id = blake2b(_encode([log, producer_id]), digest_size=16).hexdigest()
     found = event_messages(log.event_name, log.attributes, log.body) if log.event_name else Found([], [])
+    texts: list[tuple[str, str]] = []
+    ids = contents.add(found.input, texts), contents.add(found.output, texts)
     is_text = isinstance(log.body, str)
     body = None if is_text or log.body is None else _json(log.body)
-    if body is not None and (found.input or found.output):
-        body = contents.lift({"body": body}, {})
+    attributes = log.attributes
+    if body is not None and texts:
+        attributes, body = {**attributes, LOG_BODY: body}, None
     row = (
         log.run_id, log.span_id, log.time, _log_kind(log), log.event_name or None, _severity(log.severity_number),
         log.body if is_text else log.attributes.get("exception.message"), None, body,
-        contents.lift(log.attributes, {}) if log.attributes else None, producer_id, None, None, event_id,
+        contents.lift(attributes, {}, texts) if attributes else None, producer_id, None, None, event_id,
     )  # fmt: skip
     if log.run_id is None or log.span_id is None or not (found.input or found.output):
         return row, None
-    ids = contents.add(found.input), contents.add(found.output)
     return row, (log.run_id, log.span_id, "log", log.time, event_id, *ids)
 
 
@@ -196,14 +244,14 @@ def _usage(usage: Usage | None, start_time: int) -> tuple[Row, str | None]:
     return total(items), _json(items)
 
 
-def _span_event(span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents) -> Row:
+def _span_event(span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents, texts: Texts) -> Row:
     attributes = event.attributes
     is_exception = event.name == "exception"
     return (
         span.run_id, span.span_id, event.time, "exception" if is_exception else "event",
         _label(str(attributes.get("exception.type") or event.name) if is_exception else event.name),
         "error" if is_exception else None, _text(attributes.get("exception.message")) if is_exception else None, None,
-        None, contents.lift(attributes, {}) if attributes else None, producer_id, None, None, None,
+        None, contents.lift(attributes, {}, texts) if attributes else None, producer_id, None, None, None,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.traces.commit import Delta
 
 SPANS_PER_MESSAGE = 2_000
+MARK = '{"$'  # in attributes that refer to pieces
 EVENTS_PER_MESSAGE = 500
 
 SKELETON_COLUMNS = (
@@ -58,6 +59,7 @@ def _event(row: Row) -> EventItem:
     for name in ("span_id", "name", "severity", "message", "fraction"):
         setattr(item, name, event[name])
     for name in ("body", "attributes"):
-        if event[name] is not None:
+        # What only refers to chat messages would need the database; the event is whole when it is fetched.
+        if event[name] is not None and MARK not in event[name]:
             setattr(item, name, msgspec.Raw(event[name].encode()))
     return item

@@ -105,7 +105,7 @@ CREATE TABLE span_messages (
     output_ids VARCHAR[]
 );
 
--- Parts of attributes that repeat from call to call, by content; attributes refer to them.
+-- Parts of attributes that repeat from call to call, by content; attributes refer to them, and to messages.
 CREATE TABLE pieces (
     piece_id VARCHAR NOT NULL,
     text VARCHAR NOT NULL USING COMPRESSION zstd

@@ -71,11 +71,26 @@ def message(connection: DuckDBPyConnection, message_id: str) -> MessageItem:
 
 
 def pieces(connection: DuckDBPyConnection, piece_ids: Sequence[str]) -> dict[str, str]:
-    """Return the texts of pieces of attributes."""
-    if not piece_ids:
+    """Return the texts of pieces of attributes, by what attributes refer to them with.
+
+    "=" and a message's id stand for its text in JSON's quotes, "~" and the id for its bare text.
+    """
+    own = [name for name in piece_ids if name[0] not in "=~"]
+    of_messages = [name[1:] for name in piece_ids if name[0] in "=~"]
+    found = _texts(connection, "pieces", "piece_id", own)
+    texts = _texts(connection, "stored_messages", "message_id", of_messages)
+    for name in piece_ids:
+        if name[0] in "=~" and name[1:] in texts:
+            text = texts[name[1:]]
+            found[name] = msgspec.json.encode(text).decode() if name[0] == "=" else text
+    return found
+
+
+def _texts(connection: DuckDBPyConnection, table: str, key: str, ids: Sequence[str]) -> dict[str, str]:
+    if not ids:
         return {}
-    sql = "SELECT piece_id, text FROM pieces WHERE piece_id IN (SELECT unnest(?::VARCHAR[]))"
-    return dict(connection.execute(sql, [list(piece_ids)]).fetchall())
+    sql = f"SELECT {key}, text FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))"
+    return dict(connection.execute(sql, [list(ids)]).fetchall())
 
 
 def _ids(rows: Sequence[tuple[str, list[str] | None, list[str] | None]], place: int) -> list[str]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from duckdb import DuckDBPyConnection
 from msgspec import Raw
 
 from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.api import EventItem, EventList
 from milepost_collector.protocol.cursor import Cursor, encode_cursor, scope_of
+from milepost_collector.protocol.foreign_rows import LOG_BODY
+from milepost_collector.protocol.messages import piece_ids, restore
 from milepost_collector.protocol.timestamps import iso_from_ns
+from milepost_collector.traces.queries.conversations import pieces
 from milepost_collector.traces.queries.filters import decode
 
 MAX_LIMIT = 2000
 SPAN_EVENTS_LIMIT = 500  # events that come with a span's detail; the list has them all
+
+MARK = '{"$'  # in attributes that refer to pieces
 
 _FIELDS = EventItem.__struct_fields__
 _COLUMNS = ", ".join("epoch_ns(time) AS time" if name == "time" else name for name in _FIELDS)
@@ -42,13 +48,12 @@ def list_events(
     page = rows[:limit]
     last = page[-1] if len(rows) > limit else None
     next_cursor = encode_cursor(Cursor(scope, last[1], str(last[0]))) if last else None
-    return EventList(run_id=run_id, events=[event_item(row[1:]) for row in page], next_cursor=next_cursor)
+    return EventList(run_id=run_id, events=_whole(connection, page), next_cursor=next_cursor)
 
 
 def span_events(connection: DuckDBPyConnection, run_id: str, span_id: str) -> list[EventItem]:
     """Return the first events of a span in time order."""
-    rows = _rows(connection, {"run_id": run_id, "span_id": span_id}, None, SPAN_EVENTS_LIMIT)
-    return [event_item(row[1:]) for row in rows]
+    return _whole(connection, _rows(connection, {"run_id": run_id, "span_id": span_id}, None, SPAN_EVENTS_LIMIT))
 
 
 def event_item(row: tuple[Any, ...]) -> EventItem:
@@ -58,6 +63,20 @@ def event_item(row: tuple[Any, ...]) -> EventItem:
     fields["body"] = raw_json(fields["body"])
     fields["attributes"] = raw_json(fields["attributes"])
     return EventItem(**fields)
+
+
+def _whole(connection: DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> list[EventItem]:
+    """Build events, with what their attributes only refer to."""
+    items = [event_item(row[1:]) for row in rows]
+    cut = [(item, text) for item in items if item.attributes and MARK in (text := bytes(item.attributes).decode())]
+    texts = pieces(connection, sorted({name for _, text in cut for name in piece_ids(text)}))
+    for item, text in cut:
+        attributes: dict[str, Raw] = msgspec.json.decode(restore(text, texts), type=dict[str, Raw])
+        body = attributes.pop(LOG_BODY, None)
+        if body is not None:
+            item.body = Raw(msgspec.json.decode(body, type=str).encode())
+        item.attributes = Raw(msgspec.json.encode(attributes))
+    return items
 
 
 def raw_json(text: str | None) -> Raw | None:
