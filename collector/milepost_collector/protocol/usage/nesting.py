@@ -87,6 +87,9 @@ class Calls:
         return (span.input_tokens or 0) == self.input_tokens and -self.count <= apart <= self.count
 
 
+_NO_CALLS = Calls(TOTAL)
+
+
 class Standing:
     """What stands below a span so far.
 
@@ -97,7 +100,7 @@ class Standing:
     __slots__ = ("calls", "costs", "empty", "totals")
 
     def __init__(self) -> None:
-        self.calls = [Calls(GENERATING), Calls(LOOKUP), Calls(TOTAL)]
+        self.calls: dict[int, Calls] = {}
         self.totals: list[Node] = []
         self.costs: list[Node] = []
         self.empty: list[Node] = []
@@ -105,7 +108,10 @@ class Standing:
     def add(self, node: Node) -> None:
         if node.level == COUNTS:
             if node.role != TOTAL or node.span.scope is None:
-                self.calls[node.role].add(node)
+                calls = self.calls.get(node.role)
+                if calls is None:
+                    calls = self.calls[node.role] = Calls(node.role)
+                calls.add(node)
             else:
                 self.totals.append(node)
         elif node.level == COST_ONLY:
@@ -114,8 +120,11 @@ class Standing:
             self.empty.append(node)
 
     def merge(self, other: Standing) -> None:
-        for mine, theirs in zip(self.calls, other.calls, strict=True):
-            if theirs.count:
+        for role, theirs in other.calls.items():
+            mine = self.calls.get(role)
+            if mine is None:
+                self.calls[role] = theirs
+            else:
                 mine.merge(theirs)
         self.totals = _joined(self.totals, other.totals)
         self.costs = _joined(self.costs, other.costs)
@@ -123,8 +132,12 @@ class Standing:
 
     def explaining(self, span: UsageSpan) -> Calls:
         """Return the calls whose total the span may be: what has output is no total of embeddings."""
-        generating, lookups, _ = self.calls
-        return generating if generating.count or span.output_tokens else lookups
+        generating = self.of(GENERATING)
+        return generating if generating.count or span.output_tokens else self.of(LOOKUP)
+
+    def of(self, role: int) -> Calls:
+        """Return the calls of a role; not to be changed."""
+        return self.calls.get(role, _NO_CALLS)
 
 
 def settle_tree(nodes: Sequence[Node]) -> Verdicts:
@@ -190,12 +203,11 @@ def _judge_own(node: Node, below: Standing) -> Verdict | None:
 
 
 def _judge_total(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | None:
-    calls, own = below.explaining(node.span), below.calls[TOTAL]
+    calls, own = below.explaining(node.span), below.of(TOTAL)
+    if calls.count and own.count:
+        calls.merge(below.calls.pop(TOTAL))
     if calls.count or own.count:
-        if own.count:
-            calls.merge(own)
-            below.calls[TOTAL] = Calls(TOTAL)
-        return _total_of(calls)
+        return _total_of(calls if calls.count else own)
     if node.level == COST_ONLY:
         return _total_of_anything(below)
     verdict = _judge_total_of_totals(node, below, verdicts)
@@ -219,13 +231,13 @@ def _judge_total_of_totals(node: Node, below: Standing, verdicts: Verdicts) -> V
 
 
 def _judge_call(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | None:
-    calls = below.calls[node.role]
+    calls = below.of(node.role)
     if node.level != COUNTS:
         return _judge_poor_call(node, below)
     if calls.count > 1:
         return _total_of(calls) if _wraps(node.span, calls) else None
     if not calls.count:
-        calls = below.calls[LOOKUP if node.role == GENERATING else GENERATING]
+        calls = below.of(LOOKUP if node.role == GENERATING else GENERATING)
         if calls.count != 1 or calls.only is None or not same_counts(node.span, calls.only.span):
             _take_in_poor(node, below, verdicts)
             return None
@@ -235,13 +247,13 @@ def _judge_call(node: Node, below: Standing, verdicts: Verdicts) -> Verdict | No
     if not _is_better(node.span, inner.span):
         return Verdict(SAME_BELOW, inner)
     verdicts[inner] = Verdict(SAME_ABOVE, node)
-    below.calls[inner.role] = Calls(inner.role)
+    del below.calls[inner.role]
     return None
 
 
 def _judge_poor_call(node: Node, below: Standing) -> Verdict | None:
     """Judge a call that states no tokens: whatever stands below says more."""
-    calls = below.calls[node.role]
+    calls = below.of(node.role)
     if calls.count == 1:
         return Verdict(SAME_BELOW, calls.only)
     if calls.count:
@@ -267,7 +279,7 @@ def _total_of(calls: Calls) -> Verdict:
 
 
 def _total_of_anything(below: Standing) -> Verdict | None:
-    calls = below.calls[GENERATING] if below.calls[GENERATING].count else below.calls[LOOKUP]
+    calls = below.of(GENERATING) if below.of(GENERATING).count else below.of(LOOKUP)
     if calls.count:
         return _total_of(calls)
     parts = below.totals + below.costs
