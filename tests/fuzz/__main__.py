@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from tests.fuzz.judge import Failure, Judge, Tally
 BATCH = 250  # bodies sent at once
 BODIES_PER_DATABASE = 20_000
 PROGRESS_S = 5.0
+HANG_S = 120.0  # longer for a batch, and some body takes more time than its size deserves
 MOST_TOLD = 5
 
 
@@ -61,7 +63,9 @@ class Run:
         bodies = self._bodies(part.start, part)
         while bodies and not self._is_over:
             done = bodies[-1].number + 1
+            faulthandler.dump_traceback_later(HANG_S, exit=True)  # until the next batch
             failures, bodies = await asyncio.gather(judge.judge(bodies), asyncio.to_thread(self._bodies, done, part))
+            faulthandler.cancel_dump_traceback_later()
             self._failures += failures
             if time.monotonic() - self._told > PROGRESS_S:
                 self._told = time.monotonic()
