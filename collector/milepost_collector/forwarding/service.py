@@ -160,7 +160,9 @@ class Forwarding:
         known = {one.folder for one in self._destinations}
         for folder in self._folder.iterdir():
             if folder.is_dir() and folder.name not in known and any(folder.glob("*.segment")):
-                logger.warning("%s holds bodies for a destination that is no longer set; delete it if not", folder)
+                logger.warning(
+                    "%s holds bodies for a destination that is no longer set; set it again or delete the folder", folder
+                )
 
     def _append(self, record: Record) -> None:
         for sender in self._senders:
