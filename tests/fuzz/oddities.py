@@ -31,7 +31,7 @@ BYTE_TEXTS = (
     b"\xff\xfe",
     b"\xc0\x80",
     b"\xf4\x90\x80\x80",
-    b"caf\xe9",
+    b"\xe9t\xe9",
     b"\x80" * 9,
     b"ok\xed\xb0\x80ok",
 )
