@@ -18,7 +18,7 @@ from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.storage import Database
-from milepost_collector.traces.ingest import Ingest
+from milepost_collector.traces.ingest import Ingest, price_book
 from milepost_collector.traces.queries import QueryPool, RunIndex
 from milepost_collector.web.counting import Counting
 from milepost_collector.web.health import Metrics
@@ -95,6 +95,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _start(config: CollectorConfig) -> Services:
+    price_book(config)  # a wrong file is told before the database is opened
     database = await anyio.to_thread.run_sync(_open, config)
     index = RunIndex()
     ingest = Ingest(database, config, index=index)

@@ -21,7 +21,7 @@ from milepost_collector.cli.offline import (
     configuration,
     instant,
     open_data,
-    price_book,
+    prices,
     with_progress,
 )
 from milepost_collector.cli.render import one_line, stdout_console
@@ -79,7 +79,7 @@ def run_normalise(data_dir: Path | None, *, dry_run: bool, since: str | None, un
     """
     low, high = instant("since", since), instant("until", until)
     config = configuration(data_dir)
-    book = price_book(config)
+    book = prices(config)
     condition, values = _condition(low, high)
     report = Report()
     with open_data(config) as database:

@@ -16,10 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from milepost.errors import ConfigurationError
 from milepost_collector import CollectorConfig
 from milepost_collector.errors import DatabaseLockedError, StorageError
-from milepost_collector.protocol.price_file import PriceFileError, parse_prices
 from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.protocol.timestamps import ns_from_text
 from milepost_collector.storage import Database
+from milepost_collector.traces.ingest import price_book
 from milepost_collector.traces.statements import Statements
 from milepost_collector.traces.usage import RUN, SCOPE, RunUsage
 
@@ -40,18 +40,14 @@ def configuration(data_dir: Path | None) -> CollectorConfig:
         raise click.UsageError(str(error)) from error
 
 
-def price_book(config: CollectorConfig) -> PriceBook:
+def prices(config: CollectorConfig) -> PriceBook:
     """Return the prices that a collector with these settings computes with.
 
     Raises:
         click.UsageError: the price file cannot be read or is wrong.
     """
     try:
-        found = config.read_price_file()
-        return PriceBook(parse_prices(found[1]) if found else ())
-    except PriceFileError as error:
-        assert found is not None  # without a file there is nothing to be wrong
-        raise click.UsageError(f"{found[0]}: {error}") from error
+        return price_book(config)
     except ConfigurationError as error:
         raise click.UsageError(str(error)) from error
 

@@ -22,8 +22,9 @@ from milepost.wire import (
 )
 from milepost_collector.errors import MalformedBodyError, UnsupportedEncodingError
 from milepost_collector.protocol.batch import DecodedBatch
-from milepost_collector.protocol.foreign_rows import as_foreign, span_rows
+from milepost_collector.protocol.foreign_rows import Contents, as_foreign, span_rows
 from milepost_collector.protocol.messages import event_messages
+from milepost_collector.protocol.pricing import BUNDLED, PriceBook
 from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT, RejectedEvent
 from milepost_collector.protocol.rows import event_row, live_row, native_span_row, with_native
 
@@ -92,16 +93,16 @@ class Parsed:
     size: int
 
 
-def decode_batch(body: bytes, content_type: str) -> DecodedBatch:
+def decode_batch(body: bytes, content_type: str, book: PriceBook = BUNDLED) -> DecodedBatch:
     """Decode a body and turn its events into rows.
 
-    content_type: the media type, parameters allowed. Safe in any thread.
+    content_type: the media type, parameters allowed. book: the prices to compute with. Safe in any thread.
 
     Raises:
         UnsupportedEncodingError: neither JSON nor msgpack.
         MalformedBodyError: not a batch at all, or of a schema version this program does not know.
     """
-    return to_rows(parse(body, content_type))
+    return to_rows(parse(body, content_type), book)
 
 
 def parse(body: bytes, content_type: str) -> Parsed:
@@ -121,11 +122,17 @@ def parse(body: bytes, content_type: str) -> Parsed:
     return parsed if ids_are_valid(parsed.events) else _without_bad_ids(parsed)
 
 
-def to_rows(parsed: Parsed) -> DecodedBatch:
+def to_rows(parsed: Parsed, book: PriceBook = BUNDLED) -> DecodedBatch:
     """Turn the events into rows."""
     of = parsed.batch
     decoded = DecodedBatch(
-        of.producer_id, of.sequence, of.dropped, of.resource, parsed.size, rejected=list(parsed.rejected)
+        of.producer_id,
+        of.sequence,
+        of.dropped,
+        of.resource,
+        parsed.size,
+        rejected=list(parsed.rejected),
+        contents=Contents(book=book),
     )
     add_rows(decoded, parsed.events, parsed.indexes)
     return decoded
@@ -138,7 +145,7 @@ def add_rows(decoded: DecodedBatch, events: Sequence[WireEvent], indexes: Sequen
     started = [event for event in events if type(event) is SpanStarted]
     for span in ended:
         if span.scope is None:
-            decoded.spans.append(native_span_row(span, resource, producer_id))
+            decoded.spans.append(native_span_row(span, resource, producer_id, decoded.contents.book))
         else:
             _add_foreign(decoded, span)
     # The end is the whole span: a start beside it has nothing to add.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from milepost.wire import Resource
 from milepost_collector.protocol.batch import DecodedBatch
-from milepost_collector.protocol.foreign_rows import live_row, log_rows, point_row, span_rows
+from milepost_collector.protocol.foreign_rows import Contents, live_row, log_rows, point_row, span_rows
 from milepost_collector.protocol.otlp.export import Export, Origin
+from milepost_collector.protocol.pricing import BUNDLED, PriceBook
 
 
-def export_batch(export: Export) -> DecodedBatch:
+def export_batch(export: Export, book: PriceBook = BUNDLED) -> DecodedBatch:
     """Turn a decoded OTLP request into rows. Pure; safe in any thread."""
     batch = DecodedBatch(
         producer_id=export.origins[0].producer_id if export.origins else "otlp-none",
@@ -18,6 +19,7 @@ def export_batch(export: Export) -> DecodedBatch:
         size=export.size,
         digest=export.digest,
         rejected=export.rejected,
+        contents=Contents(book=book),
     )
     for origin in export.origins:
         batch.origins[origin.producer_id] = origin.resource

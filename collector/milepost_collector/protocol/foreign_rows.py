@@ -15,7 +15,7 @@ from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, Foreig
 from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
 from milepost_collector.protocol.messages import Found, Message, encode_message, event_messages, lift, span_messages
 from milepost_collector.protocol.normalised import Normalised
-from milepost_collector.protocol.pricing import NO_USAGE, price_items, total
+from milepost_collector.protocol.pricing import BUNDLED, NO_USAGE, PriceBook, price_items, total
 
 Row = tuple[Any, ...]
 
@@ -44,8 +44,12 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 @dataclass(slots=True)
 class Contents:
-    """Rows that are stored once by their content: messages and pieces of attributes."""
+    """Rows that are stored once by their content: messages and pieces of attributes.
 
+    book: the prices to compute with.
+    """
+
+    book: PriceBook = BUNDLED
     messages: dict[str, Row] = field(default_factory=dict)
     pieces: dict[str, str] = field(default_factory=dict)
 
@@ -159,7 +163,7 @@ def _span_row(
     given = None if found.input else said.input
     result = None if found.output else said.output
     columns = _columns(said, given, result)
-    totals, usage = _usage(said.usage, span.start_time)
+    totals, usage = _usage(said.usage, span.start_time, contents.book)
     return (
         span.run_id, span.span_id, span.parent_span_id, _label(said.name), said.kind, said.status,
         span.start_time, span.end_time, said.agent or resource.agent, said.session_id, said.user_id, said.tags,
@@ -237,10 +241,10 @@ def _columns(said: Normalised, given: str | None, result: str | None) -> dict[st
     return columns
 
 
-def _usage(usage: Usage | None, start_time: int) -> tuple[Row, str | None]:
+def _usage(usage: Usage | None, start_time: int, book: PriceBook) -> tuple[Row, str | None]:
     if usage is None:
         return NO_USAGE, None
-    items = price_items([usage], start_time)
+    items = price_items([usage], start_time, book)
     return total(items), _json(items)
 
 

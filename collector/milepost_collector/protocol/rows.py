@@ -9,7 +9,7 @@ import msgspec
 from milepost.wire import Event, Resource, SpanBase, SpanEnded, SpanStarted, Usage
 from milepost_collector.protocol.conventions import Promoted, promote
 from milepost_collector.protocol.foreign_rows import MAX_NAME_LENGTH
-from milepost_collector.protocol.pricing import COUNTS, NO_USAGE, price_items, total
+from milepost_collector.protocol.pricing import BUNDLED, COUNTS, NO_USAGE, PriceBook, price_items, total
 
 Row = tuple[Any, ...]
 
@@ -35,13 +35,13 @@ _NOTHING = Promoted()
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def native_span_row(span: SpanEnded, resource: Resource, producer_id: str) -> Row:
+def native_span_row(span: SpanEnded, resource: Resource, producer_id: str, book: PriceBook = BUNDLED) -> Row:
     """Return the `spans` row of a span that Milepost's own API ended."""
     said = promote(span.attributes) if span.attributes else _NOTHING
     if span.usage is None and not said.counts and said.model is None:
         totals, usage_text = NO_USAGE, None
     else:
-        items = price_items(_usage_of(span, said), span.start_time)
+        items = price_items(_usage_of(span, said), span.start_time, book)
         totals, usage_text = total(items), _json(items)
     return (
         span.run_id, span.span_id, span.parent_span_id, _name(span), span.kind, span.status,

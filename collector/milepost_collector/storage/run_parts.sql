@@ -25,7 +25,8 @@ SELECT
     min(session_id) AS session_id,
     min(user_id) AS user_id,
     flatten(list(tags) FILTER (tags IS NOT NULL)) AS tags,
-    list(DISTINCT model) FILTER (model IS NOT NULL) AS models,
+    -- Agents that OpenTelemetry tells of name the model they ask for; their calls name the one that answered.
+    list(DISTINCT model) FILTER (model IS NOT NULL AND (scope IS NULL OR kind NOT IN ('agent', 'chain'))) AS models,
     count(*) FILTER (status <> 'running') AS span_count,
     count(*) FILTER (status = 'running') AS live_span_count,
     count(*) FILTER (kind = 'task') AS task_count,

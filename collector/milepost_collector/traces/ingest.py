@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import anyio
 import anyio.to_thread
 
+from milepost.errors import ConfigurationError
 from milepost.wire import BatchAnswer
 from milepost_collector.config import CollectorConfig
 from milepost_collector.protocol.batch import DecodedBatch
@@ -17,6 +19,8 @@ from milepost_collector.protocol.codec import decode_batch
 from milepost_collector.protocol.export_rows import export_batch
 from milepost_collector.protocol.otlp import decode_export
 from milepost_collector.protocol.otlp.export import Export, Signal, summary
+from milepost_collector.protocol.price_file import PriceFileError, parse_prices
+from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
@@ -65,7 +69,10 @@ class Ingest:
     ) -> None:
         clock = clock or Clock()
         self._database = database
+        self._book = price_book(config)
         self._clock = clock
+        # Python decodes one body at a time whatever the threads; several at once only get in each other's way.
+        self._decoding = anyio.CapacityLimiter(1)
         self.feed = LiveFeed(database, index or RunIndex(), clock)
         self._writer = Writer(
             database,
@@ -100,8 +107,8 @@ class Ingest:
             QueueFullError: back pressure; try again later.
             StorageUnavailableError: the disk refused; try again later.
         """
-        batch = await _decode(len(body), partial(decode_batch, body, content_type))
-        return await self._store(Pending(batch, partial(without_poison, body, content_type)))
+        batch = await _decode(len(body), partial(decode_batch, body, content_type, self._book), self._decoding)
+        return await self._store(Pending(batch, partial(without_poison, body, content_type, self._book)))
 
     async def submit_otlp(self, signal: Signal, body: bytes, content_type: str) -> OtlpOutcome:
         """Store an OTLP request; returns after the commit. body: decompressed.
@@ -113,7 +120,9 @@ class Ingest:
             StorageUnavailableError: the disk refused; try again later.
         """
         received_at = self._clock.wall()
-        export, batch = await _decode(len(body), partial(_decode_otlp, signal, body, content_type, received_at))
+        export, batch = await _decode(
+            len(body), partial(_decode_otlp, signal, body, content_type, received_at, self._book), self._decoding
+        )
         answer = await self._store(Pending(batch, partial(without_poison_rows, batch)))
         if len(answer.rejected) <= len(export.rejected):  # fewer: it was stored before, and is answered as then
             return OtlpOutcome(len(export.rejected), summary(export.rejected))
@@ -149,13 +158,30 @@ class Ingest:
         )
 
 
-async def _decode(size: int, decode: Callable[[], Decoded]) -> Decoded:
-    return decode() if size < DECODE_IN_THREAD_BYTES else await anyio.to_thread.run_sync(decode)
+async def _decode(size: int, decode: Callable[[], Decoded], limiter: anyio.CapacityLimiter) -> Decoded:
+    return decode() if size < DECODE_IN_THREAD_BYTES else await anyio.to_thread.run_sync(decode, limiter=limiter)
 
 
-def _decode_otlp(signal: Signal, body: bytes, content_type: str, received_at: int) -> tuple[Export, DecodedBatch]:
+def _decode_otlp(
+    signal: Signal, body: bytes, content_type: str, received_at: int, book: PriceBook
+) -> tuple[Export, DecodedBatch]:
     export = decode_export(signal, body, content_type, received_at)
-    return export, export_batch(export)
+    return export, export_batch(export, book)
+
+
+def price_book(config: CollectorConfig) -> PriceBook:
+    """Return the prices to compute with: the user's own file first, if there is one.
+
+    Raises:
+        ConfigurationError: the file cannot be read or is wrong.
+    """
+    found = config.read_price_file()
+    if found is None:
+        return PriceBook()
+    try:
+        return PriceBook(parse_prices(found[1]))
+    except PriceFileError as error:
+        raise ConfigurationError("price_file", f"{found[0]}: {error}") from error
 
 
 def _settle(answer: asyncio.Future[BatchAnswer], result: BatchAnswer | BaseException) -> None:

@@ -10,29 +10,32 @@ import msgspec
 
 from milepost_collector.protocol.batch import DecodedBatch
 from milepost_collector.protocol.codec import event_text, parse, to_rows
+from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT, RejectedEvent
 from milepost_collector.protocol.rows import EVENT_COLUMNS, JSON_COLUMNS, LIVE_COLUMNS, SPAN_COLUMNS, Row
 
 
-def without_poison(body: bytes, content_type: str, accepts: Callable[[DecodedBatch], bool]) -> DecodedBatch:
+def without_poison(
+    body: bytes, content_type: str, book: PriceBook, accepts: Callable[[DecodedBatch], bool]
+) -> DecodedBatch:
     """Return the batch of a body without what the database does not accept.
 
     Text that claims to be JSON and is not becomes a JSON string; other events that `accepts` refuses when tried alone
     are rejected. Slow (a transaction an event), for the rare case.
     """
     parsed = parse(body, content_type)
-    repaired = with_valid_json(to_rows(parsed))
+    repaired = with_valid_json(to_rows(parsed, book))
     if accepts(repaired):
         return repaired
     good, rejected = [], list(parsed.rejected)
     for index, event in zip(parsed.indexes, parsed.events, strict=True):
         alone = replace(parsed, events=[event], indexes=[index], rejected=[])
-        if accepts(with_valid_json(to_rows(alone))):
+        if accepts(with_valid_json(to_rows(alone, book))):
             good.append((index, event))
         else:
             rejected.append(RejectedEvent(index, "a value does not fit its column", event_text(event)))
     events, indexes = [event for _, event in good], [index for index, _ in good]
-    return with_valid_json(to_rows(replace(parsed, events=events, indexes=indexes, rejected=rejected)))
+    return with_valid_json(to_rows(replace(parsed, events=events, indexes=indexes, rejected=rejected), book))
 
 
 def without_poison_rows(batch: DecodedBatch, accepts: Callable[[DecodedBatch], bool]) -> DecodedBatch:

@@ -16,6 +16,7 @@ _USAGE_PLACES = tuple(_PLACES[name] for name in UsageSpan._fields)
 _COUNTS = ("input_tokens", "output_tokens", "cost_usd")
 _INPUT, _OUTPUT, _COST = (_PLACES[name] for name in _COUNTS)
 _SOURCE = _PLACES["cost_source"]
+_KIND = _PLACES["kind"]
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class RunUsage:
         """Take note of an ended span, or of a better copy of it."""
         span_id = row[SPAN]
         self.parents[span_id] = row[PARENT]
-        if row[_INPUT] is None and row[_OUTPUT] is None and row[_COST] is None:
+        has_usage = row[_INPUT] is not None or row[_OUTPUT] is not None or row[_COST] is not None
+        if not has_usage and row[_KIND] != "llm":  # a call without usage may be another record of one with it
             self.spans.pop(span_id, None)
             return
         self.spans[span_id] = UsageSpan(*[row[place] for place in _USAGE_PLACES])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from milepost.wire import Batch, Heartbeat, SpanEnded, SpanStarted
 from milepost_collector.protocol.codec import decode_batch
+from milepost_collector.protocol.pricing import BUNDLED
 from milepost_collector.traces.poison import without_poison
 from tests.collector.ingest.harness import Store, batch_of
 from tests.collector.ingest.stories import START, deliveries, stories
@@ -181,7 +182,7 @@ def test_text_that_claims_to_be_json_and_is_not_becomes_a_json_string(make_store
         for n, text in enumerate(['{"ok":1}', "{not json", "NaN"], 1)
     ]
     body = msgspec.msgpack.encode(batch_of(ends))
-    cleaned = without_poison(body, "application/msgpack", store.committer.would_commit)
+    cleaned = without_poison(body, "application/msgpack", BUNDLED, store.committer.would_commit)
     store.committer.commit([cleaned])
     stored = store.rows("SELECT output::VARCHAR FROM spans ORDER BY span_id")
     assert stored == [('{"ok":1}',), ('"{not json"',), ('"NaN"',)]
