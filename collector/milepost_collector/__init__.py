@@ -1,8 +1,9 @@
 """The collector: stores what agents send, answers questions about it, and serves the viewer.
 
-Reading order: `config`, `errors`; `protocol` (pure: wire to rows, answers); `storage` (the DuckDB file); `traces`
-(ingest, live feed, queries); `web` (HTTP); `app` (how the parts are put together); `cli`. Imports go one way only:
-cli → app → web → traces → storage, protocol.
+Reading order: `config`, `errors`; `protocol` (pure: wire and OTLP to rows, answers); `storage` (the DuckDB file);
+`forwarding` (OTLP bodies on to other endpoints); `traces` (ingest, live feed, queries); `web` (HTTP and gRPC); `app`
+(how the parts are put together); `cli`. Imports go one way only: cli → app → web → traces, forwarding → storage,
+protocol.
 """
 
 from __future__ import annotations
