@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import os
 import re
@@ -17,6 +18,7 @@ import milepost
 from milepost_collector import CollectorConfig, create_app
 from milepost_collector.cli.commands import milepost as command_line
 from milepost_collector.config import variable_name
+from milepost_collector.protocol.price_file import parse_prices
 
 if TYPE_CHECKING:
     from conftest import CollectorProcess
@@ -25,6 +27,21 @@ ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 VARIABLE = re.compile(r"\bMILEPOST_[A-Z][A-Z_]+[A-Z]\b")
+
+TOPS = [ROOT / top for top in ("sdk/milepost", "collector/milepost_collector", "viewer/src", "tests", "examples")]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(page for top in TOPS for page in top.rglob("*.md"))]
+SOURCES = {".py", ".ts", ".svelte", ".sql"}
+
+
+def is_large(folder: Path) -> bool:
+    return folder.is_dir() and sum(path.suffix in SOURCES for path in folder.iterdir()) > 5
+
+
+LARGE_FOLDERS = [folder for top in TOPS for folder in (top, *top.rglob("*")) if is_large(folder)]
+
+
+def within_root(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def blocks(language: str) -> list[str]:
@@ -116,11 +133,32 @@ def test_schema_section_is_what_the_collector_serves():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "examples/README.md", "tests/README.md"])
-def test_links_within_the_repository_lead_somewhere(page: str):
-    text = (ROOT / page).read_text("utf-8")
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_price_files_are_read(text: str):
+    assert parse_prices(text)
+
+
+def test_headings_that_are_linked_exist():
+    headings = re.findall(r"^##+ (.*)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    linked = set(re.findall(r"\]\(#([^)]*)\)", README))
+    assert linked
+    assert linked - anchors == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=within_root)
+def test_links_within_the_repository_lead_somewhere(page: Path):
+    text = page.read_text("utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in target]
-    assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
+    assert [target for target in targets if not page.parent.joinpath(target).exists()] == []
+
+
+@pytest.mark.parametrize("folder", LARGE_FOLDERS, ids=within_root)
+def test_larger_folders_say_what_is_where(folder: Path):
+    if not (folder / "README.md").exists():
+        docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+        assert docstring
+        assert docstring.count("\n") >= 2
 
 
 def test_map_names_what_exists():
