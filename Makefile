@@ -43,7 +43,7 @@ test: check ## everything: check, then all tests (ARGS='tests/cli -k serve' narr
 	@.ci/chromium
 	@.ci/venv frameworks
 	$(say) 'pytest'
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 bench: viewer ## run the benchmarks and print their figures (minutes; an idle machine gives honest ones)
 	$(say) 'benchmarks'

@@ -224,7 +224,8 @@ def show(run: str, endpoint: str, limit: int, logs: bool, as_json: bool) -> None
 def sql(query: str, endpoint: str, format_: str, limit: int | None) -> None:
     """Ask with SQL: one read-only SELECT in DuckDB's dialect.  `-` reads it from standard input.
 
-    The tables are runs, tasks, llm_calls, tool_calls, checkpoints, errors and spans; the README lists their columns.
+    The tables are runs, tasks, llm_calls, llm_messages, messages, tool_calls, checkpoints, errors, events, metrics and
+    spans, among others; the README lists their columns.
 
     \b
     Examples:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from milepost.wire import Resource
 from milepost_collector.protocol.batch import DecodedBatch
+from milepost_collector.protocol.foreign import ForeignSpan
 from milepost_collector.protocol.foreign_rows import Contents, live_row, log_rows, point_row, span_rows
 from milepost_collector.protocol.otlp.export import Export, Origin
 from milepost_collector.protocol.pricing import BUNDLED, PriceBook
+from milepost_collector.protocol.rejected import MAX_REJECTED_TEXT, RejectedEvent
 
 
 def export_batch(export: Export, book: PriceBook = BUNDLED) -> DecodedBatch:
@@ -34,9 +38,15 @@ def _add(batch: DecodedBatch, origin: Origin) -> None:
         if span.end_time is None:
             if (span.run_id, span.span_id) not in ended:
                 batch.starts.append(live_row(span, resource, producer_id))
+            batch.accepted += 1
             continue
-        row, attached = span_rows(span, resource, producer_id, contents)
+        try:
+            row, attached = span_rows(span, resource, producer_id, contents)
+        except Exception as error:  # a defect of ours with one span must not cost its neighbours
+            batch.rejected.append(_unreadable(len(batch.rejected), span, error))
+            continue
         batch.spans.append(row)
+        batch.accepted += 1
         if attached is not None:
             batch.attached[id(row)] = attached
     for log in origin.logs:
@@ -45,4 +55,9 @@ def _add(batch: DecodedBatch, origin: Origin) -> None:
     for point in origin.points:
         row = point_row(point, resource, producer_id)
         batch.points[row[-1]] = row
-    batch.accepted += len(origin.spans) + len(origin.logs) + len(origin.points)
+    batch.accepted += len(origin.logs) + len(origin.points)
+
+
+def _unreadable(index: int, span: ForeignSpan, error: Exception) -> RejectedEvent:
+    reason = f"span {span.span_id} cannot be read: {type(error).__name__}: {error}; please report it"
+    return RejectedEvent(index, reason, msgspec.json.encode(span, enc_hook=str).decode()[:MAX_REJECTED_TEXT])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -33,6 +34,10 @@ LOG_BODY = "otel.log.body"  # attribute: the body of a log record that is a chat
 PROBLEMS = "milepost.problems"  # attribute: what was wrong with a span as it was sent
 LONG_TEXT = 100  # characters of a message that are worth looking for in attributes
 LOOK_AHEAD = 4
+MAX_TOLD = 20_000  # pieces remembered, some 400 bytes each
+
+_TOLD: dict[str, tuple[str, str]] = {}
+_ROPE_PIECE = re.compile('","([0-9a-f]{32})","')  # a reference within a rope
 
 Texts = Sequence[tuple[str, str]]
 
@@ -72,20 +77,42 @@ class Contents:
         """
         lifted = lift(attributes, columns=columns)
         text = lifted.attributes_json
-        if text is None:
-            return None
-        place = 0
+        if text is None or not lifted.pieces:
+            return text
+        told = _tell(lifted.pieces, texts) if texts else {}
+        used = {piece_id for piece_id in _ROPE_PIECE.findall(text) if piece_id in told} if told else set()
         for piece_id, piece in lifted.pieces.items():
-            # Messages and pieces come in the same order, but not every message is one text, nor every piece a message.
-            for step in range(min(LOOK_AHEAD, len(texts) - place) if len(piece) >= LONG_TEXT else 0):
-                told = _told(piece, *texts[place + step])
-                if told is not None and f'","{piece_id}","' in text:
-                    text = text.replace(f'","{piece_id}","', told)
-                    place += step + 1
-                    break
-            else:
+            if piece_id not in used:
                 self.pieces[piece_id] = piece
-        return text
+        return _ROPE_PIECE.sub(lambda match: told.get(match[1], match[0]), text) if used else text
+
+
+def _tell(pieces: dict[str, str], texts: Texts) -> dict[str, str]:
+    """Return how ropes tell those of the pieces that are messages, by id.
+
+    A history comes again with every call: what a piece was told by is remembered.
+    """
+    found: dict[str, str] = {}
+    known = {message_id for message_id, _ in texts}
+    place = 0
+    for piece_id, piece in pieces.items():
+        if (remembered := _TOLD.get(piece_id)) is not None and remembered[0] in known:
+            found[piece_id] = remembered[1]
+            continue
+        # Messages and pieces come in the same order, but not every message is one text, nor every piece a message.
+        for step in range(min(LOOK_AHEAD, len(texts) - place) if len(piece) >= LONG_TEXT else 0):
+            if (told := _told(piece, *texts[place + step])) is not None:
+                found[piece_id] = told
+                place += step + 1
+                _remember(piece_id, texts[place - 1][0], told)
+                break
+    return found
+
+
+def _remember(piece_id: str, message_id: str, told: str) -> None:
+    if len(_TOLD) >= MAX_TOLD:
+        _TOLD.clear()
+    _TOLD[piece_id] = message_id, told
 
 
 def _told(piece: str, message_id: str, text: str) -> str | None:
@@ -137,7 +164,7 @@ def span_rows(
 ) -> tuple[Row, Attached | None]:
     """Return the `spans` row of an ended span and what hangs on it, None if nothing does."""
     said = normalise(span, resource)
-    found = span_messages(span)
+    found = _found(span)
     texts: list[tuple[str, str]] = []
     ids = contents.add(found.input, texts), contents.add(found.output, texts)
     row = _span_row(span, said, found, resource, producer_id, contents, texts)
@@ -149,6 +176,13 @@ def span_rows(
     linked = dict.fromkeys(link.run_id for link in span.links if link.run_id != span.run_id)
     attached.links = [(span.run_id, span.span_id, run_id) for run_id in linked]
     return row, attached
+
+
+def _found(span: ForeignSpan) -> Found:
+    try:
+        return span_messages(span)
+    except RecursionError:  # contents nested a thousand deep stay plain attributes
+        return Found([], [])
 
 
 def _span_row(
@@ -190,7 +224,7 @@ def live_row(span: ForeignSpan, resource: Resource, producer_id: str) -> Row:
 def with_originals(span: ForeignSpan, said: Normalised) -> dict[str, Any]:
     """Return the attributes and, under OpenTelemetry's names, what the columns do not keep of the span."""
     kept = {
-        "otel.name": span.name if span.name != said.name else None,
+        "otel.name": span.name if span.name != _label(said.name) else None,
         "otel.kind": SPAN_KINDS[span.kind] if span.kind else None,
         "otel.status_code": STATUS_CODES[span.status_code] if span.status_code else None,
         "otel.status_description": span.status_message or None,

@@ -38,7 +38,7 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "reason": ("VARCHAR", None, "Why it was skipped or cancelled."),
     "input": ("JSON", None, "What it was given."),
     "output": ("JSON", None, "What it returned."),
-    "attributes": ("JSON", None, "Everything else that was recorded, by OpenTelemetry's names."),
+    "attributes": ("JSON", None, "Everything else, by OpenTelemetry's names; what repeats, by reference."),
     "usage": ("JSON", None, "Tokens and cost by model, a list; the token and cost columns are its sums."),
     "links": ("JSON", None, "References to other spans: a list of run_id, span_id and attributes."),
     "service": ("VARCHAR", None, "The service its process belongs to."),
@@ -123,12 +123,12 @@ _RUN_WORDS = {
     "error_type": "The root's error.",
     "error_message": "The text of the root's error.",
     "tags": "Words any of its spans was marked with, in alphabetical order.",
-    "input_tokens": "Sum over the run's spans.",
-    "output_tokens": "Sum over the run's spans.",
+    "input_tokens": "Sum over the run's spans, without those that repeat others (`uncounted`).",
+    "output_tokens": "Sum over the run's spans, without those that repeat others.",
     "cache_read_tokens": "Sum over the run's spans.",
     "cache_write_tokens": "Sum over the run's spans.",
     "reasoning_tokens": "Sum over the run's spans.",
-    "cost_usd": "Sum over the run's spans; NULL when no cost is known.",
+    "cost_usd": "Sum over the run's spans, without those that repeat others; NULL when no cost is known.",
 }
 
 # name: (meaning, columns in order, meanings that differ here)

@@ -68,11 +68,12 @@ class Ingest:
         self, database: Database, config: CollectorConfig, *, index: RunIndex | None = None, clock: Clock | None = None
     ) -> None:
         clock = clock or Clock()
+        # Python decodes one body at a time whatever the threads; several at once only get in each other's way.
+        self._decoding = anyio.CapacityLimiter(1)
+        self._being_decoded = 0  # requests
         self._database = database
         self._book = price_book(config)
         self._clock = clock
-        # Python decodes one body at a time whatever the threads; several at once only get in each other's way.
-        self._decoding = anyio.CapacityLimiter(1)
         self.feed = LiveFeed(database, index or RunIndex(), clock)
         self._writer = Writer(
             database,
@@ -81,6 +82,7 @@ class Ingest:
             max_waiting_bytes=config.max_waiting_bytes,
             checkpoint_wal_bytes=config.checkpoint_wal_bytes,
             on_delta=self.feed.publish,
+            is_expecting=lambda: self._being_decoded > 0,
         )
 
     @property
@@ -107,7 +109,7 @@ class Ingest:
             QueueFullError: back pressure; try again later.
             StorageUnavailableError: the disk refused; try again later.
         """
-        batch = await _decode(len(body), partial(decode_batch, body, content_type, self._book), self._decoding)
+        batch = await self._decode(len(body), partial(decode_batch, body, content_type, self._book))
         return await self._store(Pending(batch, partial(without_poison, body, content_type, self._book)))
 
     async def submit_otlp(self, signal: Signal, body: bytes, content_type: str) -> OtlpOutcome:
@@ -120,14 +122,23 @@ class Ingest:
             StorageUnavailableError: the disk refused; try again later.
         """
         received_at = self._clock.wall()
-        export, batch = await _decode(
-            len(body), partial(_decode_otlp, signal, body, content_type, received_at, self._book), self._decoding
+        export, batch = await self._decode(
+            len(body), partial(_decode_otlp, signal, body, content_type, received_at, self._book)
         )
         answer = await self._store(Pending(batch, partial(without_poison_rows, batch)))
         if len(answer.rejected) <= len(export.rejected):  # fewer: it was stored before, and is answered as then
             return OtlpOutcome(len(export.rejected), summary(export.rejected))
         reasons = dict.fromkeys(told.reason for told in answer.rejected)
         return OtlpOutcome(len(answer.rejected), "; ".join(reasons)[:MAX_REASON_LENGTH])
+
+    async def _decode(self, size: int, decode: Callable[[], Decoded]) -> Decoded:
+        if size < DECODE_IN_THREAD_BYTES:
+            return decode()
+        self._being_decoded += 1
+        try:
+            return await anyio.to_thread.run_sync(decode, limiter=self._decoding)
+        finally:
+            self._being_decoded -= 1
 
     async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()
@@ -156,10 +167,6 @@ class Ingest:
             live_spans=writer.live_spans,
             wal_bytes=self._database.wal_bytes(),
         )
-
-
-async def _decode(size: int, decode: Callable[[], Decoded], limiter: anyio.CapacityLimiter) -> Decoded:
-    return decode() if size < DECODE_IN_THREAD_BYTES else await anyio.to_thread.run_sync(decode, limiter=limiter)
 
 
 def _decode_otlp(

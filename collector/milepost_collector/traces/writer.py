@@ -64,7 +64,8 @@ class Counters:
 class Writer:
     """Commits what is put into its queue. `put` is thread-safe; everything else happens on the writer's own thread.
 
-    on_delta: called after every commit with what changed. on_group: called after the replies of a group.
+    on_delta: called after every commit with what changed. is_expecting: whether batches are on their way here;
+    then a moment without any is no time for what is put off until nothing happens.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Writer:
         max_waiting_bytes: int,
         checkpoint_wal_bytes: int,
         on_delta: Callable[[Delta], None],
+        is_expecting: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._committer = Committer(database, clock, lost_after_s)
@@ -83,6 +85,7 @@ class Writer:
         self._max_waiting_bytes = max_waiting_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
         self._on_delta = on_delta
+        self._is_expecting = is_expecting
         self._queue: deque[Pending] = deque()
         self._changed = threading.Condition()
         self._stopping = False
@@ -139,7 +142,7 @@ class Writer:
             elif self._stopping:
                 self._guarded(self._committer.sum_up)
                 return
-            self._housekeep(idle=not group)
+            self._housekeep(idle=not group and not self._is_expecting())
 
     def _take(self) -> list[Pending]:
         with self._changed:

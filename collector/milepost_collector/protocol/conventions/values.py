@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from milepost_collector.protocol.messages.lift import is_json
+from milepost_collector.protocol.messages.values import python_literal
 
 MAX_COUNT = 2**53 - 1  # what `Usage` takes: exact in readers that use doubles
 MAX_COST_USD = 1e9
@@ -155,7 +155,7 @@ def _literal(text: str) -> Any:
     except (msgspec.DecodeError, ValueError, RecursionError):
         pass
     try:
-        return literal_eval(text)
+        return python_literal(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import Any
 
 import msgspec
@@ -79,8 +80,19 @@ def _from_repr(text: str) -> Any:
     if len(text) > MAX_REPR or text[0] not in "[{":
         return text
     try:
-        value = bounded(ast.literal_eval(text))
+        value = bounded(python_literal(text))
         _encode(value)  # Python writes half of a surrogate pair as an escape, and no text that is stored can hold it
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return text
     return value
+
+
+def python_literal(text: str) -> Any:
+    """Return the value of a Python literal.
+
+    Raises:
+        ValueError, SyntaxError, TypeError, RecursionError, MemoryError: it is none, or too large a one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of escapes in a text that is data to us
+        return ast.literal_eval(text)

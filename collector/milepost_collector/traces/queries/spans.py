@@ -118,9 +118,15 @@ def span_detail(
     detail = _detail(row, span_events(connection, run_id, span_id))
     detail.attributes = _restored(connection, detail, payload_limit)
     detail.messages = conversation(connection, run_id, span_id, between, payload_limit)
-    detail.problems = decode_problems(detail.attributes)
+    detail.problems = decode_problems(detail.attributes) + _copies(connection, run_id, span_id)
     detail.not_counted = next((one for one in not_counted(connection, run_id) if one.span_id == span_id), None)
     return detail
+
+
+def _copies(connection: DuckDBPyConnection, run_id: str, span_id: str) -> list[str]:
+    """Return what became of other copies of the span."""
+    sql = "SELECT DISTINCT reason FROM rejected WHERE starts_with(reason, ?) AND contains(event, ?)"
+    return [str(reason) for (reason,) in connection.execute(sql, [f"span {span_id} ", run_id]).fetchall()]
 
 
 def _restored(connection: DuckDBPyConnection, detail: SpanDetail, limit: int) -> Raw | None:
