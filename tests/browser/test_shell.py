@@ -26,6 +26,7 @@ def test_stopped_collector_is_noticed_and_recovered_from(start_collector: StartC
     page = open_page(first.url)
     chip = page.locator("[data-live]")
     expect(chip).to_have_text("Live")
+    expect(run_row(page, "before")).to_be_visible()
     first.stop()
     expect(chip).to_have_text(re.compile("Reconnecting|Stale"))
     expect(chip).to_have_text(re.compile(r"Stale \d+ s"), timeout=20_000)

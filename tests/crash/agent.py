@@ -15,7 +15,13 @@ import milepost
 def work(endpoint: str) -> None:
     """Run until told to stop."""
     # The queue holds all that is recorded while the collector is down: dropping is right, and tested elsewhere.
-    milepost.init(endpoint=endpoint, agent="survivor", exit_timeout_ms=30_000, max_queue_events=1_000_000)
+    milepost.init(
+        endpoint=endpoint,
+        agent="survivor",
+        exit_timeout_ms=30_000,
+        max_queue_events=1_000_000,
+        max_queue_bytes=4 * 2**30,
+    )
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
     runs = tasks = 0

@@ -179,7 +179,7 @@ def check_survivor(data_dir: Path, survivor: dict[str, int]) -> int:
         still_running = database.execute("SELECT count(*) FROM live_spans WHERE agent = 'survivor'").fetchone()
     runs, tasks = survivor["runs"], survivor["tasks"]
     assert spans == [("steady", runs, runs), ("step", tasks, tasks)]
-    assert checkpoints == (tasks, tasks)
     assert dropped == (0,)
+    assert checkpoints == (tasks, tasks)
     assert still_running == (0,)
     return runs + 2 * tasks

@@ -133,6 +133,12 @@ def test_what_repeats_is_explained(replayed: Replayed) -> None:
             assert row["of_span_id"] in replayed.spans
 
 
+def test_copies_that_differ_are_told_at_the_one_that_stands(replayed: Replayed) -> None:
+    for twin in replayed.facts["duplicate_span_ids"] if replayed.has_twins else []:
+        detail = replayed.server.get(f"/api/spans/{twin['span_id']}", run_id=twin["trace_id"])
+        assert any("the more complete copy is kept" in problem for problem in detail["problems"])
+
+
 def test_calls_cost_what_the_price_table_says(replayed: Replayed) -> None:
     for row in replayed.rows("SELECT * FROM llm_calls WHERE cost_source = 'computed'"):
         cached, written = row["cache_read_tokens"] or 0, row["cache_write_tokens"] or 0

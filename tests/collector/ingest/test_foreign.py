@@ -132,6 +132,13 @@ def test_more_complete_copy_takes_its_messages_and_events_along(store: Store, ru
     assert reasons == [(f"span {'a' * 16} came with different contents; the more complete copy is kept",)]
 
 
+def test_span_that_cannot_be_read_costs_only_itself(store: Store, run_id: str) -> None:
+    request = request_of(span(run_id, "a" * 16, name=5), span(run_id, "b" * 16))
+    store.committer.commit([request])
+    assert store.rows("SELECT span_id FROM spans WHERE run_id = ?", run_id) == [("b" * 16,)]
+    assert "cannot be read: " in request.rejections[0].reason
+
+
 def test_pending_span_is_live_until_its_end_comes(store: Store, run_id: str) -> None:
     commit(store, span(run_id, "a" * 16, end_time=None))
     assert store.rows("SELECT status FROM runs WHERE run_id = ?", run_id) == [("running",)]
