@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from milepost.wire import Link, Resource, SpanEnded, Usage
+from milepost.wire import Resource, SpanEnded, Usage
 from milepost_collector.protocol.conventions import normalise
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignLog, ForeignPoint, ForeignSpan
 from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
@@ -313,8 +313,3 @@ def _text(value: Any) -> str | None:
 
 def _json(value: Any) -> str:
     return _encode(value).decode()
-
-
-def links_of(span_id: str, run_id: str, links: Sequence[Link]) -> list[Row]:
-    """Return the rows of `run_links` for the links of a span that lead to other runs."""
-    return [(run_id, span_id, linked) for linked in dict.fromkeys(link.run_id for link in links) if linked != run_id]

@@ -72,7 +72,8 @@ def _operation(endpoint: Endpoint, by_type: dict[Any, dict[str, Any]]) -> dict[s
 
 def _responses(endpoint: Endpoint, by_type: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     problem = {MEDIA_TYPE: {"schema": by_type[Problem]}}
-    errors = {str(status): {"description": _phrase(status), "content": problem} for status in endpoint.errors}
+    refusal = problem if endpoint.refusals is None else _content(endpoint.refusals, by_type)
+    errors = {str(status): {"description": _phrase(status), "content": refusal} for status in endpoint.errors}
     return {
         "200": {"description": "The answer.", "content": _content(endpoint.answers, by_type)},
         **errors,

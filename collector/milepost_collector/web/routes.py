@@ -46,7 +46,8 @@ class Status(Struct, kw_only=True):
 class Endpoint:
     """One address.
 
-    answers, body: media types and the type of each, None when it has no schema. errors: statuses beside 500.
+    answers, body: media types and the type of each, None when it has no schema. errors: statuses beside 500. refusals:
+    media types of these errors, None for problem details.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Endpoint:
     parameters: type[Struct] | None = None
     body: dict[str, Any] | None = None
     errors: tuple[int, ...] = ()
+    refusals: dict[str, Any] | None = None
 
 
 ENDPOINTS = (
@@ -77,6 +79,8 @@ ENDPOINTS = (
             summary=f"Store OpenTelemetry {signal} (OTLP); answered after the commit. Errors are google.rpc.Status.",
             body={PROTOBUF: None, JSON: None},
             answers={PROTOBUF: None, JSON: None},
+            errors=(400, 413, 415, 503),
+            refusals={PROTOBUF: None, JSON: None},
         )
         for prefix in ("", "/api/public/otel")  # the latter is where Langfuse's SDKs send
         for signal, handler in (("traces", post_traces), ("logs", post_logs), ("metrics", post_metrics))

@@ -47,3 +47,10 @@ def test_parameters_are_described() -> None:
 
 def test_document_is_served(server: Server) -> None:
     assert server.get("/openapi.json") == document()
+
+
+def test_refusals_of_otlp_are_in_its_own_encodings() -> None:
+    responses = document()["paths"]["/v1/traces"]["post"]["responses"]
+    for status in ("400", "413", "415", "503"):
+        assert responses[status]["content"].keys() == {"application/x-protobuf", "application/json"}
+    assert "application/problem+json" in document()["paths"]["/api/runs"]["get"]["responses"]["400"]["content"]
