@@ -1,0 +1,43 @@
+"""What travels between agents, clients and a collector: structs that both sides encode and decode with msgspec.
+
+Read `events` (batches of run and span events, `POST /v1/events`), then `tasks` (managed tasks as a client sees them),
+`schedules`, `agents` (agents, workers and limits), and `worker` (how a worker polls for attempts and reports on them).
+"""
+
+from milepost.wire.events import (
+    EVENT_KINDS,
+    SCHEMA_VERSION,
+    SPAN_STATUSES,
+    Batch,
+    BatchAnswer,
+    Event,
+    EventKind,
+    Heartbeat,
+    Link,
+    Rejection,
+    Resource,
+    SpanBase,
+    SpanEnded,
+    SpanStarted,
+    Usage,
+    WireEvent,
+)
+
+__all__ = [
+    "EVENT_KINDS",
+    "SCHEMA_VERSION",
+    "SPAN_STATUSES",
+    "Batch",
+    "BatchAnswer",
+    "Event",
+    "EventKind",
+    "Heartbeat",
+    "Link",
+    "Rejection",
+    "Resource",
+    "SpanBase",
+    "SpanEnded",
+    "SpanStarted",
+    "Usage",
+    "WireEvent",
+]

@@ -1,0 +1,443 @@
+"""Managed tasks as a client of `/api/tasks` sees them: what is asked for, and what is read back.
+
+Times are RFC 3339 in UTC. Lengths of time end in `_ms`. A task is handed to the controller, which leases it to a
+worker as an attempt; every attempt is a run. `attempt` numbers rise with every lease of a task and are its fencing
+epoch: what a
+worker writes under an older number is refused.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+__all__ = [
+    "ATTEMPT_STATUSES",
+    "BULK_ACTIONS",
+    "FINISHED_STATUSES",
+    "PRIORITIES",
+    "TASK_STATUSES",
+    "TASK_TYPES",
+    "AgentResult",
+    "Attempt",
+    "AttemptList",
+    "BulkAnswer",
+    "BulkRefusal",
+    "BulkRequest",
+    "CancelRequest",
+    "Checkpoint",
+    "CheckpointList",
+    "CountList",
+    "Dependency",
+    "DependencyState",
+    "GroupCount",
+    "PauseRequest",
+    "RetryRequest",
+    "RunRequest",
+    "Step",
+    "Task",
+    "TaskCreate",
+    "TaskFilter",
+    "TaskList",
+    "TaskSettings",
+    "TaskUpdate",
+    "Transition",
+    "TransitionList",
+    "WhyNotRunning",
+]
+
+TASK_STATUSES = (
+    "pending", "blocked", "assigned", "in_progress", "review", "paused", "completed", "failed", "cancelled",
+)  # fmt: skip
+FINISHED_STATUSES = ("completed", "failed", "cancelled")
+ATTEMPT_STATUSES = ("running", "completed", "failed", "cancelled", "lost", "paused")
+PRIORITIES = ("low", "medium", "high", "urgent")
+TASK_TYPES = ("manual", "scheduled", "triggered")
+BULK_ACTIONS = ("run", "cancel", "pause", "resume", "retry", "delete", "update")
+
+TaskStatus = Literal[
+    "pending", "blocked", "assigned", "in_progress", "review", "paused", "completed", "failed", "cancelled"
+]
+AttemptStatus = Literal["running", "completed", "failed", "cancelled", "lost", "paused"]
+Priority = Literal["low", "medium", "high", "urgent"]
+TaskType = Literal["manual", "scheduled", "triggered"]
+BulkAction = Literal["run", "cancel", "pause", "resume", "retry", "delete", "update"]
+
+TaskId = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(max_length=20_000)]
+Reason = Annotated[str, Meta(max_length=2_000)]
+Tag = Annotated[str, Meta(min_length=1, max_length=200)]
+DurationMs = Annotated[int, Meta(ge=0, le=31_536_000_000)]  # a year at most
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
+class TaskSettings(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How a task is tried.
+
+    max_retries: further attempts after failures of code. max_losses: attempts whose worker may be lost before the task
+    fails; counted apart. retry_delay_ms: before the first retry; with `exponential` backoff it doubles with each
+    further failure up to max_retry_delay_ms. jitter: the part of a delay, from 0 to 1, that is drawn at random.
+    timeout_ms: of one attempt. heartbeat_ms: how long a worker may be silent before its lease is over. memory: whether
+    a later attempt gets checkpoints and steps. non_retryable_errors: error types that are not tried again.
+    on_exhausted: what becomes of a task without retries left. cancel_grace_ms: how long a cancelled attempt may take to
+    stop before it is cut off. on_upstream_failure: what becomes of a task when one that it depends on fails or is
+    cancelled: it stays blocked, is cancelled, or runs all the same. completion: of several agents, how many must
+    complete.
+    """
+
+    max_retries: Annotated[int, Meta(ge=0, le=1_000)] = 3
+    max_losses: Annotated[int, Meta(ge=0, le=1_000)] = 10
+    retry_delay_ms: DurationMs = 1_000
+    backoff: Literal["fixed", "exponential"] = "exponential"
+    max_retry_delay_ms: DurationMs = 300_000
+    jitter: Fraction = 0.2
+    timeout_ms: Annotated[int, Meta(ge=1, le=31_536_000_000)] | None = None
+    heartbeat_ms: Annotated[int, Meta(ge=1_000, le=3_600_000)] = 12_000
+    memory: bool = True
+    non_retryable_errors: Annotated[tuple[Name, ...], Meta(max_length=100)] = ()
+    on_exhausted: Literal["fail", "pause"] = "fail"
+    cancel_grace_ms: DurationMs = 10_000
+    on_upstream_failure: Literal["block", "skip", "run"] = "block"
+    completion: Literal["all", "any"] | Annotated[int, Meta(ge=1, le=100)] = "all"
+
+
+class Dependency(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A task that must end first. output_as: the field of the input that takes its result."""
+
+    task_id: TaskId
+    output_as: Name | None = None
+
+
+class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """What a task is made from.
+
+    agent, agents, team: who does it; with none of them any worker that handles `name`. agents: each of them does it, in
+    parallel. key: what concurrency and rate limits count it under. run_at: not before. traceparent: W3C Trace Context
+    of the span that asked for it.
+    """
+
+    name: Name
+    description: Text = ""
+    type: TaskType = "manual"
+    agent: Name | None = None
+    agents: Annotated[list[Name], Meta(max_length=100)] | None = None
+    team: Name | None = None
+    input: Any = None
+    context: Any = None
+    priority: Priority = "medium"
+    settings: TaskSettings = TaskSettings()
+    deadline: datetime | None = None
+    run_at: datetime | None = None
+    dependencies: Annotated[list[TaskId | Dependency], Meta(max_length=1_000)] = []
+    tags: Annotated[list[Tag], Meta(max_length=100)] = []
+    app: Name | None = None
+    key: Name | None = None
+    created_by: Name | None = None
+    idempotency_key: Name | None = None
+    traceparent: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; a field that is not given stays. While an attempt runs, only tags and priority can be."""
+
+    name: Name | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+    agent: Name | UnsetType | None = UNSET
+    input: Any = UNSET
+    context: Any = UNSET
+    priority: Priority | UnsetType = UNSET
+    settings: dict[str, Any] | UnsetType = UNSET  # merged into the task's settings
+    deadline: datetime | UnsetType | None = UNSET
+    run_at: datetime | UnsetType | None = UNSET
+    tags: Annotated[list[Tag], Meta(max_length=100)] | UnsetType = UNSET
+    app: Name | UnsetType | None = UNSET
+    key: Name | UnsetType | None = UNSET
+
+
+class RunRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Run a task now: at once if it waits for a time, once more if it is finished. input: instead of the task's."""
+
+    input: Any = UNSET
+
+
+class CancelRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Cancel a task. reason: shown with it. by: who."""
+
+    reason: Reason = ""
+    by: Name | None = None
+
+
+class PauseRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Pause or resume a task. by: who."""
+
+    reason: Reason = ""
+    by: Name | None = None
+
+
+class RetryRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Try a failed or cancelled task again, with retries as at first.
+
+    reassign: true: away from the agent that failed, to any other of its team or any that handles the name; a text: to
+    that agent. context: replaces the task's.
+    """
+
+    reassign: bool | Name = False
+    context: Any = UNSET
+    input: Any = UNSET
+    by: Name | None = None
+
+
+class WhyNotRunning(Struct, omit_defaults=True, kw_only=True):
+    """Why a task is not running. code: `dependency`, `upstream_failed`, `paused`, `scheduled`, `retry`, `no_worker`,
+    `not_handled`, `busy`, `limit`, `rate`, `agent_paused`, `review` or `soon`. text: for people. until: when that ends,
+    if it is known. task_id: the task it waits for."""
+
+    code: str
+    text: str
+    until: datetime | None = None
+    task_id: str | None = None
+
+
+class DependencyState(Struct, omit_defaults=True, kw_only=True):
+    """A task that another one depends on, and how it stands; status `deleted` when it is gone."""
+
+    task_id: str
+    name: str
+    status: str
+    output_as: str | None = None
+
+
+class AgentResult(Struct, omit_defaults=True, kw_only=True):
+    """How far one of a task's agents is. agent: None: any that handles the task."""
+
+    status: str  # waiting, delayed, ready, running, completed, failed or cancelled
+    agent: str | None = None
+    team: str | None = None
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    worker_id: str | None = None
+    result: Any = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class Task(Struct, kw_only=True):
+    """A task as it stands.
+
+    attempt: the newest attempt's number, 0 before the first. failures, losses: attempts since the last `run` or `retry`
+    that failed in their code, and whose worker was lost. last_run_id: the newest attempt's run. next_run_at: when it is
+    due, while it waits for that. deadline_at_risk: it will probably not be finished in time. cost_usd and the tokens:
+    over all attempts, None when nothing is known.
+    """
+
+    id: str
+    name: str
+    description: str
+    type: TaskType
+    status: TaskStatus
+    priority: Priority
+    agents: list[AgentResult]
+    settings: TaskSettings
+    created_at: datetime
+    updated_at: datetime
+    agent: str | None = None
+    team: str | None = None
+    input: Any = None
+    context: Any = None
+    result: Any = None
+    error_type: str | None = None
+    error_message: str | None = None
+    reason: str | None = None
+    deadline: datetime | None = None
+    deadline_at_risk: bool = False
+    run_at: datetime | None = None
+    dependencies: list[DependencyState] = []
+    dependents: list[DependencyState] = []
+    tags: list[str] = []
+    app: str | None = None
+    key: str | None = None
+    created_by: str | None = None
+    idempotency_key: str | None = None
+    schedule_id: str | None = None
+    scheduled_for: datetime | None = None
+    origin_run_id: str | None = None
+    origin_span_id: str | None = None
+    progress: float | None = None
+    phase: str | None = None
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    last_run_id: str | None = None
+    next_run_at: datetime | None = None
+    estimated_completion: datetime | None = None
+    why_not_running: WhyNotRunning | None = None
+    pause_requested: bool = False
+    cancel_requested: bool = False
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class TaskList(Struct, kw_only=True):
+    """A page of tasks, without input, context and result. next_cursor: for the next page; None at the end."""
+
+    tasks: list[Task]
+    next_cursor: str | None
+
+
+class TaskFilter(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Which tasks; what is not given does not narrow. text: part of a name, description, tag, id or error."""
+
+    ids: Annotated[list[TaskId], Meta(max_length=10_000)] = []
+    status: list[TaskStatus] = []
+    type: list[TaskType] = []
+    priority: list[Priority] = []
+    name: list[Name] = []
+    agent: list[Name] = []
+    team: list[Name] = []
+    app: list[Name] = []
+    tag: list[Tag] = []
+    schedule_id: TaskId | None = None
+    origin_run_id: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    text: Annotated[str, Meta(max_length=1_000)] | None = None
+
+
+class GroupCount(Struct, kw_only=True):
+    """How many tasks share a value; None: those without one."""
+
+    value: str | None
+    count: int
+
+
+class CountList(Struct, kw_only=True):
+    """Numbers of tasks by one field, the largest first."""
+
+    group_by: str
+    groups: list[GroupCount]
+    total: int
+
+
+class BulkRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Do one thing to all tasks that match. arguments: the fields of the action's own request, such as a reason."""
+
+    action: BulkAction
+    filter: TaskFilter
+    arguments: dict[str, Any] = {}
+    dry_run: bool = False
+
+
+class BulkRefusal(Struct, kw_only=True):
+    """A task that the action does not apply to, and why."""
+
+    task_id: str
+    reason: str
+
+
+class BulkAnswer(Struct, kw_only=True):
+    """What became of a bulk action. matched: tasks that the filter names; changed: of them, or (dry run) would be.
+    refusals: the first 100 of `refused`."""
+
+    matched: int
+    changed: int
+    refused: int
+    refusals: list[BulkRefusal]
+    dry_run: bool
+
+
+class Attempt(Struct, kw_only=True):
+    """One try of a task. lost: its worker went away. paused: it stopped because it was asked to, and goes on later."""
+
+    task_id: str
+    attempt: int
+    status: AttemptStatus
+    run_id: str
+    worker_id: str
+    leased_at: datetime
+    agent: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_ms: float | None = None
+    progress: float | None = None
+    phase: str | None = None
+    result: Any = None
+    error_type: str | None = None
+    error_message: str | None = None
+    error_stack: str | None = None
+    reason: str | None = None
+    retry_at: datetime | None = None
+    steps_reused: int = 0
+    checkpoint_count: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class AttemptList(Struct, kw_only=True):
+    """A task's attempts, the newest first."""
+
+    attempts: list[Attempt]
+
+
+class Checkpoint(Struct, kw_only=True):
+    """State that an attempt saved. sequence: rises within a task. size_bytes: of the state as JSON."""
+
+    task_id: str
+    attempt: int
+    sequence: int
+    created_at: datetime
+    size_bytes: int
+    name: str | None = None
+    agent: str | None = None
+    state: Any = None
+
+
+class Step(Struct, kw_only=True):
+    """A step that an attempt completed, remembered by name and a digest of its input. reused_by: later attempts that
+    took its result instead of doing it again."""
+
+    task_id: str
+    attempt: int
+    name: str
+    input_digest: str
+    created_at: datetime
+    size_bytes: int
+    agent: str | None = None
+    reused_by: list[int] = []
+    result: Any = None
+
+
+class CheckpointList(Struct, kw_only=True):
+    """What a task's attempts saved, oldest first."""
+
+    checkpoints: list[Checkpoint]
+    steps: list[Step]
+
+
+class Transition(Struct, kw_only=True):
+    """One change of a task: what happened (`event`), from which status to which, who did it and why."""
+
+    sequence: int
+    task_id: str
+    time: datetime
+    event: str
+    from_status: str | None
+    to_status: str
+    attempt: int | None = None
+    agent: str | None = None
+    worker_id: str | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+class TransitionList(Struct, kw_only=True):
+    """A task's transitions, oldest first."""
+
+    transitions: list[Transition]
