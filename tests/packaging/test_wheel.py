@@ -73,7 +73,7 @@ def test_wheel_holds_both_packages_the_viewer_and_the_examples(wheel: Path):
 
 
 def test_light_install_has_none_of_the_collector_s_dependencies(light: Path):
-    names = ("click", "duckdb", "httpx", "pyarrow", "rich", "starlette", "uvicorn")
+    names = ("click", "duckdb", "pyarrow", "rich", "starlette", "uvicorn")
     probe = f"import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
     assert call(light / "python", "-c", probe).stdout == "[]\n"
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from milepost import _version
+from milepost_collector.cli.agent_commands import agent
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:4600"
 RUN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
@@ -306,3 +307,6 @@ def version() -> None:
     click.echo(f"milepost {_version.__version__}")
     click.echo(f"{platform.python_implementation()} {platform.python_version()}")
     click.echo(f"duckdb {installed('duckdb')}")
+
+
+milepost.add_command(agent)
