@@ -1,0 +1,309 @@
+"""The rows of the controller's store: one struct per table, one field per column.
+
+Instants (`…_at`, `time`, `nominal`) are integer milliseconds since the Unix epoch; JSON is kept as text. Rows are plain
+mutable values: the engine loads them, changes them and hands them back, and only the store knows of SQL.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+AssignmentState = Literal["waiting", "delayed", "ready", "leased", "completed", "failed", "cancelled"]
+
+
+class TaskRow(Struct, kw_only=True):
+    """A task without its payloads. Table `tasks` while it is not finished, then `task_history`.
+
+    priority: 0 (low) to 3 (urgent). agents, settings, tags: JSON. attempt: the highest number given. failures, losses:
+    of all its assignments since it was last opened. open_dependencies: upstream tasks it still waits for. stop: what
+    has been asked of its running attempts: `cancel`, `pause`, or `deadline` (it fails once they have stopped).
+    """
+
+    id: str
+    name: str
+    description: str
+    type: str
+    status: str
+    priority: int
+    settings: str
+    created_at: int
+    updated_at: int
+    agent: str | None = None
+    agents: str | None = None
+    team: str | None = None
+    tags: str = "[]"
+    app: str | None = None
+    key: str | None = None
+    created_by: str | None = None
+    idempotency_key: str | None = None
+    run_at: int | None = None
+    deadline_at: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    schedule_id: str | None = None
+    scheduled_for: int | None = None
+    origin_run_id: str | None = None
+    origin_span_id: str | None = None
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    open_dependencies: int = 0
+    progress: float | None = None
+    phase: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    reason: str | None = None
+    last_run_id: str | None = None
+    last_agent: str | None = None
+    stop: str | None = None
+    stop_by: str | None = None
+    at_risk_at: int | None = None
+
+
+class PayloadRow(Struct, kw_only=True):
+    """What a task was given and what came of it, as JSON. Table `payloads`, for live and finished tasks."""
+
+    task_id: str
+    input: str | None = None
+    context: str | None = None
+    result: str | None = None
+
+
+class AssignmentRow(Struct, kw_only=True):
+    """What one executor has to do for a task: its place in the queue and, while it is leased, the lease. Hot and small:
+    gone when the task is finished. Table `assignments`, key (task_id, position).
+
+    agent, team: who may take it; both None: any worker that handles `name`. avoid: an agent that must not. name, key,
+    priority: copies of the task's, for the queue's index. state: `waiting` (the task is blocked, paused or in review),
+    `delayed` (until ready_at), `ready`, `leased`, or how it ended. order_at: ready_at less the priority's head start;
+    the smallest is served first. attempt: the number of the newest lease. held_by: the agent whose worker holds it.
+    """
+
+    task_id: str
+    position: int
+    name: str
+    priority: int
+    state: AssignmentState
+    ready_at: int
+    order_at: int
+    agent: str | None = None
+    team: str | None = None
+    avoid: str | None = None
+    key: str | None = None
+    failures: int = 0
+    losses: int = 0
+    attempt: int = 0
+    worker_id: str | None = None
+    held_by: str | None = None
+    run_id: str | None = None
+    leased_at: int | None = None
+    started_at: int | None = None
+    lease_ms: int | None = None
+    expires_at: int | None = None
+    timeout_at: int | None = None
+    stop: str | None = None
+    stop_reason: str | None = None
+    cut_off_at: int | None = None
+    progress: float | None = None
+    phase: str | None = None
+    steps_reused: int = 0
+    checkpoint_count: int = 0
+    result: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+
+
+class AttemptRow(Struct, kw_only=True):
+    """An attempt that has ended. Table `attempts`, key (task_id, attempt). retry_at: when the next one was due."""
+
+    task_id: str
+    attempt: int
+    position: int
+    status: str
+    run_id: str
+    worker_id: str
+    leased_at: int
+    ended_at: int
+    agent: str | None = None
+    started_at: int | None = None
+    progress: float | None = None
+    phase: str | None = None
+    steps_reused: int = 0
+    checkpoint_count: int = 0
+    result: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    error_stack: str | None = None
+    reason: str | None = None
+    retry_at: int | None = None
+
+
+class DependencyRow(Struct, kw_only=True):
+    """Table `dependencies`, key (task_id, upstream_id). state: `open`, `met`, or `failed` (or cancelled)."""
+
+    task_id: str
+    upstream_id: str
+    state: str = "open"
+    output_as: str | None = None
+
+
+class CheckpointRow(Struct, kw_only=True):
+    """Table `checkpoints`, key (task_id, sequence); (task_id, attempt, attempt_sequence) is unique too."""
+
+    task_id: str
+    sequence: int
+    position: int
+    attempt: int
+    attempt_sequence: int
+    created_at: int
+    size_bytes: int
+    state: str
+    name: str | None = None
+
+
+class StepRow(Struct, kw_only=True):
+    """Table `steps`, key (task_id, position, name, input_digest). reused_by: JSON, attempt numbers."""
+
+    task_id: str
+    position: int
+    name: str
+    input_digest: str
+    attempt: int
+    created_at: int
+    size_bytes: int
+    result: str
+    reused_by: str = "[]"
+
+
+class TransitionRow(Struct, kw_only=True):
+    """One change of a task. Table `transitions`, key sequence, which the database gives, rising in order of commits."""
+
+    time: int
+    task_id: str
+    event: str
+    to_status: str
+    from_status: str | None = None
+    attempt: int | None = None
+    agent: str | None = None
+    worker_id: str | None = None
+    by: str | None = None
+    reason: str | None = None
+    sequence: int = 0
+
+
+class IdempotencyRow(Struct, kw_only=True):
+    """Which task a key made. Table `idempotency`, key `key`. digest: of the request's content."""
+
+    key: str
+    digest: str
+    task_id: str
+    created_at: int
+
+
+class AgentRow(Struct, kw_only=True):
+    """Table `agents`, key name. teams, tasks: JSON, as its workers last registered. served_at: its newest lease."""
+
+    name: str
+    teams: str = "[]"
+    tasks: str = "[]"
+    paused: bool = False
+    paused_by: str | None = None
+    last_poll_at: int | None = None
+    served_at: int = 0
+
+
+class WorkerRow(Struct, kw_only=True):
+    """Table `workers`, key id. tasks, teams: JSON. any_task: it handles every name. polled_until: by when it must have
+    polled again to count as alive."""
+
+    id: str
+    agent: str
+    concurrency: int
+    tasks: str
+    teams: str
+    any_task: bool
+    started_at: int
+    last_poll_at: int
+    polled_until: int
+    draining: bool = False
+    host_name: str | None = None
+    process_id: int | None = None
+    sdk_version: str | None = None
+
+
+class LimitRow(Struct, kw_only=True):
+    """Table `limits`, key (scope, value). See `milepost.wire.agents.Limit`."""
+
+    scope: str
+    value: str
+    concurrency: int | None = None
+    rate: int | None = None
+    per_ms: int | None = None
+
+
+class RateRow(Struct, kw_only=True):
+    """How much of a rate is used up, by the generic cell rate algorithm. Table `rates`, key (scope, value).
+    arrival_us: theoretical arrival time of the next attempt, in microseconds since the epoch."""
+
+    scope: str
+    value: str
+    arrival_us: int
+
+
+class ScheduleRow(Struct, kw_only=True):
+    """Table `schedules`, key id; name is unique. cadence, task: JSON of the wire's structs. mark_at: every nominal
+    instant up to it (inclusive) has been decided. next_at: when the next one is due, with jitter; None: never again, or
+    paused. counts: of ledger rows, kept in the same transactions."""
+
+    id: str
+    name: str
+    description: str
+    cadence: str
+    task: str
+    overlap: str
+    catch_up: str
+    catch_up_window_ms: int
+    jitter_ms: int
+    created_at: int
+    updated_at: int
+    mark_at: int
+    paused: bool = False
+    paused_by: str | None = None
+    end_at: int | None = None
+    next_at: int | None = None
+    fired_count: int = 0
+    skipped_count: int = 0
+    missed_count: int = 0
+
+
+class InstantRow(Struct, kw_only=True):
+    """The ledger. Table `instants`, key (schedule_id, nominal). See `milepost.wire.schedules.Instant`."""
+
+    schedule_id: str
+    nominal: int
+    status: str
+    recorded_at: int
+    task_id: str | None = None
+    reason: str | None = None
+    sequence: int = 0  # rises with each row written, for those who follow the ledger
+
+
+Row = (
+    TaskRow
+    | PayloadRow
+    | AssignmentRow
+    | AttemptRow
+    | DependencyRow
+    | CheckpointRow
+    | StepRow
+    | TransitionRow
+    | IdempotencyRow
+    | AgentRow
+    | WorkerRow
+    | LimitRow
+    | RateRow
+    | ScheduleRow
+    | InstantRow
+)

@@ -1,0 +1,203 @@
+"""What the engine asks of a store: transactions over rows, and the few queries that find them.
+
+Two stores implement it, SQLite and PostgreSQL, from one set of statements. Everything inside `Store.run` is one
+transaction; what it returns is durable when `run` returns. A transaction that another one makes impossible (a deadlock,
+a serialization failure) is begun again, so the function it is given must have no other effect than through its `Tx`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from milepost.wire.tasks import TaskFilter
+from milepost_collector.controller.rows import (
+    AgentRow,
+    AssignmentRow,
+    AttemptRow,
+    CheckpointRow,
+    DependencyRow,
+    IdempotencyRow,
+    InstantRow,
+    LimitRow,
+    PayloadRow,
+    RateRow,
+    Row,
+    ScheduleRow,
+    StepRow,
+    TaskRow,
+    TransitionRow,
+    WorkerRow,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Key = tuple[str, int]  # (task_id, position) of an assignment
+
+
+class ClaimQuery(Struct, kw_only=True, frozen=True):
+    """Ready assignments that a worker may take, the smallest order_at first (then task_id).
+
+    agent: the worker's. teams: it also takes what is for these. names: task names it handles, None: all. without_keys,
+    without_names: saturated, to be left out. An assignment whose `avoid` is the agent is never among them.
+    """
+
+    agent: str
+    teams: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    without_keys: tuple[str, ...] = ()
+    without_names: tuple[str, ...] = ()
+    limit: int = 1
+
+
+class Usage(Struct, kw_only=True):
+    """Live leases by what limits count: held_by, name and key."""
+
+    agents: dict[str, int]
+    names: dict[str, int]
+    keys: dict[str, int]
+
+
+class Queued(Struct, kw_only=True):
+    """Assignments of one agent (None: any), team and state: how many."""
+
+    agent: str | None
+    team: str | None
+    state: str
+    count: int
+
+
+class TaskPage(Struct, kw_only=True):
+    """Tasks of one page. cursor: for the next, None at the end."""
+
+    tasks: list[TaskRow]
+    cursor: str | None
+
+
+class Tx(Protocol):
+    """An open transaction. `now` is the same throughout: the store's clock, in milliseconds since the Unix epoch.
+
+    Where a method loads by ids, what does not exist is left out. Rows that are loaded with `lock` stay so until
+    the transaction ends (PostgreSQL: FOR UPDATE in the order of ids; SQLite has one writer anyway).
+    """
+
+    now: int
+
+    # Rows of any table. insert: new ones; the key must be free (IntegrityError otherwise). update: whole rows by key.
+    # upsert: either. delete: by key. All take many rows at once and are executed as one statement per table.
+    def insert(self, rows: Sequence[Row]) -> None: ...
+    def update(self, rows: Sequence[Row]) -> None: ...
+    def upsert(self, rows: Sequence[Row]) -> None: ...
+    def delete(self, rows: Sequence[Row]) -> None: ...
+
+    # Tasks. `tasks`/`finished` find live and finished ones. finish: from `tasks` to `task_history`; reopen: back; both
+    # write the given rows. forget: remove finished or live tasks with everything that belongs to them.
+    def tasks(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]: ...
+    def finished(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]: ...
+    def insert_finished(self, rows: Sequence[TaskRow]) -> None: ...
+    def finish(self, rows: Sequence[TaskRow]) -> None: ...
+    def reopen(self, rows: Sequence[TaskRow]) -> None: ...
+    def update_finished(self, rows: Sequence[TaskRow]) -> None: ...
+    def forget(self, ids: Collection[str]) -> None: ...
+    def payloads(self, ids: Collection[str]) -> dict[str, PayloadRow]: ...
+    def page(self, wanted: TaskFilter, *, sort: str, cursor: str | None, limit: int) -> TaskPage: ...
+    def matching_ids(self, wanted: TaskFilter, *, after: str | None, limit: int) -> list[str]: ...  # by id, rising
+    def counts(self, wanted: TaskFilter, *, group_by: str) -> list[tuple[str | None, int]]: ...
+    def due_deadlines(
+        self, limit: int
+    ) -> list[str]: ...  # live tasks whose deadline_at <= now and stop is not 'deadline'
+    def coming_deadlines(self, until: int, limit: int) -> list[TaskRow]: ...  # at_risk_at is None, soonest first
+    def durations(self, name: str, limit: int) -> list[int]: ...  # newest completed tasks: finished_at - started_at
+    def expired_history(self, before: int, limit: int) -> list[str]: ...  # finished_at < before
+
+    # Assignments: the queue and the leases.
+    def assignments(self, task_ids: Collection[str], *, lock: bool = True) -> dict[str, list[AssignmentRow]]: ...
+    def candidates(self, query: ClaimQuery) -> list[AssignmentRow]: ...  # locked, those locked elsewhere left out
+    def held_by(self, worker_id: str) -> list[AssignmentRow]: ...
+    def renew(self, worker_id: str, keys: Collection[tuple[str, int]]) -> None: ...  # expires_at = now + lease_ms of
+    # those leased (task_id, attempt) that this worker holds
+    def promote(self, limit: int) -> int: ...  # delayed with ready_at <= now become ready; returns how many
+    def ended_leases(
+        self, limit: int
+    ) -> list[AssignmentRow]: ...  # leased, and expires_at, timeout_at or cut_off_at <= now
+    def usage(self) -> Usage: ...
+    def queued(self) -> list[Queued]: ...
+    def next_due(
+        self,
+    ) -> (
+        int | None
+    ): ...  # least of ready_at (delayed), expires/timeout/cut_off (leased), deadline_at, schedules' next_at
+    def lock_limits(self) -> None: ...  # until the end of the transaction nobody else claims under limits
+
+    # What belongs to a task.
+    def attempts(self, task_ids: Collection[str]) -> dict[str, list[AttemptRow]]: ...  # the newest first
+    def dependencies(self, task_ids: Collection[str]) -> dict[str, list[DependencyRow]]: ...
+    def dependents(self, upstream_ids: Collection[str]) -> dict[str, list[DependencyRow]]: ...
+    def checkpoints(self, task_id: str) -> list[CheckpointRow]: ...  # oldest first
+    def newest_checkpoint(self, task_id: str, position: int) -> CheckpointRow | None: ...
+    def checkpoint_of(self, task_id: str, attempt: int, attempt_sequence: int) -> CheckpointRow | None: ...
+    def last_sequence(self, task_id: str) -> int: ...  # of checkpoints, 0 without
+    def steps(self, task_id: str, position: int | None = None) -> list[StepRow]: ...
+    def clear_memory(self, task_id: str) -> None: ...  # checkpoints and steps
+    def transitions(self, task_id: str) -> list[TransitionRow]: ...  # oldest first
+
+    # For those who follow what happens: rows committed after a position, oldest first, with the position to go on
+    # from. No row is ever left out, also when another transaction commits later with a smaller sequence.
+    def transitions_after(self, position: str, limit: int) -> tuple[list[TransitionRow], str]: ...
+    def instants_after(self, position: str, limit: int) -> tuple[list[InstantRow], str]: ...
+    def prune_transitions(self, before: int, limit: int) -> int: ...  # of tasks that are gone, older than `before`
+
+    def idempotency(self, keys: Collection[str]) -> dict[str, IdempotencyRow]: ...
+    def prune_idempotency(self, before: int, limit: int) -> int: ...
+
+    # Agents, workers, limits.
+    def agents(self) -> list[AgentRow]: ...
+    def agent(self, name: str) -> AgentRow | None: ...
+    def workers(self) -> list[WorkerRow]: ...
+    def worker(self, worker_id: str) -> WorkerRow | None: ...
+    def silent_workers(self, before: int) -> list[WorkerRow]: ...  # last_poll_at < before and no leases
+    def limits(self) -> list[LimitRow]: ...
+    def rates(self) -> list[RateRow]: ...
+
+    # Schedules.
+    def schedules(self, *, after: str | None, limit: int, text: str | None = None) -> list[ScheduleRow]: ...  # by name
+    def schedule(self, id_or_name: str, *, lock: bool = True) -> ScheduleRow | None: ...
+    def due_schedules(self, limit: int) -> list[ScheduleRow]: ...  # locked; next_at <= now
+    def unfinished_of(self, schedule_id: str) -> list[TaskRow]: ...
+    def insert_instant(self, row: InstantRow) -> bool: ...  # False: (schedule, nominal) is there already
+    def instants(
+        self, schedule_id: str, *, statuses: Sequence[str], before: int | None, limit: int
+    ) -> list[InstantRow]: ...
+    def instants_between(self, schedule_id: str, since: int, until: int) -> list[InstantRow]: ...
+    def queued_instants(self, schedule_id: str, limit: int) -> list[InstantRow]: ...  # status `queued`, oldest first
+    def prune_instants(self, before: int, limit: int) -> int: ...
+
+
+class Store(Protocol):
+    """Where tasks are kept. `run` may be called from one thread at a time (SQLite) or from several (PostgreSQL)."""
+
+    dialect: str  # "sqlite" or "postgresql"
+
+    def run(self, work: Callable[[Tx], R]) -> R:
+        """Return what `work` returns, once everything it did is committed.
+
+        Raises:
+            StorageUnavailableError: the database cannot be reached, is full or locked; nothing was done.
+        """
+        ...
+
+    def run_each(self, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
+        """Do several things in one transaction (group commit), each in a savepoint: one that raises leaves no trace and
+        its exception stands in its place."""
+        ...
+
+    def read(self, work: Callable[[Tx], R]) -> R:
+        """Return what `work` finds, from a snapshot that sees only what is committed; never waits for a writer."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection. Idempotent."""
+        ...
