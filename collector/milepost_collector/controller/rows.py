@@ -18,7 +18,7 @@ class TaskRow(Struct, kw_only=True):
 
     priority: 0 (low) to 3 (urgent). agents, settings, tags: JSON. attempt: the highest number given. failures, losses:
     of all its assignments since it was last opened. open_dependencies: upstream tasks it still waits for. stop: what
-    has been asked of its running attempts: `cancel`, `pause`, or `deadline` (it fails once they have stopped).
+    has been asked of its running attempts: `cancel` or `pause`.
     """
 
     id: str
@@ -63,12 +63,11 @@ class TaskRow(Struct, kw_only=True):
 
 
 class PayloadRow(Struct, kw_only=True):
-    """What a task was given and what came of it, as JSON. Table `payloads`, for live and finished tasks."""
+    """What a task was given, as JSON. Table `payloads`, for live and finished tasks. What came of it is in `attempts`."""
 
     task_id: str
     input: str | None = None
     context: str | None = None
-    result: str | None = None
 
 
 class AssignmentRow(Struct, kw_only=True):
@@ -110,9 +109,6 @@ class AssignmentRow(Struct, kw_only=True):
     phase: str | None = None
     steps_reused: int = 0
     checkpoint_count: int = 0
-    result: str | None = None
-    error_type: str | None = None
-    error_message: str | None = None
 
 
 class AttemptRow(Struct, kw_only=True):

@@ -152,6 +152,7 @@ class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     settings: dict[str, Any] | UnsetType = UNSET  # merged into the task's settings
     deadline: datetime | UnsetType | None = UNSET
     run_at: datetime | UnsetType | None = UNSET
+    dependencies: Annotated[list[TaskId | Dependency], Meta(max_length=1_000)] | UnsetType = UNSET
     tags: Annotated[list[Tag], Meta(max_length=100)] | UnsetType = UNSET
     app: Name | UnsetType | None = UNSET
     key: Name | UnsetType | None = UNSET
