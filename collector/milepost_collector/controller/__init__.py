@@ -1,0 +1,1 @@
+"""The controller: managed tasks, their queue, leases and schedules."""
