@@ -16,12 +16,15 @@ MilepostError
     ├── QueryTimeoutError      over the time limit
     ├── QueryMemoryError       needs more memory than there may be
     ├── QueryInterruptedError  stopped because the collector shuts down or reopens its file
-    ├── NotFoundError          there is no such run or span
-    └── InvalidParameterError  a request parameter is malformed or out of range
+    ├── NotFoundError          there is no such run, span, task, schedule, agent or worker
+    ├── InvalidParameterError  a request parameter is malformed or out of range
+    ├── ConflictError          it is not possible as things stand
+    └── ValueTooLargeError     a value is over its size limit
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from milepost.errors import MilepostError
@@ -163,3 +166,21 @@ class InvalidParameterError(QueryError, ValueError):
         self.field = field
         self.value = value
         self.remedy = remedy
+
+
+class ConflictError(QueryError):
+    """Something is not possible as things stand. legal: the commands that are, if it was a command."""
+
+    def __init__(self, message: str, legal: Sequence[str] | None = None) -> None:
+        super().__init__(message)
+        self.legal = legal
+
+
+class ValueTooLargeError(QueryError, ValueError):
+    """A value is over its size limit. value, limit: bytes."""
+
+    def __init__(self, field: str, size: int, limit: int) -> None:
+        super().__init__(f"{field} has {size} bytes as JSON, {limit} are allowed; keep it elsewhere and pass a reference")
+        self.field = field
+        self.value = size
+        self.limit = limit
