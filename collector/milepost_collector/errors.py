@@ -180,7 +180,7 @@ class ValueTooLargeError(QueryError, ValueError):
     """A value is over its size limit. value, limit: bytes."""
 
     def __init__(self, field: str, size: int, limit: int) -> None:
-        super().__init__(f"{field} has {size} bytes as JSON, {limit} are allowed; keep it elsewhere and pass a reference")
+        super().__init__(f"{field} has {size} bytes as JSON, {limit} are allowed; store it elsewhere, pass a reference")
         self.field = field
         self.value = size
         self.limit = limit
