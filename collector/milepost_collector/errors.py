@@ -11,6 +11,7 @@ MilepostError
 │   ├── MalformedBodyError     not msgpack or JSON, or not a batch
 │   ├── UnsupportedEncodingError  unknown content type or encoding
 │   └── QueueFullError         back pressure: try again later
+├── ControllerBusyError        back pressure of the controller: try again later
 └── QueryError                 a query cannot be answered
     ├── QueryRejectedError     not one read-only SELECT, or not valid SQL
     ├── QueryTimeoutError      over the time limit
@@ -115,6 +116,18 @@ class QueueFullError(IngestError):
     def __init__(self, queued_bytes: int, limit: int, retry_after_s: int = 1) -> None:
         super().__init__(f"{queued_bytes} of {limit} queued bytes are waiting for the disk; retry in {retry_after_s} s")
         self.queued_bytes = queued_bytes
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+
+
+class ControllerBusyError(MilepostError):
+    """Too many requests wait for the controller: back pressure. retry_after_s: when to try again, seconds."""
+
+    def __init__(self, waiting: int, limit: int, retry_after_s: int = 1) -> None:
+        super().__init__(
+            f"{waiting} requests wait for the controller, {limit} are allowed to; retry in {retry_after_s} s"
+        )
+        self.waiting = waiting
         self.limit = limit
         self.retry_after_s = retry_after_s
 

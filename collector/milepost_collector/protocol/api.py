@@ -309,7 +309,8 @@ class LiveEvents(Struct, kw_only=True):
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
-    """An error answer, RFC 9457 problem details. field, value, limit and remedy are extensions."""
+    """An error answer, RFC 9457 problem details. field, value, limit, remedy and legal (the commands that a task allows
+    now) are extensions."""
 
     title: str
     status: int
@@ -319,3 +320,4 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     value: Any = None
     limit: Any = None
     remedy: str | None = None
+    legal: list[str] | None = None

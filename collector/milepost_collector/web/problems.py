@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from milepost.errors import MilepostError
 from milepost_collector.errors import (
     BodyTooLargeError,
+    ConflictError,
+    ControllerBusyError,
     InvalidParameterError,
     MalformedBodyError,
     NotFoundError,
@@ -26,6 +28,7 @@ from milepost_collector.errors import (
     QueueFullError,
     StorageUnavailableError,
     UnsupportedEncodingError,
+    ValueTooLargeError,
 )
 from milepost_collector.protocol.api import Problem
 
@@ -33,6 +36,7 @@ logger = logging.getLogger("milepost.web")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+_EXTENSIONS = ("field", "value", "limit", "remedy", "legal")  # attributes of errors that answers show
 
 
 class NotAcceptableError(MilepostError):
@@ -51,10 +55,13 @@ STATUSES: dict[type[MilepostError], int] = {
     QueryRejectedError: 400,
     NotFoundError: 404,
     NotAcceptableError: 406,
+    ConflictError: 409,
     BodyTooLargeError: 413,
+    ValueTooLargeError: 413,
     UnsupportedEncodingError: 415,
     QueryMemoryError: 422,
     QueueFullError: 503,
+    ControllerBusyError: 503,
     StorageUnavailableError: 503,
     QueryInterruptedError: 503,
     QueryTimeoutError: 504,
@@ -62,7 +69,7 @@ STATUSES: dict[type[MilepostError], int] = {
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extensions: Any) -> Response:
-    """Return an error answer. extensions: field, value, limit, remedy."""
+    """Return an error answer. extensions: field, value, limit, remedy, legal."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **extensions)
     return Response(msgspec.json.encode(body), status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -72,8 +79,7 @@ def milepost_problem(error: MilepostError) -> Response:
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
     if status is None:
         return unexpected_problem(error)
-    names = ("field", "value", "limit", "remedy")
-    extensions = {name: getattr(error, name) for name in names if hasattr(error, name)}
+    extensions = {name: getattr(error, name) for name in _EXTENSIONS if hasattr(error, name)}
     return problem(status, str(error), headers=_retry_header(error, status), **extensions)
 
 
