@@ -2,6 +2,8 @@
 
 Instants (`…_at`, `time`, `nominal`) are integer milliseconds since the Unix epoch; JSON is kept as text. Rows are plain
 mutable values: the engine loads them, changes them and hands them back, and only the store knows of SQL.
+
+`array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from msgspec import Struct
 AssignmentState = Literal["waiting", "delayed", "ready", "leased", "completed", "failed", "cancelled"]
 
 
-class TaskRow(Struct, kw_only=True):
+class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
     """A task without its payloads. Table `tasks` while it is not finished, then `task_history`.
 
     priority: 0 (low) to 3 (urgent). agents, settings, tags: JSON. attempt: the highest number given. failures, losses:
@@ -62,7 +64,7 @@ class TaskRow(Struct, kw_only=True):
     at_risk_at: int | None = None
 
 
-class PayloadRow(Struct, kw_only=True):
+class PayloadRow(Struct, kw_only=True, array_like=True, gc=False):
     """What a task was given, as JSON. Table `payloads`, for live and finished tasks. What came of it is in `attempts`."""
 
     task_id: str
@@ -70,7 +72,7 @@ class PayloadRow(Struct, kw_only=True):
     context: str | None = None
 
 
-class AssignmentRow(Struct, kw_only=True):
+class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     """What one executor has to do for a task: its place in the queue and, while it is leased, the lease. Hot and small:
     gone when the task is finished. Table `assignments`, key (task_id, position).
 
@@ -111,7 +113,7 @@ class AssignmentRow(Struct, kw_only=True):
     checkpoint_count: int = 0
 
 
-class AttemptRow(Struct, kw_only=True):
+class AttemptRow(Struct, kw_only=True, array_like=True, gc=False):
     """An attempt that has ended. Table `attempts`, key (task_id, attempt). retry_at: when the next one was due."""
 
     task_id: str
@@ -136,7 +138,7 @@ class AttemptRow(Struct, kw_only=True):
     retry_at: int | None = None
 
 
-class DependencyRow(Struct, kw_only=True):
+class DependencyRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `dependencies`, key (task_id, upstream_id). state: `open`, `met`, or `failed` (or cancelled)."""
 
     task_id: str
@@ -145,7 +147,7 @@ class DependencyRow(Struct, kw_only=True):
     output_as: str | None = None
 
 
-class CheckpointRow(Struct, kw_only=True):
+class CheckpointRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `checkpoints`, key (task_id, sequence); (task_id, attempt, attempt_sequence) is unique too."""
 
     task_id: str
@@ -159,7 +161,7 @@ class CheckpointRow(Struct, kw_only=True):
     name: str | None = None
 
 
-class StepRow(Struct, kw_only=True):
+class StepRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `steps`, key (task_id, position, name, input_digest). reused_by: JSON, attempt numbers."""
 
     task_id: str
@@ -173,7 +175,7 @@ class StepRow(Struct, kw_only=True):
     reused_by: str = "[]"
 
 
-class TransitionRow(Struct, kw_only=True):
+class TransitionRow(Struct, kw_only=True, array_like=True, gc=False):
     """One change of a task. Table `transitions`, key sequence, which the database gives, rising in order of commits."""
 
     time: int
@@ -189,7 +191,7 @@ class TransitionRow(Struct, kw_only=True):
     sequence: int = 0
 
 
-class IdempotencyRow(Struct, kw_only=True):
+class IdempotencyRow(Struct, kw_only=True, array_like=True, gc=False):
     """Which task a key made. Table `idempotency`, key `key`. digest: of the request's content."""
 
     key: str
@@ -198,7 +200,7 @@ class IdempotencyRow(Struct, kw_only=True):
     created_at: int
 
 
-class AgentRow(Struct, kw_only=True):
+class AgentRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `agents`, key name. teams, tasks: JSON, as its workers last registered. served_at: its newest lease."""
 
     name: str
@@ -210,7 +212,7 @@ class AgentRow(Struct, kw_only=True):
     served_at: int = 0
 
 
-class WorkerRow(Struct, kw_only=True):
+class WorkerRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `workers`, key id. tasks, teams: JSON. any_task: it handles every name. polled_until: by when it must have
     polled again to count as alive."""
 
@@ -229,7 +231,7 @@ class WorkerRow(Struct, kw_only=True):
     sdk_version: str | None = None
 
 
-class LimitRow(Struct, kw_only=True):
+class LimitRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `limits`, key (scope, value). See `milepost.wire.agents.Limit`."""
 
     scope: str
@@ -239,7 +241,7 @@ class LimitRow(Struct, kw_only=True):
     per_ms: int | None = None
 
 
-class RateRow(Struct, kw_only=True):
+class RateRow(Struct, kw_only=True, array_like=True, gc=False):
     """How much of a rate is used up, by the generic cell rate algorithm. Table `rates`, key (scope, value).
     arrival_us: theoretical arrival time of the next attempt, in microseconds since the epoch."""
 
@@ -248,7 +250,7 @@ class RateRow(Struct, kw_only=True):
     arrival_us: int
 
 
-class ScheduleRow(Struct, kw_only=True):
+class ScheduleRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `schedules`, key id; name is unique. cadence, task: JSON of the wire's structs. mark_at: every nominal
     instant up to it (inclusive) has been decided. next_at: when the next one is due, with jitter; None: never again, or
     paused. counts: of ledger rows, kept in the same transactions."""
@@ -274,7 +276,7 @@ class ScheduleRow(Struct, kw_only=True):
     missed_count: int = 0
 
 
-class InstantRow(Struct, kw_only=True):
+class InstantRow(Struct, kw_only=True, array_like=True, gc=False):
     """The ledger. Table `instants`, key (schedule_id, nominal). See `milepost.wire.schedules.Instant`."""
 
     schedule_id: str
