@@ -11,12 +11,13 @@
         with milepost.start_task("summarise", input={"pages": len(pages)}) as task:
             task.record_usage(model="gpt-4o-mini", input_tokens=812, output_tokens=96)
 
-After set-up nothing here raises into, blocks or slows the code that it records: what cannot be sent is dropped, counted
-and reported. Functions and objects may be used from any thread and any asyncio task, and across forks.
+After set-up, recording neither raises into nor blocks nor slows the code around it: what cannot be sent is dropped,
+counted and reported. Functions and objects may be used from any thread and any asyncio task, and across forks.
 
 Reading order: `_api` (the functions below) and `_decorators`; `_span` (runs and tasks) in the `_context` of
 OpenTelemetry; `_capture` (values become JSON) and `_scrub`; then the way out: `_producer`, `_buffer`, `_exporter` with
-its `_bell`, `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it.
+its `_bell`, `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it. Beside that,
+`resources`: tasks, schedules, agents and runs as `Client` and `AsyncClient` ask the collector about them, by `_http`.
 """
 
 from __future__ import annotations
@@ -38,19 +39,39 @@ from milepost._api import (
     start_task,
     traceparent,
 )
+from milepost._async_client import AsyncClient
 from milepost._client import Client
 from milepost._decorators import run, task
 from milepost._span import Run, Task
 from milepost._version import __version__
-from milepost.errors import ConfigurationError, MilepostError, Skip
+from milepost.errors import (
+    ApiError,
+    ConfigurationError,
+    ConflictError,
+    InvalidRequestError,
+    MilepostError,
+    NotFoundError,
+    Skip,
+    TaskNotCompletedError,
+    UnavailableError,
+    WaitTimeoutError,
+)
 
 __all__ = [
+    "ApiError",
+    "AsyncClient",
     "Client",
     "ConfigurationError",
+    "ConflictError",
+    "InvalidRequestError",
     "MilepostError",
+    "NotFoundError",
     "Run",
     "Skip",
     "Task",
+    "TaskNotCompletedError",
+    "UnavailableError",
+    "WaitTimeoutError",
     "__version__",
     "checkpoint",
     "current_run",
@@ -83,6 +104,7 @@ def __getattr__(name: str) -> Any:
 for _public in list(globals().values()):  # tracebacks and documentation name the public place
     if getattr(_public, "__module__", None) in (
         "milepost._api",
+        "milepost._async_client",
         "milepost._client",
         "milepost._decorators",
         "milepost._span",

@@ -8,17 +8,22 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 
 from milepost._config import Config, ScrubHook
 from milepost._context import OWN_KEY, SPAN_KEY, get_current
 from milepost._ids import parse_traceparent
-from milepost._process import register, unregister
+from milepost._process import importing, register, unregister
 from milepost._producer import Producer
 from milepost._span import BaseSpan, Run, Task, begin_run, begin_task
 from milepost.errors import ConfigurationError
+
+if TYPE_CHECKING:  # imported by the first use: recording does without
+    from milepost._control import Control
+    from milepost.resources import Agents, Limits, Runs, Schedules, Tasks
+    from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
 
@@ -26,7 +31,7 @@ logger = logging.getLogger("milepost")
 
 
 class Client:
-    """Starts runs and tasks, explicitly.
+    """Starts runs and tasks, explicitly, and asks the collector: hands it tasks and schedules, and follows them.
 
     Without settings it is a handle on the process-wide client that `init` or the environment configured; with settings
     it has a queue, a thread and a connection of its own. May be used from any thread, and survives a fork.
@@ -123,6 +128,39 @@ class Client:
         """
         return begin_task(self._resident.producer, name, current_span(), input, kind, attributes)
 
+    @property
+    def tasks(self) -> Tasks:
+        """Managed tasks: create, follow, steer and wait for them."""
+        return self._resident.control.tasks
+
+    @property
+    def schedules(self) -> Schedules:
+        """Schedules, and what became of their instants."""
+        return self._resident.control.schedules
+
+    @property
+    def agents(self) -> Agents:
+        """Agents, their workers and what waits for them."""
+        return self._resident.control.agents
+
+    @property
+    def limits(self) -> Limits:
+        """How much may run at once, or begin in a stretch of time."""
+        return self._resident.control.limits
+
+    @property
+    def runs(self) -> Runs:
+        """Recorded runs."""
+        return self._resident.control.runs
+
+    def sql(self, query: str, *, limit: int | None = None) -> SqlResult:
+        """Ask with SQL: one read-only SELECT in DuckDB's dialect. limit: rows at most; None: the collector's own limit.
+
+        Raises:
+            InvalidRequestError: it is not one SELECT, or names what there is not.
+        """
+        return self._resident.control.sql(query, limit)
+
     def flush(self, timeout_s: float = 30.0) -> bool:
         """Send everything recorded so far; tell whether the collector has it (or refused it) within the timeout."""
         return self._resident.producer.flush(timeout_s)
@@ -133,6 +171,7 @@ class Client:
         timeout_s: None: the exit timeout. Returns whether everything was sent in time.
         """
         resident = self._resident
+        resident.close_control()
         sent = resident._own.close(resident.exit_timeout_s if timeout_s is None else timeout_s)
         unregister(resident)
         return sent
@@ -152,6 +191,24 @@ class ProducerHolder:
 
     def __init__(self, producer: Producer) -> None:
         self._own = producer
+        self._control: Control | None = None
+        self._control_lock = threading.Lock()
+
+    @property
+    def control(self) -> Control:
+        """What asks the collector; made when it is first wanted."""
+        with self._control_lock:
+            if self._control is None:
+                with importing():
+                    from milepost._control import Control
+                self._control = Control(self._own.config)
+            return self._control
+
+    def close_control(self) -> None:
+        """Close the connections by which the collector is asked; the next question opens new ones."""
+        with self._control_lock:
+            if self._control is not None:
+                self._control.close()
 
     @property
     def producer(self) -> Producer:
@@ -163,8 +220,11 @@ class ProducerHolder:
 
     def after_fork(self) -> None:
         self._own = self._own.fork()
+        self._control_lock = threading.Lock()
+        self._parents_control, self._control = self._control, None  # kept, for its sockets are the parent's to close
 
     def finish(self, deadline: float) -> None:
+        self.close_control()
         self._own.close(max(deadline - time.monotonic(), 0.0))
 
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import milepost
+import milepost.resources
 
 SNAPSHOT = pathlib.Path(__file__).with_name("public_surface.txt")
 PUBLIC_MODULES = ("milepost", "milepost.otel", "milepost.testing", "milepost.wire", "milepost.errors")
@@ -37,7 +38,7 @@ def describe():
     lines = [line for name in milepost.__all__ for line in _members(f"milepost.{name}", getattr(milepost, name))]
     for kind in milepost.Task.__mro__[1:3]:  # what runs and tasks share
         lines += _members(kind.__name__, kind)
-    for module in (milepost.otel, milepost.testing):
+    for module in (milepost.otel, milepost.resources, milepost.testing):
         lines += [
             line for name in module.__all__ for line in _members(f"{module.__name__}.{name}", getattr(module, name))
         ]
@@ -51,7 +52,7 @@ def test_public_surface_is_the_one_that_was_agreed():
 def test_all_is_sorted_and_complete():
     assert milepost.__all__ == sorted(milepost.__all__)
     public = {name for name in vars(milepost) if not name.startswith(("_", "@"))}  # @: pytest's own
-    helpers = {"TYPE_CHECKING", "Any", "annotations", "importlib", "errors", "wire"}
+    helpers = {"TYPE_CHECKING", "Any", "annotations", "importlib", "errors", "resources", "wire"}
     assert public - helpers <= set(milepost.__all__)
 
 

@@ -1,0 +1,89 @@
+"""Resources of `AsyncClient`: each method is awaited, and asks the collector the same as its twin in `blocking`."""
+
+from __future__ import annotations
+
+import time
+
+from milepost.resources import _agents, _runs, _schedules, _tasks
+from milepost.resources._bound import AsyncResource, awaited, awaited_pages
+from milepost.resources._wait import waiting
+from milepost.wire.tasks import Task
+
+__all__ = ["AsyncAgents", "AsyncLimits", "AsyncRuns", "AsyncSchedules", "AsyncTasks"]
+
+
+class AsyncTasks(AsyncResource):
+    """Managed tasks: work that is queued, given to an agent's workers, retried and kept until it is finished."""
+
+    create = awaited(_tasks.create)
+    create_many = awaited(_tasks.create_many)
+    get = awaited(_tasks.get)
+    list = awaited_pages(_tasks.listing)
+    count = awaited(_tasks.count)
+    update = awaited(_tasks.update)
+    delete = awaited(_tasks.delete)
+    run = awaited(_tasks.run)
+    cancel = awaited(_tasks.cancel)
+    pause = awaited(_tasks.pause)
+    resume = awaited(_tasks.resume)
+    retry = awaited(_tasks.retry)
+    list_runs = awaited(_tasks.list_runs)
+    get_run = awaited(_tasks.get_run)
+    checkpoints = awaited(_tasks.checkpoints)
+    transitions = awaited(_tasks.transitions)
+    bulk = awaited(_tasks.bulk)
+
+    async def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
+        """Wait until a task is finished and return it.
+
+        timeout_s: None: as long as it takes. check: False: return it however it ended.
+
+        Raises:
+            TaskNotCompletedError: it failed or was cancelled.
+            WaitTimeoutError: it is not finished after timeout_s; it goes on.
+            NotFoundError: there is no such task.
+        """
+        flow = waiting(task, timeout_s=timeout_s, check=check, ask=self._sender.ask, clock=time.monotonic)
+        return await self._sender.run(flow)
+
+
+class AsyncSchedules(AsyncResource):
+    """Schedules: tasks made by cron, at an interval or once, with a ledger of every instant."""
+
+    create = awaited(_schedules.create)
+    get = awaited(_schedules.get)
+    list = awaited_pages(_schedules.listing)
+    update = awaited(_schedules.update)
+    delete = awaited(_schedules.delete)
+    pause = awaited(_schedules.pause)
+    resume = awaited(_schedules.resume)
+    run = awaited(_schedules.run)
+    backfill = awaited(_schedules.backfill)
+    instants = awaited_pages(_schedules.instants)
+    preview = awaited(_schedules.preview)
+
+
+class AsyncAgents(AsyncResource):
+    """Agents: who does the work, by how many workers, and what waits for them."""
+
+    list = awaited(_agents.list_agents)
+    get = awaited(_agents.get_agent)
+    pause = awaited(_agents.pause_agent)
+    resume = awaited(_agents.resume_agent)
+
+
+class AsyncLimits(AsyncResource):
+    """Limits: how many attempts of an agent, a task name or a key may run at once or begin in a stretch of time."""
+
+    list = awaited(_agents.list_limits)
+    set = awaited(_agents.set_limit)
+    delete = awaited(_agents.delete_limit)
+
+
+class AsyncRuns(AsyncResource):
+    """Recorded runs: their figures, spans and events."""
+
+    list = awaited_pages(_runs.listing)
+    get = awaited(_runs.get)
+    spans = awaited(_runs.spans)
+    events = awaited_pages(_runs.events)

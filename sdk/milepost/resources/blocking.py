@@ -1,0 +1,89 @@
+"""Resources of `Client`: each method asks the collector and waits for the answer."""
+
+from __future__ import annotations
+
+import time
+
+from milepost.resources import _agents, _runs, _schedules, _tasks
+from milepost.resources._bound import Resource, blocking, pages
+from milepost.resources._wait import waiting
+from milepost.wire.tasks import Task
+
+__all__ = ["Agents", "Limits", "Runs", "Schedules", "Tasks"]
+
+
+class Tasks(Resource):
+    """Managed tasks: work that is queued, given to an agent's workers, retried and kept until it is finished."""
+
+    create = blocking(_tasks.create)
+    create_many = blocking(_tasks.create_many)
+    get = blocking(_tasks.get)
+    list = pages(_tasks.listing)
+    count = blocking(_tasks.count)
+    update = blocking(_tasks.update)
+    delete = blocking(_tasks.delete)
+    run = blocking(_tasks.run)
+    cancel = blocking(_tasks.cancel)
+    pause = blocking(_tasks.pause)
+    resume = blocking(_tasks.resume)
+    retry = blocking(_tasks.retry)
+    list_runs = blocking(_tasks.list_runs)
+    get_run = blocking(_tasks.get_run)
+    checkpoints = blocking(_tasks.checkpoints)
+    transitions = blocking(_tasks.transitions)
+    bulk = blocking(_tasks.bulk)
+
+    def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
+        """Wait until a task is finished and return it.
+
+        timeout_s: None: as long as it takes. check: False: return it however it ended.
+
+        Raises:
+            TaskNotCompletedError: it failed or was cancelled.
+            WaitTimeoutError: it is not finished after timeout_s; it goes on.
+            NotFoundError: there is no such task.
+        """
+        flow = waiting(task, timeout_s=timeout_s, check=check, ask=self._sender.ask, clock=time.monotonic)
+        return self._sender.run(flow)
+
+
+class Schedules(Resource):
+    """Schedules: tasks made by cron, at an interval or once, with a ledger of every instant."""
+
+    create = blocking(_schedules.create)
+    get = blocking(_schedules.get)
+    list = pages(_schedules.listing)
+    update = blocking(_schedules.update)
+    delete = blocking(_schedules.delete)
+    pause = blocking(_schedules.pause)
+    resume = blocking(_schedules.resume)
+    run = blocking(_schedules.run)
+    backfill = blocking(_schedules.backfill)
+    instants = pages(_schedules.instants)
+    preview = blocking(_schedules.preview)
+
+
+class Agents(Resource):
+    """Agents: who does the work, by how many workers, and what waits for them."""
+
+    list = blocking(_agents.list_agents)
+    get = blocking(_agents.get_agent)
+    pause = blocking(_agents.pause_agent)
+    resume = blocking(_agents.resume_agent)
+
+
+class Limits(Resource):
+    """Limits: how many attempts of an agent, a task name or a key may run at once or begin in a stretch of time."""
+
+    list = blocking(_agents.list_limits)
+    set = blocking(_agents.set_limit)
+    delete = blocking(_agents.delete_limit)
+
+
+class Runs(Resource):
+    """Recorded runs: their figures, spans and events."""
+
+    list = pages(_runs.listing)
+    get = blocking(_runs.get)
+    spans = blocking(_runs.spans)
+    events = pages(_runs.events)
