@@ -111,4 +111,4 @@ def _check_zone(zone: str) -> None:
 
 @lru_cache(maxsize=1)  # reads the names of some six hundred files
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime"}  # what they mean is up to the machine

@@ -28,40 +28,46 @@ class Field:
 
     name: str
     position: int
+    attribute: str
     highest: int
     takes: str
 
-    def accepts(self, term: str) -> bool:
-        """Whether one term of the field's list can be read."""
+    def values(self, term: str) -> int:
+        """Return how many values one term of the field's list names, 0 if it cannot be read."""
         fields = ["*"] * 5
         fields[self.position] = term
         try:
-            CronSim(" ".join(fields), ANY_MOMENT)
+            return len(getattr(CronSim(" ".join(fields), ANY_MOMENT), self.attribute))
         except CronSimError:
-            return False
-        return True
+            return 0
 
 
 FIELDS = (
-    Field("minute", 0, 59, "0-59"),
-    Field("hour", 1, 23, "0-23"),
-    Field("day of month", 2, 31, "1-31, L (last day), LW (last weekday)"),
-    Field("month", 3, 12, "1-12 or jan-dec"),
-    Field("day of week", 4, 7, "0-7 (0 and 7 are Sunday) or sun-sat, 5L (last Friday), 5#2 (second Friday)"),
+    Field("minute", 0, "minutes", 59, "0-59"),
+    Field("hour", 1, "hours", 23, "0-23"),
+    Field("day of month", 2, "days", 31, "1-31, L (last day), LW (last weekday)"),
+    Field("month", 3, "months", 12, "1-12 or jan-dec"),
+    Field(
+        "day of week", 4, "weekdays", 7, "0-7 (0 and 7 are Sunday) or sun-sat, 5L (last Friday), 5#2 (second Friday)"
+    ),
 )
 
 
 def written_out(expression: str) -> str:
-    """Return the expression as five fields in upper case with one blank between them.
+    """Return the expression as five fields in upper case, one blank between them, as CronSim reads them right.
 
     Raises:
         CadenceError: it has another number of fields, or a field holds what it cannot take.
     """
-    fields = _five(expression)
-    for field, text in zip(FIELDS, fields, strict=True):
-        for term in text.split(","):
-            _check(field, term, expression)
-    return " ".join(fields)
+    fields = zip(FIELDS, _five(expression), strict=True)
+    return " ".join(",".join(_term(field, term, expression) for term in text.split(",")) for field, text in fields)
+
+
+def _term(field: Field, term: str, expression: str) -> str:
+    _check(field, term, expression)
+    span, _, step = term.partition("/")
+    # CronSim takes the range 5-5/10 for 5/10, "from 5 on every tenth", which is not what a range with an end says.
+    return span if step and "-" in span and field.values(span) == 1 else term
 
 
 def _five(expression: str) -> list[str]:
@@ -100,7 +106,7 @@ def _check(field: Field, term: str, expression: str) -> None:
             f"{field.name} {term!r} of {expression!r} has the step {step}, but steps count within one field and the "
             f"largest is {field.highest}; use an interval for longer periods",
         )
-    if not field.accepts(term):
+    if not field.values(term):
         raise CadenceError(
             field.name,
             term,
