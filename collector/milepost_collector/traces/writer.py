@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from milepost.wire import BatchAnswer
 from milepost_collector.errors import QueueFullError, StorageError, StorageUnavailableError
@@ -45,6 +46,15 @@ class Pending:
     batch: DecodedBatch
     clean: Callable[[Callable[[DecodedBatch], bool]], DecodedBatch]
     reply: Reply = lambda _: None
+
+
+@dataclass(slots=True)
+class Work:
+    """Something else than batches to write. run: does so in a transaction of its own. reply: called once, with None
+    after the commit or with the error; both on the writer's thread."""
+
+    run: Callable[[DuckDBPyConnection], None]
+    reply: Callable[[BaseException | None], None]
 
 
 @dataclass(slots=True)
@@ -86,6 +96,7 @@ class Writer:
         self._on_delta = on_delta
         self._is_expecting = is_expecting
         self._queue: deque[Pending] = deque()
+        self._works: deque[Work] = deque()
         self._changed = threading.Condition()
         self._stopping = False
         self._ticked_at_s = clock.monotonic()
@@ -130,6 +141,18 @@ class Writer:
             self.queued_bytes += pending.batch.size
             self._changed.notify()
 
+    def put_work(self, work: Work) -> None:
+        """Queue something else than a batch; it comes after the next commit.
+
+        Raises:
+            StorageUnavailableError: the thread is being stopped.
+        """
+        with self._changed:
+            if self._stopping:
+                raise StorageUnavailableError(self._database.path, "the collector stops")
+            self._works.append(work)
+            self._changed.notify()
+
     # --- the thread
 
     def _run(self) -> None:
@@ -138,14 +161,15 @@ class Writer:
             group = self._take()
             if group:
                 self._store(group)
-            elif self._stopping:
+            worked = self._do_works()
+            if self._stopping and not group and not worked:
                 self._guarded(self._committer.sum_up)
                 return
-            self._housekeep(idle=not group and not self._is_expecting())
+            self._housekeep(idle=not group and not worked and not self._is_expecting())
 
     def _take(self) -> list[Pending]:
         with self._changed:
-            if not self._queue and not self._stopping:
+            if not self._queue and not self._works and not self._stopping:
                 self._changed.wait(TICK_S)
             group: list[Pending] = []
             rows = 0
@@ -219,6 +243,22 @@ class Writer:
             self._committer.prepare()
         except (StorageError, duckdb.Error) as error:
             logger.error("database cannot be reopened yet: %s", error)
+
+    def _do_works(self) -> bool:
+        worked = bool(self._works)
+        while self._works:
+            work = self._works.popleft()
+            try:
+                work.run(self._database.writer)
+            except (*DISK_ERRORS, duckdb.TransactionException) as error:
+                self._give_up([], error)
+                work.reply(StorageUnavailableError(self._database.path, str(error).partition("\n")[0]))
+            except Exception as error:  # the thread must outlive a defect, and whoever asked must hear of it
+                work.reply(error)
+            else:
+                self.available = True
+                work.reply(None)
+        return worked
 
     def _count(self, group: list[Pending], is_new: list[bool]) -> None:
         counters = self.counters
