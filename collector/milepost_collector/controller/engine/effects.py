@@ -1,0 +1,25 @@
+"""What a transaction changed that somebody waits for: told after the commit, so that nobody looks before."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+
+class Effects(Struct, kw_only=True):
+    """Who is to be woken.
+
+    ready: (agent, team) of assignments that became ready, both None for any agent. workers: those with commands. freed:
+    a slot or a limit has become free, so that any waiting worker may find work. due: the earliest instant at which
+    something new falls due, milliseconds since the Unix epoch. changed: there are new transitions or instants.
+    """
+
+    ready: set[tuple[str | None, str | None]] = field(default_factory=set)
+    workers: set[str] = field(default_factory=set)
+    freed: bool = False
+    due: int | None = None
+    changed: bool = False
+
+    def fall_due(self, at: int | None) -> None:
+        """Note an instant at which something falls due."""
+        if at is not None and (self.due is None or at < self.due):
+            self.due = at

@@ -1,0 +1,259 @@
+"""The engine's face: one method per operation, each on an open transaction."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from milepost.errors import MilepostError
+from milepost.wire.agents import Limit
+from milepost.wire.tasks import (
+    BulkAction,
+    CancelRequest,
+    PauseRequest,
+    RetryRequest,
+    RunRequest,
+    TaskCreate,
+    TaskUpdate,
+)
+from milepost.wire.worker import (
+    PollAnswer,
+    PollRequest,
+    RegisterAnswer,
+    RegisterRequest,
+    ReportsAnswer,
+    ReportsRequest,
+)
+from milepost_collector.controller.engine import commands, timekeeping, workers
+from milepost_collector.controller.engine.creation import Created, Creator
+from milepost_collector.controller.engine.effects import Effects
+from milepost_collector.controller.engine.reports import Reports
+from milepost_collector.controller.engine.unit import Unit
+from milepost_collector.controller.rows import AgentRow, LimitRow
+from milepost_collector.controller.store.interface import Tx
+from milepost_collector.errors import InvalidParameterError, NotFoundError
+
+DAY_MS = 86_400_000
+_RISKS_EVERY_MS = 5_000
+_FORGET_EVERY_MS = 60_000
+_WORKERS_KEPT_MS = 3_600_000
+
+
+class Engine:
+    """All operations of the controller.
+
+    new_id: returns an id for an instant; ids rise with time. chance: draws run ids and jitter. Keeps nothing between
+    transactions but `effects`, so any number of engines may work on one store. One thread at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        new_id: Callable[[int], str],
+        chance: random.Random,
+        max_value_bytes: int = 1024 * 1024,
+        retention_ms: int = 30 * DAY_MS,
+    ) -> None:
+        self.effects = Effects()
+        self._new_id = new_id
+        self._chance = chance
+        self._max_value_bytes = max_value_bytes
+        self._retention_ms = retention_ms
+        self._creator = Creator(new_id, max_value_bytes)
+        self._risks_at = self._forget_at = 0
+
+    def take_effects(self) -> Effects:
+        """Return what has been changed since the last call; to be called after the commit."""
+        taken, self.effects = self.effects, Effects()
+        return taken
+
+    # Tasks.
+
+    def create(self, tx: Tx, requests: Sequence[TaskCreate], *, by: str | None = None) -> list[Created | MilepostError]:
+        """Make a task of each request; a refused one leaves the others alone."""
+        results: list[Created | MilepostError] = []
+        with self._unit(tx) as unit:
+            for request in requests:
+                try:
+                    results.append(self._creator.create(unit, request, by=by))
+                except MilepostError as error:  # a request is checked before anything is written for it
+                    results.append(error)
+        return results
+
+    def create_all(self, tx: Tx, requests: Sequence[TaskCreate], *, by: str | None = None) -> list[Created]:
+        """Make a task of each request, or of none.
+
+        Raises:
+            MilepostError: the first refusal.
+        """
+        with self._unit(tx) as unit:
+            return [self._creator.create(unit, request, by=by) for request in requests]
+
+    def update(self, tx: Tx, task_id: str, request: TaskUpdate) -> None:
+        """Change a task's definition."""
+        with self._unit(tx) as unit:
+            commands.update(unit, self._creator, task_id, request)
+
+    def run(self, tx: Tx, task_id: str, request: RunRequest) -> None:
+        """Let a task run now."""
+        with self._unit(tx) as unit:
+            commands.run(unit, self._creator, task_id, request)
+
+    def cancel(self, tx: Tx, task_id: str, request: CancelRequest) -> None:
+        """Cancel a task."""
+        with self._unit(tx) as unit:
+            commands.cancel(unit, task_id, request)
+
+    def pause(self, tx: Tx, task_id: str, request: PauseRequest) -> None:
+        """Pause a task."""
+        with self._unit(tx) as unit:
+            commands.pause(unit, task_id, request)
+
+    def resume(self, tx: Tx, task_id: str, request: PauseRequest) -> None:
+        """Let a paused task go on."""
+        with self._unit(tx) as unit:
+            commands.resume(unit, task_id, request)
+
+    def retry(self, tx: Tx, task_id: str, request: RetryRequest) -> None:
+        """Try a failed or cancelled task again."""
+        with self._unit(tx) as unit:
+            commands.retry(unit, self._creator, task_id, request)
+
+    def delete(self, tx: Tx, task_id: str) -> None:
+        """Remove a task."""
+        with self._unit(tx) as unit:
+            commands.delete(unit, task_id)
+
+    def bulk(
+        self, tx: Tx, action: BulkAction, task_ids: Sequence[str], arguments: dict[str, Any], *, dry_run: bool
+    ) -> list[str | None]:
+        """Do one thing to several tasks; return for each why it was refused, None when it was not.
+
+        Raises:
+            InvalidParameterError: the arguments are not the action's.
+        """
+        act = self._action(action, arguments)
+        refusals: list[str | None] = []
+        for task_id in task_ids:
+            try:
+                with self._unit(tx) as unit:
+                    commands.allowed(unit.task(task_id), action)
+                    if not dry_run:
+                        act(unit, task_id)
+                refusals.append(None)
+            except MilepostError as error:
+                refusals.append(str(error))
+        return refusals
+
+    def _action(self, action: BulkAction, arguments: dict[str, Any]) -> Callable[[Unit, str], None]:
+        kinds: dict[str, tuple[type[Any], Callable[[Unit, str, Any], None]]] = {
+            "run": (RunRequest, lambda unit, task_id, given: commands.run(unit, self._creator, task_id, given)),
+            "cancel": (CancelRequest, commands.cancel),
+            "pause": (PauseRequest, commands.pause),
+            "resume": (PauseRequest, commands.resume),
+            "retry": (RetryRequest, lambda unit, task_id, given: commands.retry(unit, self._creator, task_id, given)),
+            "update": (TaskUpdate, lambda unit, task_id, given: commands.update(unit, self._creator, task_id, given)),
+        }
+        if action == "delete":
+            return commands.delete
+        kind, act = kinds[action]
+        try:
+            given = msgspec.convert(arguments, kind)
+        except msgspec.ValidationError as error:
+            raise InvalidParameterError("arguments", arguments, str(error)) from error
+        return lambda unit, task_id: act(unit, task_id, given)
+
+    # Workers.
+
+    def register(self, tx: Tx, request: RegisterRequest) -> RegisterAnswer:
+        """Make a worker known."""
+        with self._unit(tx) as unit:
+            return workers.register(unit, request, self._new_id(unit.now), self._max_value_bytes)
+
+    def unregister(self, tx: Tx, worker_id: str) -> None:
+        """Forget a worker; an unknown one is forgotten already."""
+        with self._unit(tx) as unit:
+            workers.unregister(unit, worker_id)
+
+    def poll(self, tx: Tx, request: PollRequest) -> PollAnswer:
+        """Renew leases, tell commands, hand over work. Never waits."""
+        with self._unit(tx) as unit:
+            return workers.poll(unit, request, self._chance)
+
+    def reports(self, tx: Tx, request: ReportsRequest) -> ReportsAnswer:
+        """Apply what a worker says of its attempts."""
+        with self._unit(tx) as unit:
+            return Reports(unit, self._max_value_bytes, self._chance).apply(request)
+
+    # Time.
+
+    def tick(self, tx: Tx) -> bool:
+        """Do what is due, a bounded amount of it; tell whether there is more to do at once."""
+        more = False
+        with self._unit(tx) as unit:
+            more |= timekeeping.promote_due(unit)
+        with self._unit(tx) as unit:
+            more |= timekeeping.end_leases(unit, self._chance)
+        with self._unit(tx) as unit:
+            more |= timekeeping.pass_deadlines(unit)
+        if tx.now >= self._risks_at:
+            self._risks_at = tx.now + _RISKS_EVERY_MS
+            with self._unit(tx) as unit:
+                timekeeping.report_risks(unit)
+        if tx.now >= self._forget_at:
+            with self._unit(tx) as unit:
+                timekeeping.forget_workers(unit, _WORKERS_KEPT_MS)
+                unfinished = timekeeping.forget_old(unit, self._retention_ms)
+            self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
+        return more
+
+    # Agents and limits.
+
+    def pause_agent(self, tx: Tx, name: str, request: PauseRequest) -> None:
+        """Give an agent no more work."""
+        self._set_agent(tx, name, paused=True, by=request.by)
+
+    def resume_agent(self, tx: Tx, name: str, request: PauseRequest) -> None:
+        """Give an agent work again."""
+        self._set_agent(tx, name, paused=False, by=None)
+        self.effects.freed = True
+
+    def set_limit(self, tx: Tx, limit: Limit) -> None:
+        """Set or replace a limit.
+
+        Raises:
+            InvalidParameterError: it limits nothing, or gives half a rate.
+        """
+        if limit.concurrency is None and limit.rate is None:
+            raise InvalidParameterError("concurrency", None, "give concurrency, or rate with per_ms, or both")
+        if (limit.rate is None) != (limit.per_ms is None):
+            raise InvalidParameterError("per_ms", limit.per_ms, "rate and per_ms go together")
+        tx.upsert([LimitRow(**msgspec.structs.asdict(limit))])
+        self.effects.freed = True
+
+    def delete_limit(self, tx: Tx, scope: str, value: str) -> None:
+        """Remove a limit.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = [row for row in tx.limits() if (row.scope, row.value) == (scope, value)]
+        if not found:
+            raise NotFoundError("limit", f"{scope} {value}")
+        tx.delete(found)
+        self.effects.freed = True
+
+    def _set_agent(self, tx: Tx, name: str, *, paused: bool, by: str | None) -> None:
+        row = tx.agent(name) or AgentRow(name=name)
+        row.paused, row.paused_by = paused, by
+        tx.upsert([row])
+
+    @contextmanager
+    def _unit(self, tx: Tx) -> Iterator[Unit]:
+        unit = Unit(tx, self.effects)
+        yield unit
+        unit.flush()

@@ -1,0 +1,87 @@
+"""Limits on what may run at once, counted from live leases, and on how often attempts may begin."""
+
+from __future__ import annotations
+
+from milepost_collector.controller.rows import AssignmentRow, LimitRow, RateRow
+from milepost_collector.controller.store.interface import Tx, Usage
+
+EACH = "*"  # the limit of every value that has none of its own
+
+
+class Limits:
+    """The limits in force during one transaction, and how much of them is left.
+
+    lock: nobody else begins attempts under limits until the transaction ends; not for merely looking.
+    """
+
+    def __init__(self, tx: Tx, *, lock: bool = True) -> None:
+        self._now_us = tx.now * 1_000
+        self._limits = {(row.scope, row.value): row for row in tx.limits()}
+        self._rates: dict[tuple[str, str], RateRow] = {}
+        self._usage = Usage(agents={}, names={}, keys={})
+        self.changed: dict[tuple[str, str], RateRow] = {}
+        if self._limits:
+            if lock:
+                tx.lock_limits()
+            self._usage = tx.usage()
+            self._rates = {(row.scope, row.value): row for row in tx.rates()}
+
+    def __bool__(self) -> bool:
+        return bool(self._limits)
+
+    def blocking(self, agent: str, name: str, key: str | None) -> tuple[LimitRow, int | None] | None:
+        """Return the limit that keeps an attempt from beginning now, and in milliseconds when a rate admits it."""
+        for scope, value, used in self._scopes(agent, name, key):
+            limit = self._limit(scope, value)
+            if limit is None:
+                continue
+            if limit.concurrency is not None and used >= limit.concurrency:
+                return limit, None
+            if (wait_us := self._rate_wait_us(limit, scope, value)) > 0:
+                return limit, -(-wait_us // 1_000)
+        return None
+
+    def take(self, agent: str, name: str, key: str | None) -> None:
+        """Count an attempt that begins."""
+        for counts, value in ((self._usage.agents, agent), (self._usage.names, name), (self._usage.keys, key)):
+            if value is not None:
+                counts[value] = counts.get(value, 0) + 1
+        for scope, value, _ in self._scopes(agent, name, key):
+            limit = self._limit(scope, value)
+            if limit is not None and limit.rate is not None and limit.per_ms is not None:
+                self._advance(scope, value, limit.per_ms * 1_000 // limit.rate)
+
+    def _scopes(self, agent: str, name: str, key: str | None) -> list[tuple[str, str, int]]:
+        scopes = [
+            ("agent", agent, self._usage.agents.get(agent, 0)),
+            ("name", name, self._usage.names.get(name, 0)),
+        ]
+        return scopes if key is None else [*scopes, ("key", key, self._usage.keys.get(key, 0))]
+
+    def _limit(self, scope: str, value: str) -> LimitRow | None:
+        return self._limits.get((scope, value)) or self._limits.get((scope, EACH))
+
+    def _rate_wait_us(self, limit: LimitRow, scope: str, value: str) -> int:
+        """Return how long until the rate admits one more: the generic cell rate algorithm (ITU-T I.371), whose
+        tolerance lets a whole period's worth through at once after a pause."""
+        if limit.rate is None or limit.per_ms is None:
+            return 0
+        row = self._rates.get((scope, value))
+        interval_us = limit.per_ms * 1_000 // limit.rate
+        tolerance_us = limit.per_ms * 1_000 - interval_us
+        return 0 if row is None else row.arrival_us - tolerance_us - self._now_us
+
+    def _advance(self, scope: str, value: str, interval_us: int) -> None:
+        row = self._rates.get((scope, value)) or RateRow(scope=scope, value=value, arrival_us=0)
+        row.arrival_us = max(row.arrival_us, self._now_us) + interval_us
+        self._rates[scope, value] = self.changed[scope, value] = row
+
+
+def saturated(limits: Limits, agent: str, assignment: AssignmentRow) -> tuple[str, str, int | None] | None:
+    """Return scope, value and wait of what keeps an assignment from being leased to an agent."""
+    found = limits.blocking(agent, assignment.name, assignment.key)
+    if found is None:
+        return None
+    limit, wait_ms = found
+    value = {"agent": agent, "name": assignment.name, "key": assignment.key or ""}[limit.scope]
+    return limit.scope, value, wait_ms

@@ -1,0 +1,202 @@
+"""What becomes of a task when an attempt ends, and of the tasks that wait for it."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from milepost_collector.controller.engine.dependencies import release_dependents
+from milepost_collector.controller.engine.queueing import enqueue, hold, release_lease, working_status
+from milepost_collector.controller.engine.unit import Unit, settings_of
+from milepost_collector.controller.lifecycle import Event
+from milepost_collector.controller.retry import Verdict, after_failure, after_loss
+from milepost_collector.controller.rows import AssignmentRow, TaskRow
+
+
+class Failure(msgspec.Struct, kw_only=True, frozen=True):
+    """How an attempt failed: what its worker reported, or what the controller found."""
+
+    error_type: str
+    error_message: str
+    error_stack: str | None = None
+    retryable: bool = True
+    retry_after_ms: int | None = None
+
+
+def complete(unit: Unit, task: TaskRow, assignment: AssignmentRow, result: str | None) -> None:
+    """End an attempt well; the task with it when enough of its agents are done."""
+    unit.end_attempt(assignment, "completed", result=result)
+    _settle(unit, task, assignment, "completed")
+    if _completed(unit, task) >= _needed(unit, task):
+        finish(unit, task, "completed", "completed", assignment=assignment)
+    elif task.stop is None or unit.leased(task):
+        _carry_on(unit, task, "completed", assignment)
+    else:
+        _stop_when_idle(unit, task, assignment)
+    release_lease(assignment)
+
+
+def fail(unit: Unit, task: TaskRow, assignment: AssignmentRow, failure: Failure, chance: random.Random) -> None:
+    """End an attempt that failed in its code; another follows unless there is a reason against it."""
+    assignment.failures += 1
+    task.failures += 1
+    task.error_type, task.error_message = failure.error_type, failure.error_message
+    verdict = after_failure(
+        settings_of(task),
+        assignment.failures,
+        error_type=failure.error_type,
+        retryable=failure.retryable,
+        retry_after_ms=failure.retry_after_ms,
+        draw=chance.random(),
+    )
+    retry_at = unit.now + verdict.delay_ms if verdict.kind == "retry" and assignment.stop is None else None
+    unit.end_attempt(
+        assignment,
+        "failed",
+        error_type=failure.error_type,
+        error_message=failure.error_message,
+        error_stack=failure.error_stack,
+        reason=verdict.why or None,
+        retry_at=retry_at,
+    )
+    _follow(unit, task, assignment, verdict)
+
+
+def lose(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
+    """End an attempt whose worker went away: that is no failure of its code, and counted apart."""
+    assignment.losses += 1
+    task.losses += 1
+    verdict = after_loss(settings_of(task), assignment.losses)
+    if verdict.kind != "retry":
+        task.error_type, task.error_message = "WorkerLost", verdict.why
+    unit.end_attempt(assignment, "lost", reason=reason)
+    _follow(unit, task, assignment, verdict, reason)
+
+
+def yield_lease(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
+    """End an attempt that stopped because it was asked to, or that hands its lease back: it goes on later."""
+    unit.end_attempt(assignment, "paused", reason=reason)
+    if not _stop(unit, task, assignment):
+        enqueue(unit, assignment)
+        _carry_on(unit, task, "yielded", assignment, reason)
+    release_lease(assignment)
+
+
+def stop_cancelled(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
+    """End an attempt that was cancelled: by its own report, or cut off after its grace."""
+    unit.end_attempt(assignment, "cancelled", reason=reason)
+    if not _stop(unit, task, assignment):  # a worker that cancels without having been told hands its lease back
+        enqueue(unit, assignment)
+        _carry_on(unit, task, "yielded", assignment, reason)
+    release_lease(assignment)
+
+
+def finish(
+    unit: Unit,
+    task: TaskRow,
+    event: Event,
+    status: str,
+    *,
+    assignment: AssignmentRow | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """End a task: attempts that are still under way are over, and what waits for it is decided."""
+    for other in unit.leased(task):
+        if other is not assignment:
+            cut_off(unit, other, reason or f"the task is {status}")
+    unit.move(task, event, status, assignment=assignment, by=by, reason=reason)
+    task.finished_at = unit.now
+    task.reason = reason
+    task.stop = task.stop_by = None
+    if status == "completed":
+        task.error_type = task.error_message = None
+        task.progress = 1.0
+    release_dependents(unit, task, finish)
+
+
+def cut_off(unit: Unit, assignment: AssignmentRow, reason: str) -> None:
+    """End a lease against its worker's will; the worker is told that it is lost."""
+    unit.end_attempt(assignment, "cancelled", reason=reason)
+    if assignment.worker_id is not None:
+        unit.effects.workers.add(assignment.worker_id)
+    _settle(unit, unit.tasks[assignment.task_id], assignment, "cancelled")
+
+
+def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdict, reason: str | None = None) -> None:
+    """Do what follows an attempt that did not end well."""
+    if _stop(unit, task, assignment):
+        pass
+    elif verdict.kind == "retry":
+        enqueue(unit, assignment, unit.now + verdict.delay_ms)
+        _carry_on(unit, task, "requeued", assignment, reason)
+    elif verdict.kind == "exhausted" and settings_of(task).on_exhausted == "pause":
+        hold(unit, assignment)
+        task.reason = verdict.why
+        _pause_when_idle(unit, task, "exhausted", assignment, verdict.why)
+    else:
+        _settle(unit, task, assignment, "failed")
+        if len(unit.of(task)) - _ended_badly(unit, task) < _needed(unit, task):
+            finish(unit, task, "failed", "failed", assignment=assignment, reason=verdict.why)
+        else:
+            _carry_on(unit, task, "requeued", assignment, verdict.why)
+    release_lease(assignment)
+
+
+def _stop(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> bool:
+    """End or pause a task that had been asked to stop, once the last of its attempts has; tell whether it had."""
+    if task.stop is None:
+        return False
+    if task.stop == "cancel":
+        _settle(unit, task, assignment, "cancelled")
+    else:
+        hold(unit, assignment)
+    if unit.leased(task):
+        _carry_on(unit, task, "cancelled" if task.stop == "cancel" else "paused", assignment)
+    else:
+        _stop_when_idle(unit, task, assignment)
+    return True
+
+
+def _stop_when_idle(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> None:
+    if task.stop == "cancel":
+        finish(unit, task, "cancelled", "cancelled", assignment=assignment, by=task.stop_by, reason=task.reason)
+    else:
+        _pause_when_idle(unit, task, "paused", assignment, task.reason)
+
+
+def _pause_when_idle(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None) -> None:
+    if unit.leased(task):
+        _carry_on(unit, task, event, assignment, reason)
+        return
+    for other in unit.of(task):
+        if other.state in ("ready", "delayed"):
+            hold(unit, other)
+    unit.move(task, event, "paused", assignment=assignment, by=task.stop_by, reason=reason)
+    task.stop = task.stop_by = None
+
+
+def _carry_on(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None = None) -> None:
+    unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
+
+
+def _settle(unit: Unit, task: TaskRow, assignment: AssignmentRow, state: str) -> None:
+    assignment.state = state  # type: ignore[assignment]
+    unit.change_assignment(assignment)
+
+
+def _completed(unit: Unit, task: TaskRow) -> int:
+    return sum(assignment.state == "completed" for assignment in unit.of(task))
+
+
+def _ended_badly(unit: Unit, task: TaskRow) -> int:
+    return sum(assignment.state in ("failed", "cancelled") for assignment in unit.of(task))
+
+
+def _needed(unit: Unit, task: TaskRow) -> int:
+    completion = settings_of(task).completion
+    count = len(unit.of(task))
+    if completion == "all":
+        return count
+    return 1 if completion == "any" else min(int(completion), count)

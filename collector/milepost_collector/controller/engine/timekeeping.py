@@ -1,0 +1,107 @@
+"""What time does, whether or not any worker lives: retries become ready, leases and timeouts end, deadlines pass."""
+
+from __future__ import annotations
+
+import random
+import statistics
+
+from milepost_collector.controller.engine.outcomes import Failure, fail, finish, lose, stop_cancelled
+from milepost_collector.controller.engine.unit import Unit, settings_of
+from milepost_collector.controller.rows import AssignmentRow
+from milepost_collector.controller.store.interface import Tx
+
+BATCH = 200  # of each kind in one transaction
+_AT_RISK_WITHIN_MS = 86_400_000  # deadlines further away are not looked at
+HISTORY = 50  # newest completed tasks of a name that an estimate is made from
+
+
+def promote_due(unit: Unit) -> bool:
+    """Make delayed assignments ready that are due; tell whether there may be more."""
+    promoted = unit.tx.promote(BATCH)
+    if promoted:
+        unit.effects.freed = True  # whoever waits may take them
+    return promoted == BATCH
+
+
+def end_leases(unit: Unit, chance: random.Random) -> bool:
+    """End attempts that took too long to stop, to run, or to be heard of again; tell whether there may be more."""
+    found = unit.tx.ended_leases(BATCH)
+    unit.load([row.task_id for row in found])
+    for stale in found:
+        task = unit.tasks.get(stale.task_id)
+        row = next((row for row in unit.of(task) if row.position == stale.position), None) if task else None
+        if row is not None and row.state == "leased":
+            _end_lease(unit, row, chance)
+    return len(found) == BATCH
+
+
+def _end_lease(unit: Unit, row: AssignmentRow, chance: random.Random) -> None:
+    task = unit.tasks[row.task_id]
+    if row.worker_id is not None:
+        unit.effects.workers.add(row.worker_id)
+    if row.cut_off_at is not None and row.cut_off_at <= unit.now:
+        stop_cancelled(unit, task, row, "cut off: it did not stop within cancel_grace_ms")
+    elif row.timeout_at is not None and row.timeout_at <= unit.now:
+        timeout_ms = settings_of(task).timeout_ms
+        failure = Failure(error_type="AttemptTimeout", error_message=f"the attempt ran longer than {timeout_ms} ms")
+        fail(unit, task, row, failure, chance)
+    elif row.expires_at is not None and row.expires_at <= unit.now:
+        lose(unit, task, row, f"nothing was heard of worker {row.worker_id} for {row.lease_ms} ms")
+
+
+def pass_deadlines(unit: Unit) -> bool:
+    """Fail tasks whose deadline has passed; tell whether there may be more."""
+    due = unit.tx.due_deadlines(BATCH)
+    unit.load(due)
+    for task_id in due:
+        task = unit.tasks.get(task_id)
+        if task is None or task.deadline_at is None or task.deadline_at > unit.now or task.finished_at is not None:
+            continue
+        task.error_type, task.error_message = "DeadlineExceeded", "its deadline passed before it was finished"
+        finish(unit, task, "expired", "failed", reason="its deadline has passed")
+    return len(due) == BATCH
+
+
+def report_risks(unit: Unit) -> None:
+    """Note tasks that will probably miss their deadline, judged by what tasks of their name took before."""
+    coming = unit.tx.coming_deadlines(unit.now + _AT_RISK_WITHIN_MS, BATCH)
+    typical = {name: typical_duration_ms(unit.tx, name) for name in {task.name for task in coming}}
+    risky = []
+    for task in coming:
+        expected_ms = typical[task.name]
+        began = task.started_at if task.status == "in_progress" and task.started_at else unit.now
+        if expected_ms is not None and task.deadline_at is not None and began + expected_ms > task.deadline_at:
+            risky.append(task.id)
+    unit.load(risky)
+    for task_id in risky:
+        if (at_risk := unit.tasks.get(task_id)) is not None and at_risk.finished_at is None:
+            at_risk.at_risk_at = unit.now
+            unit.record(at_risk, "at_risk", at_risk.status, reason="its deadline will probably be missed")
+            unit.change(at_risk)
+
+
+def typical_duration_ms(tx: Tx, name: str) -> int | None:
+    """Return the median time from first start to end of the newest completed tasks of a name; None without any."""
+    durations = tx.durations(name, HISTORY)
+    return round(statistics.median(durations)) if durations else None
+
+
+def forget_old(unit: Unit, retention_ms: int) -> bool:
+    """Remove what is older than the retention: finished tasks with all that belongs to them, keys, ledger rows."""
+    before = unit.now - retention_ms
+    old = unit.tx.expired_history(before, BATCH)
+    if old:
+        unit.tx.forget(old)
+    pruned = [
+        unit.tx.prune_transitions(before, BATCH),
+        unit.tx.prune_idempotency(before, BATCH),
+        unit.tx.prune_instants(before, BATCH),
+    ]
+    return len(old) == BATCH or BATCH in pruned
+
+
+def forget_workers(unit: Unit, silent_ms: int) -> None:
+    """Remove workers that hold nothing and have not been heard of for long."""
+    gone = unit.tx.silent_workers(unit.now - silent_ms)
+    if gone:
+        unit.tx.delete(gone)

@@ -1,0 +1,191 @@
+"""Workers: they register, poll for attempts and commands, and go away."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from milepost.wire.worker import (
+    Command,
+    Held,
+    PollAnswer,
+    PollRequest,
+    RegisterAnswer,
+    RegisterRequest,
+)
+from milepost_collector.controller.engine.claim import claim, hand_over
+from milepost_collector.controller.engine.outcomes import yield_lease
+from milepost_collector.controller.engine.unit import Unit
+from milepost_collector.controller.rows import AgentRow, AssignmentRow, WorkerRow
+from milepost_collector.errors import NotFoundError
+
+MAX_WAIT_MS = 20_000  # of one poll; proxies tend to cut connections that are silent for 30 s
+_SEEN_EVERY_MS = 2_000  # a poll that changes nothing is written down no more often than that
+_MARGIN_MS = 5_000  # beyond its next poll before a worker counts as gone
+
+
+def register(unit: Unit, request: RegisterRequest, worker_id: str, max_value_bytes: int) -> RegisterAnswer:
+    """Make a worker known; its agent takes over the names that it handles."""
+    teams, tasks = sorted(set(request.teams)), sorted(set(request.tasks))
+    known = unit.tx.agent(request.agent) or AgentRow(name=request.agent)
+    known.teams, known.tasks, known.last_poll_at = _text(teams), _text(tasks), unit.now
+    unit.tx.upsert([known])
+    unit.tx.insert(
+        [
+            WorkerRow(
+                id=worker_id,
+                agent=request.agent,
+                concurrency=request.concurrency,
+                tasks=_text(tasks),
+                teams=_text(teams),
+                any_task=request.any,
+                started_at=unit.now,
+                last_poll_at=unit.now,
+                polled_until=unit.now + MAX_WAIT_MS + _MARGIN_MS,
+                host_name=request.host_name,
+                process_id=request.process_id,
+                sdk_version=request.sdk_version,
+            )
+        ]
+    )
+    return RegisterAnswer(worker_id=worker_id, max_wait_ms=MAX_WAIT_MS, max_value_bytes=max_value_bytes)
+
+
+def unregister(unit: Unit, worker_id: str) -> None:
+    """Forget a worker; what it still holds goes back to the queue."""
+    worker = unit.tx.worker(worker_id)
+    if worker is None:
+        return
+    for row in _loaded(unit, unit.tx.held_by(worker_id)):
+        yield_lease(unit, unit.tasks[row.task_id], row, "its worker went away and handed it back")
+    unit.tx.delete([worker])
+
+
+def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
+    """Renew a worker's leases, tell it what to stop, and hand it work for its free slots.
+
+    Raises:
+        NotFoundError: the worker is not known.
+    """
+    worker = unit.tx.worker(request.worker_id)
+    if worker is None:
+        raise NotFoundError("worker", request.worker_id)
+    leases = {(row.task_id, row.attempt): row for row in unit.tx.held_by(worker.id)}
+    held = {(item.task_id, item.attempt): item for item in request.held}
+    adopted, lost = _adopt(unit, worker, [item for key, item in held.items() if key not in leases])
+    leases |= adopted
+    _note_started(unit, [leases[key] for key, item in held.items() if item.started and key in leases])
+    _renew(unit, worker, [row for key, row in leases.items() if key in held])
+    again = [row for key, row in leases.items() if key not in held]
+    fresh = _claim_free(unit, worker, request, len(leases), chance)
+    unit.load([row.task_id for row in again])
+    commands = [_command(row) for key, row in leases.items() if key in held and row.stop is not None]
+    answer = PollAnswer(
+        leases=hand_over(unit.tx, [*again, *fresh], unit.tasks) if again or fresh else [],
+        commands=[*commands, *lost],
+        poll_within_ms=_poll_within([*leases.values(), *fresh]),
+    )
+    _seen(unit, worker, request.draining, answer.poll_within_ms, served=bool(fresh))
+    return answer
+
+
+def _claim_free(
+    unit: Unit, worker: WorkerRow, request: PollRequest, held: int, chance: random.Random
+) -> list[AssignmentRow]:
+    slots = worker.concurrency - held
+    if slots <= 0 or request.draining:
+        return []
+    agent = unit.tx.agent(worker.agent)
+    if agent is not None and agent.paused:
+        return []
+    return claim(unit, worker, slots, chance)
+
+
+def _adopt(
+    unit: Unit, worker: WorkerRow, items: list[Held]
+) -> tuple[dict[tuple[str, int], AssignmentRow], list[Command]]:
+    """Take over leases that this process had under an earlier worker id; tell which are lost.
+
+    The attempt number is what fences: whoever holds the newest one is its worker.
+    """
+    if not items:
+        return {}, []
+    unit.load([item.task_id for item in items])
+    adopted, lost = {}, []
+    for item in items:
+        known = unit.assignments.get(item.task_id, ())
+        rows = [row for row in known if row.state == "leased" and row.attempt == item.attempt]
+        for row in rows:
+            adopted[item.task_id, item.attempt] = row
+            row.worker_id = worker.id
+            unit.change_assignment(row)
+        if not rows:
+            lost.append(Command(kind="lost", task_id=item.task_id, attempt=item.attempt, reason="the lease is over"))
+    return adopted, lost
+
+
+def _note_started(unit: Unit, rows: list[AssignmentRow]) -> None:
+    rows = [row for row in rows if row.started_at is None]
+    for row in _loaded(unit, rows):
+        start(unit, row)
+
+
+def start(unit: Unit, row: AssignmentRow) -> None:
+    """Note that the code of a leased attempt runs."""
+    task = unit.tasks[row.task_id]
+    row.started_at = unit.now
+    unit.change_assignment(row)
+    unit.move(task, "started", "in_progress", assignment=row)
+
+
+def _renew(unit: Unit, worker: WorkerRow, rows: list[AssignmentRow]) -> None:
+    """Prolong leases that have used up a quarter of their time: not each poll is worth a write."""
+    due = [
+        row
+        for row in rows
+        if row.expires_at is not None and row.lease_ms is not None and row.expires_at - unit.now < row.lease_ms * 3 // 4
+    ]
+    for row in _loaded(unit, due):
+        assert row.lease_ms is not None
+        row.expires_at = unit.now + row.lease_ms
+        unit.change_assignment(row)
+
+
+def _loaded(unit: Unit, rows: list[AssignmentRow]) -> list[AssignmentRow]:
+    """Return the unit's own copies of rows, with their tasks loaded."""
+    unit.load([row.task_id for row in rows])
+    places = {(row.task_id, row.position): row for row in rows}
+    own = [row for task_id in {row.task_id for row in rows} for row in unit.assignments.get(task_id, ())]
+    return [row for row in own if (row.task_id, row.position) in places and row.state == "leased"]
+
+
+def _poll_within(leases: list[AssignmentRow]) -> int:
+    shortest = min((row.lease_ms for row in leases if row.lease_ms is not None), default=3 * MAX_WAIT_MS)
+    return min(MAX_WAIT_MS, shortest // 3)
+
+
+def _seen(unit: Unit, worker: WorkerRow, draining: bool, within_ms: int, *, served: bool) -> None:
+    until = unit.now + within_ms + _MARGIN_MS
+    if not (served or draining != worker.draining or unit.now - worker.last_poll_at >= _SEEN_EVERY_MS):
+        return
+    worker.last_poll_at, worker.polled_until, worker.draining = unit.now, until, draining
+    unit.tx.update([worker])
+    agent = unit.tx.agent(worker.agent)
+    if agent is not None:
+        agent.last_poll_at = unit.now
+        agent.served_at = unit.now if served else agent.served_at
+        unit.tx.update([agent])
+
+
+def _command(row: AssignmentRow) -> Command:
+    return Command(
+        kind="pause" if row.stop == "pause" else "cancel",
+        task_id=row.task_id,
+        attempt=row.attempt,
+        reason=row.stop_reason or "",
+    )
+
+
+def _text(names: list[str]) -> str:
+    return msgspec.json.encode(names).decode()

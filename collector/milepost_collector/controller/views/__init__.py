@@ -1,0 +1,11 @@
+"""What is read of tasks, agents and schedules: rows put together into the wire's structs, in a reading transaction.
+
+Read `tasks` (one task whole, pages of them), `attempts` (attempts, checkpoints, transitions), `agents` (agents,
+workers, limits) and `schedules`.
+"""
+
+from milepost_collector.controller.views.agents import agent, agents, limits
+from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
+from milepost_collector.controller.views.tasks import counts, task, tasks
+
+__all__ = ["agent", "agents", "attempt", "attempts", "checkpoints", "counts", "limits", "task", "tasks", "transitions"]

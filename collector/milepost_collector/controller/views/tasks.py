@@ -1,0 +1,274 @@
+"""Tasks as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from milepost.wire.tasks import (
+    PRIORITIES,
+    AgentResult,
+    CountList,
+    DependencyState,
+    GroupCount,
+    Task,
+    TaskFilter,
+    TaskList,
+    TaskSettings,
+)
+from milepost_collector.controller.engine.instants import to_datetime
+from milepost_collector.controller.engine.limits import Limits
+from milepost_collector.controller.engine.timekeeping import typical_duration_ms
+from milepost_collector.controller.engine.unit import names_in
+from milepost_collector.controller.lifecycle import is_finished
+from milepost_collector.controller.rows import AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
+from milepost_collector.controller.store.interface import Tx
+from milepost_collector.controller.why import Surroundings, why_not_running
+from milepost_collector.errors import InvalidParameterError, NotFoundError
+
+GROUPS = ("status", "type", "priority", "name", "agent", "team", "app", "tag")
+SORTS = ("created_at", "updated_at", "priority", "name", "status", "deadline", "finished_at")
+
+
+def task(tx: Tx, task_id: str) -> Task:
+    """Return a task whole, with its input, context and result.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = find(tx, task_id)
+    found = _Assembly(tx, [row]).assemble()[0]
+    payload = tx.payloads((task_id,)).get(task_id) or PayloadRow(task_id=task_id)
+    found.input, found.context = raw(payload.input), raw(payload.context)
+    attempts = tx.attempts((task_id,)).get(task_id, [])
+    found.agents = _agent_results(row, tx.assignments((task_id,), lock=False).get(task_id, []), attempts)
+    if row.status == "completed":
+        found.result = result_of(row, attempts)
+    found.dependents = _dependents(tx, task_id)
+    return found
+
+
+def tasks(tx: Tx, wanted: TaskFilter, *, sort: str, cursor: str | None, limit: int) -> TaskList:
+    """Return a page of tasks, without their payloads.
+
+    Raises:
+        InvalidParameterError: the sort key or the cursor is not valid.
+    """
+    if sort.removeprefix("-") not in SORTS:
+        raise InvalidParameterError("sort", sort, f"use one of {', '.join(SORTS)}, with a leading - to turn it round")
+    page = tx.page(wanted, sort=sort, cursor=cursor, limit=limit)
+    return TaskList(tasks=_Assembly(tx, page.tasks).assemble(), next_cursor=page.cursor)
+
+
+def counts(tx: Tx, wanted: TaskFilter, *, group_by: str) -> CountList:
+    """Return how many tasks share each value of a field, the largest group first.
+
+    Raises:
+        InvalidParameterError: tasks cannot be grouped so.
+    """
+    if group_by not in GROUPS:
+        raise InvalidParameterError("group_by", group_by, f"use one of {', '.join(GROUPS)}")
+    found = tx.counts(wanted, group_by=group_by)
+    groups = [GroupCount(value=value, count=count) for value, count in found]
+    if group_by == "priority":
+        groups = [GroupCount(value=PRIORITIES[int(group.value or 0)], count=group.count) for group in groups]
+    groups.sort(key=lambda group: (-group.count, group.value or ""))
+    return CountList(group_by=group_by, groups=groups, total=sum(group.count for group in groups))
+
+
+def find(tx: Tx, task_id: str) -> TaskRow:
+    """Return a task's row, live or finished.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = tx.tasks((task_id,), lock=False) or tx.finished((task_id,), lock=False)
+    if task_id not in found:
+        raise NotFoundError("task", task_id)
+    return found[task_id]
+
+
+def raw(text: str | None) -> Any:
+    """Return stored JSON as it goes into an answer, without decoding it."""
+    return None if text is None else msgspec.Raw(text.encode())
+
+
+def result_of(row: TaskRow, attempts: Sequence[AttemptRow]) -> Any:
+    """Return a completed task's result: its newest completed attempt's, or one per agent when there are several."""
+    newest: dict[int, AttemptRow] = {}
+    for attempt in attempts:  # the newest first
+        if attempt.status == "completed":
+            newest.setdefault(attempt.position, attempt)
+    if row.agents is None:
+        return raw(newest[0].result) if newest else None
+    return {attempt.agent: raw(attempt.result) for _, attempt in sorted(newest.items())}
+
+
+class _Assembly:
+    """Puts the tasks of one answer together; what they share is looked up once."""
+
+    def __init__(self, tx: Tx, rows: Sequence[TaskRow]) -> None:
+        self._tx = tx
+        self._rows = rows
+        open_ids = [row.id for row in rows if not is_finished(row.status)]
+        self._assignments = tx.assignments(open_ids, lock=False) if open_ids else {}
+        self._dependencies = tx.dependencies([row.id for row in rows]) if rows else {}
+        self._upstream = _states(tx, [edge.upstream_id for edges in self._dependencies.values() for edge in edges])
+        self._around = surroundings(tx) if open_ids else None
+        self._typical: dict[str, int | None] = {}
+
+    def assemble(self) -> list[Task]:
+        """Return the tasks in the order of their rows."""
+        return [self._task(row) for row in self._rows]
+
+    def _task(self, row: TaskRow) -> Task:
+        assignments = self._assignments.get(row.id, [])
+        edges = [self._edge(edge) for edge in self._dependencies.get(row.id, [])]
+        return Task(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            type=row.type,  # type: ignore[arg-type]
+            status=row.status,  # type: ignore[arg-type]
+            priority=PRIORITIES[row.priority],  # type: ignore[arg-type]
+            agents=_agent_results(row, assignments, ()),
+            settings=msgspec.json.decode(row.settings, type=TaskSettings),
+            created_at=to_datetime(row.created_at),
+            updated_at=to_datetime(row.updated_at),
+            agent=row.agent,
+            team=row.team,
+            error_type=row.error_type,
+            error_message=row.error_message,
+            reason=row.reason,
+            deadline=to_datetime(row.deadline_at),
+            deadline_at_risk=row.at_risk_at is not None,
+            run_at=to_datetime(row.run_at),
+            dependencies=edges,
+            tags=names_in(row.tags),
+            app=row.app,
+            key=row.key,
+            created_by=row.created_by,
+            idempotency_key=row.idempotency_key,
+            schedule_id=row.schedule_id,
+            scheduled_for=to_datetime(row.scheduled_for),
+            origin_run_id=row.origin_run_id,
+            origin_span_id=row.origin_span_id,
+            progress=row.progress,
+            phase=row.phase,
+            attempt=row.attempt,
+            failures=row.failures,
+            losses=row.losses,
+            last_run_id=row.last_run_id,
+            next_run_at=_next_run(assignments),
+            estimated_completion=to_datetime(self._estimate(row, assignments)),
+            why_not_running=self._why(row, assignments, edges),
+            pause_requested=row.stop == "pause",
+            cancel_requested=row.stop == "cancel",
+            started_at=to_datetime(row.started_at),
+            finished_at=to_datetime(row.finished_at),
+        )
+
+    def _edge(self, edge: DependencyRow) -> DependencyState:
+        upstream = self._upstream.get(edge.upstream_id)
+        return DependencyState(
+            task_id=edge.upstream_id,
+            name=upstream.name if upstream else "",
+            status=upstream.status if upstream else "deleted",
+            output_as=edge.output_as,
+        )
+
+    def _why(self, row: TaskRow, assignments: Sequence[AssignmentRow], edges: Sequence[DependencyState]) -> Any:
+        return None if self._around is None else why_not_running(row, assignments, edges, self._around)
+
+    def _estimate(self, row: TaskRow, assignments: Sequence[AssignmentRow]) -> int | None:
+        """Return when a task will probably be finished: its start, or when it is due, and what its like took."""
+        if is_finished(row.status) or row.status in ("blocked", "paused", "review"):
+            return None
+        if row.name not in self._typical:
+            self._typical[row.name] = typical_duration_ms(self._tx, row.name)
+        typical_ms = self._typical[row.name]
+        if typical_ms is None:
+            return None
+        now = self._tx.now
+        if row.status == "in_progress" and row.started_at is not None:
+            return max(row.started_at + typical_ms, now)
+        due = max((assignment.ready_at for assignment in assignments), default=now)
+        return max(due, now) + typical_ms
+
+
+def surroundings(tx: Tx) -> Surroundings:
+    """Return what decides, beside a task itself, whether it runs."""
+    busy: dict[str, int] = {}
+    alive = [worker for worker in tx.workers() if worker.polled_until >= tx.now]
+    for worker in alive:
+        busy[worker.id] = len(tx.held_by(worker.id))
+    known = {row.name: row for row in tx.agents()}
+    return Surroundings(now=tx.now, workers=alive, busy=busy, agents=known, limits=Limits(tx, lock=False))
+
+
+def _states(tx: Tx, ids: Sequence[str]) -> dict[str, TaskRow]:
+    if not ids:
+        return {}
+    live = tx.tasks(ids, lock=False)
+    return live | tx.finished([task_id for task_id in ids if task_id not in live], lock=False)
+
+
+def _dependents(tx: Tx, task_id: str) -> list[DependencyState]:
+    edges = tx.dependents((task_id,)).get(task_id, [])
+    found = _states(tx, [edge.task_id for edge in edges])
+    return [
+        DependencyState(task_id=row.id, name=row.name, status=row.status, output_as=edge.output_as)
+        for edge in edges
+        if (row := found.get(edge.task_id)) is not None
+    ]
+
+
+def _next_run(assignments: Sequence[AssignmentRow]) -> Any:
+    delayed = [row.ready_at for row in assignments if row.state == "delayed"]
+    return to_datetime(min(delayed)) if delayed else None
+
+
+def _agent_results(
+    row: TaskRow, assignments: Sequence[AssignmentRow], attempts: Sequence[AttemptRow]
+) -> list[AgentResult]:
+    """Return how far each executor is; of a finished task as its newest attempts tell."""
+    newest: dict[int, AttemptRow] = {}
+    for attempt in attempts:
+        newest.setdefault(attempt.position, attempt)
+    if assignments:
+        return [_working(assignment, newest.get(assignment.position)) for assignment in assignments]
+    targets: list[str | None] = [*names_in(row.agents)] or [row.agent]
+    return [_ended(row, agent, newest.get(position)) for position, agent in enumerate(targets)]
+
+
+def _working(assignment: AssignmentRow, last: AttemptRow | None) -> AgentResult:
+    found = AgentResult(
+        status="running" if assignment.state == "leased" else assignment.state,
+        agent=assignment.held_by or assignment.agent,
+        team=assignment.team,
+        attempt=assignment.attempt,
+        failures=assignment.failures,
+        losses=assignment.losses,
+        worker_id=assignment.worker_id,
+    )
+    if last is not None:
+        found.result = raw(last.result)
+        found.error_type, found.error_message = last.error_type, last.error_message
+    return found
+
+
+def _ended(row: TaskRow, agent: str | None, last: AttemptRow | None) -> AgentResult:
+    if last is None:
+        return AgentResult(status=row.status, agent=agent or row.last_agent, team=row.team)
+    return AgentResult(
+        status=last.status,
+        agent=last.agent or agent,
+        team=row.team,
+        attempt=last.attempt,
+        worker_id=last.worker_id,
+        result=raw(last.result),
+        error_type=last.error_type,
+        error_message=last.error_message,
+    )

@@ -1,0 +1,120 @@
+"""Why a task is not running, told from how things stand. Pure: facts in, a sentence out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from milepost.wire.tasks import DependencyState, WhyNotRunning
+from milepost_collector.controller.engine.instants import to_datetime
+from milepost_collector.controller.engine.limits import Limits
+from milepost_collector.controller.engine.unit import names_in
+from milepost_collector.controller.rows import AgentRow, AssignmentRow, TaskRow, WorkerRow
+
+
+class Surroundings(Struct, kw_only=True):
+    """What decides beside the task itself. workers: those alive. busy: leases by worker id. limits: as they stand."""
+
+    now: int
+    workers: Sequence[WorkerRow]
+    busy: dict[str, int]
+    agents: dict[str, AgentRow]
+    limits: Limits
+
+
+def why_not_running(
+    task: TaskRow,
+    assignments: Sequence[AssignmentRow],
+    upstream: Sequence[DependencyState],
+    around: Surroundings,
+) -> WhyNotRunning | None:
+    """Return why a task is not running; None when it is running or finished."""
+    if task.status == "blocked":
+        return _blocked(task, upstream)
+    if task.status == "paused":
+        return WhyNotRunning(code="paused", text=task.reason or "paused")
+    if task.status == "review":
+        return WhyNotRunning(code="review", text=task.reason or "waits for a person")
+    if task.status != "pending":
+        return None
+    waiting = [row for row in assignments if row.state in ("ready", "delayed", "waiting")]
+    reasons = [_queued(task, row, around) for row in waiting]
+    return reasons[0] if reasons else None
+
+
+def _blocked(task: TaskRow, upstream: Sequence[DependencyState]) -> WhyNotRunning:
+    for state in upstream:
+        if state.status in ("failed", "cancelled", "deleted"):
+            text = f"task {state.task_id} ({state.name}), which it depends on, is {state.status}"
+            return WhyNotRunning(code="upstream_failed", text=text, task_id=state.task_id)
+    waiting = [state for state in upstream if state.status != "completed"]
+    if not waiting:
+        return WhyNotRunning(code="dependency", text=task.reason or "waits for another task")
+    more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    text = f"waiting for task {waiting[0].task_id} ({waiting[0].name}, {waiting[0].status}){more}"
+    return WhyNotRunning(code="dependency", text=text, task_id=waiting[0].task_id)
+
+
+def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRunning:
+    if row.state == "delayed" and row.ready_at > around.now:
+        until = to_datetime(row.ready_at)
+        if row.failures:
+            text = f"retry in {spoken(row.ready_at - around.now)}, after {row.failures} failed attempts"
+            return WhyNotRunning(code="retry", text=text, until=until)
+        return WhyNotRunning(code="scheduled", text=f"starts in {spoken(row.ready_at - around.now)}", until=until)
+    if row.agent is not None and (agent := around.agents.get(row.agent)) is not None and agent.paused:
+        by = f" by {agent.paused_by}" if agent.paused_by else ""
+        return WhyNotRunning(code="agent_paused", text=f"agent {row.agent} is paused{by}")
+    workers = [worker for worker in around.workers if _may_serve(worker, row)]
+    if not workers:
+        return WhyNotRunning(code="no_worker", text=f"no worker of {_executor(row)} is polling")
+    able = [worker for worker in workers if worker.any_task or row.name in names_in(worker.tasks)]
+    if not able:
+        return WhyNotRunning(code="not_handled", text=f"no worker of {_executor(row)} handles {row.name!r}")
+    return _limited(row, able, around) or _busy(row, able, around)
+
+
+def _limited(row: AssignmentRow, workers: Sequence[WorkerRow], around: Surroundings) -> WhyNotRunning | None:
+    obstacles = [around.limits.blocking(worker.agent, row.name, row.key) for worker in workers]
+    if any(obstacle is None for obstacle in obstacles):
+        return None
+    limit, wait_ms = next(obstacle for obstacle in obstacles if obstacle is not None)
+    what = f"{limit.scope} {row.key if limit.scope == 'key' else limit.value!r}"
+    if wait_ms is None:
+        return WhyNotRunning(code="limit", text=f"{what} is at its limit of {limit.concurrency} at once")
+    text = f"{what} is at its rate of {limit.rate} in {spoken(limit.per_ms or 0)}, next in {spoken(wait_ms)}"
+    return WhyNotRunning(code="rate", text=text, until=to_datetime(around.now + wait_ms))
+
+
+def _busy(row: AssignmentRow, workers: Sequence[WorkerRow], around: Surroundings) -> WhyNotRunning:
+    slots = sum(worker.concurrency for worker in workers)
+    busy = sum(around.busy.get(worker.id, 0) for worker in workers)
+    if busy >= slots:
+        return WhyNotRunning(code="busy", text=f"all {slots} slots of {_executor(row)} are busy")
+    return WhyNotRunning(code="soon", text="it is about to be handed to a worker")
+
+
+def _may_serve(worker: WorkerRow, row: AssignmentRow) -> bool:
+    if worker.draining or worker.agent == row.avoid:
+        return False
+    if row.agent is not None:
+        return worker.agent == row.agent
+    return row.team is None or row.team in names_in(worker.teams)
+
+
+def _executor(row: AssignmentRow) -> str:
+    if row.agent is not None:
+        return f"agent {row.agent}"
+    if row.team is not None:
+        return f"team {row.team}"
+    return "any agent" if row.avoid is None else f"any agent but {row.avoid}"
+
+
+def spoken(duration_ms: int) -> str:
+    """Return a length of time for people: 8 s, 12 min, 3.5 h, 2 d."""
+    seconds = max(duration_ms, 0) / 1_000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 10 else f"{seconds:.0f} s"
