@@ -213,3 +213,50 @@ SELECT
     error_type, error_message, error_stack, attributes
 FROM spans
 WHERE status = 'failed';
+
+-- What attempts of managed tasks used: their runs' sums.
+CREATE OR REPLACE VIEW attempt_usage AS
+SELECT
+    task_id, attempt,
+    sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd
+FROM runs
+WHERE task_id IS NOT NULL
+GROUP BY task_id, attempt;
+
+CREATE OR REPLACE VIEW managed_tasks AS
+WITH newest AS (
+    SELECT * FROM task_versions QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY version DESC) = 1
+), used AS (
+    SELECT
+        task_id,
+        sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
+        sum(cost_usd) AS cost_usd
+    FROM attempt_usage
+    GROUP BY task_id
+)
+SELECT
+    task_id, name, type, status, priority, agent, team, app, key, coalesce(tags, []) AS tags, attempt, failures, losses,
+    created_at, created_by, run_at, started_at, finished_at,
+    (epoch_ns(finished_at) - epoch_ns(started_at)) / 1e6 AS duration_ms,
+    -- Started by hand before its time, it did not wait.
+    CASE WHEN started_at IS NOT NULL THEN
+        greatest(epoch_ns(started_at) - epoch_ns(greatest(created_at, run_at)), 0) / 1e6
+    END AS waiting_ms,
+    deadline, error_type, error_message, reason, schedule_id, scheduled_for, origin_run_id,
+    input_tokens, output_tokens, cost_usd
+FROM newest LEFT JOIN used USING (task_id);
+
+CREATE OR REPLACE VIEW attempts AS
+WITH newest AS (
+    SELECT * FROM attempt_versions QUALIFY row_number() OVER (PARTITION BY task_id, attempt ORDER BY version DESC) = 1
+)
+SELECT
+    task_id, attempt, run_id, agent, worker_id, status, leased_at, started_at, ended_at,
+    (epoch_ns(ended_at) - epoch_ns(started_at)) / 1e6 AS duration_ms,
+    retry_at, steps_reused, checkpoint_count, error_type, error_message, reason, input_tokens, output_tokens, cost_usd
+FROM newest LEFT JOIN attempt_usage USING (task_id, attempt);
+
+CREATE OR REPLACE VIEW schedule_instants AS
+SELECT * EXCLUDE (version)
+FROM instant_versions
+QUALIFY row_number() OVER (PARTITION BY schedule_id, nominal ORDER BY version DESC) = 1;
