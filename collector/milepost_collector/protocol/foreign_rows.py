@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -14,9 +14,19 @@ from milepost.wire import Resource, SpanEnded, Usage
 from milepost_collector.protocol.conventions import normalise
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignLog, ForeignPoint, ForeignSpan
 from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
-from milepost_collector.protocol.messages import Found, Message, encode_message, event_messages, lift, span_messages
+from milepost_collector.protocol.messages import (
+    LONG_TEXT,
+    Found,
+    Message,
+    Text,
+    encode_message,
+    event_messages,
+    lift,
+    span_messages,
+    text_of,
+)
 from milepost_collector.protocol.normalised import Normalised
-from milepost_collector.protocol.pricing import BUNDLED, NO_USAGE, PriceBook, price_items, total
+from milepost_collector.protocol.pricing import BUNDLED, PriceBook, price_item
 
 Row = tuple[Any, ...]
 
@@ -29,22 +39,20 @@ METRIC_COLUMNS = (
     "buckets", "attributes", "description", "service", "scope", "producer_id", "point_id",
 )  # fmt: skip
 
+SPANS_AT_ONCE = 64  # enough that each step's code is warm, few enough that the spans are, too
 MAX_NAME_LENGTH = 1000  # characters; a name is a label, and longer ones are payloads that lost their way
 LOG_BODY = "otel.log.body"  # attribute: the body of a log record that is a chat message
 PROBLEMS = "milepost.problems"  # attribute: what was wrong with a span as it was sent
-LONG_TEXT = 100  # characters of a message that are worth looking for in attributes
-LOOK_AHEAD = 4
-MAX_TOLD = 20_000  # pieces remembered, some 400 bytes each
-
-_TOLD: dict[str, tuple[str, str]] = {}
-_ROPE_PIECE = re.compile('","([0-9a-f]{32})","')  # a reference within a rope
-
-Texts = Sequence[tuple[str, str]]
 
 # OpenTelemetry's severity numbers, by four: log data model, "Severity Fields".
 _SEVERITIES = ("trace", "debug", "info", "warn", "error", "fatal")
 
+_NO_TOTALS: Row = (None,) * 7
+
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+
+# Ids of messages given and made, and the long texts among them.
+Kept = tuple[list[str] | None, list[str] | None, list[Text]]
 
 
 @dataclass(slots=True)
@@ -58,79 +66,33 @@ class Contents:
     messages: dict[str, Row] = field(default_factory=dict)
     pieces: dict[str, str] = field(default_factory=dict)
 
-    def add(self, messages: Sequence[Message], texts: list[tuple[str, str]] | None = None) -> list[str] | None:
+    def add(self, messages: Sequence[Message], texts: list[Text] | None = None) -> list[str] | None:
         """Add messages; return their ids, None when there are none. texts: takes the long texts among them."""
         if not messages:
             return None
-        encoded = [encode_message(message) for message in messages]
-        for one in encoded:
-            if one.message_id not in self.messages:
-                self.messages[one.message_id] = (one.message_id, one.role, one.text, one.other_parts)
-        if texts is not None:
-            texts += [(one.message_id, one.text) for one in encoded if one.is_text and len(one.text) >= LONG_TEXT]
-        return [one.message_id for one in encoded]
+        ids = []
+        for message in messages:
+            message_id, _, text, other_parts = row = encode_message(message)
+            ids.append(message_id)
+            self.messages[message_id] = row
+            if texts is not None and other_parts is None and len(text) >= LONG_TEXT:
+                texts.append(text_of(message_id, text))
+        return ids
 
-    def lift(self, attributes: dict[str, Any], columns: dict[str, str], texts: Texts = ()) -> str | None:
-        """Return attributes as JSON, without what is kept as pieces or in columns.
+    def keep(self, found: Found) -> Kept:
+        """Add what was found of messages."""
+        texts: list[Text] = []
+        return self.add(found.input, texts), self.add(found.output, texts), texts
+
+    def lift(self, attributes: dict[str, Any], columns: dict[str, str], texts: Sequence[Text] = ()) -> str | None:
+        """Return attributes as JSON, without what is kept as pieces, as messages or in columns.
 
         texts: of messages that may be in the attributes, in their order.
         """
-        lifted = lift(attributes, columns=columns)
-        text = lifted.attributes_json
-        if text is None or not lifted.pieces:
-            return text
-        told = _tell(lifted.pieces, texts) if texts else {}
-        used = {piece_id for piece_id in _ROPE_PIECE.findall(text) if piece_id in told} if told else set()
-        for piece_id, piece in lifted.pieces.items():
-            if piece_id not in used:
-                self.pieces[piece_id] = piece
-        return _ROPE_PIECE.sub(lambda match: told.get(match[1], match[0]), text) if used else text
-
-
-def _tell(pieces: dict[str, str], texts: Texts) -> dict[str, str]:
-    """Return how ropes tell those of the pieces that are messages, by id.
-
-    A history comes again with every call: what a piece was told by is remembered.
-    """
-    found: dict[str, str] = {}
-    known = {message_id for message_id, _ in texts}
-    place = 0
-    for piece_id, piece in pieces.items():
-        if (remembered := _TOLD.get(piece_id)) is not None and remembered[0] in known:
-            found[piece_id] = remembered[1]
-            continue
-        # Messages and pieces come in the same order, but not every message is one text, nor every piece a message.
-        for step in range(min(LOOK_AHEAD, len(texts) - place) if len(piece) >= LONG_TEXT else 0):
-            if (told := _told(piece, *texts[place + step])) is not None:
-                found[piece_id] = told
-                place += step + 1
-                _remember(piece_id, texts[place - 1][0], told)
-                break
-    return found
-
-
-def _remember(piece_id: str, message_id: str, told: str) -> None:
-    if len(_TOLD) >= MAX_TOLD:
-        _TOLD.clear()
-    _TOLD[piece_id] = message_id, told
-
-
-def _told(piece: str, message_id: str, text: str) -> str | None:
-    """Return how a rope tells a piece by the message in it, None if it is not in.
-
-    "=" and the message's id stand for its text in JSON's quotes, "~" and the id for the bare text. What surrounds them
-    in the piece becomes part of the texts beside them in the rope.
-    """
-    if len(text) > len(piece):
-        return None
-    if piece == text:
-        return f'","~{message_id}","'
-    quoted = _json(text)
-    start = piece.find(quoted)
-    if start < 0:
-        return None
-    head, tail = _json(piece[:start])[1:-1], _json(piece[start + len(quoted) :])[1:-1]
-    return f'{head}","={message_id}","{tail}'
+        lifted = lift(attributes, columns=columns, messages=texts)
+        if lifted.pieces:
+            self.pieces.update(lifted.pieces)
+        return lifted.attributes_json
 
 
 @dataclass(slots=True)
@@ -163,19 +125,46 @@ def span_rows(
     span: ForeignSpan, resource: Resource, producer_id: str, contents: Contents
 ) -> tuple[Row, Attached | None]:
     """Return the `spans` row of an ended span and what hangs on it, None if nothing does."""
-    said = normalise(span, resource)
-    found = _found(span)
-    texts: list[tuple[str, str]] = []
-    ids = contents.add(found.input, texts), contents.add(found.output, texts)
-    row = _span_row(span, said, found, resource, producer_id, contents, texts)
+    return rows_of_spans([span], resource, producer_id, contents)[0]
+
+
+def rows_of_spans(
+    spans: Sequence[ForeignSpan], resource: Resource, producer_id: str, contents: Contents
+) -> list[tuple[Row, Attached | None]]:
+    """Return for each ended span its `spans` row and what hangs on it, None if nothing does.
+
+    spans: SPANS_AT_ONCE at most are quickest. Each step is done for all of them before the next begins: its code and
+    tables stay in the processor's caches, which saves a quarter of the time.
+    """
+    said = [normalise(span, resource) for span in spans]
+    found = [_found(span) for span in spans]
+    kept = [contents.keep(messages) for messages in found]
+    usage = [_usage(one.usage, span.start_time, contents.book) for span, one in zip(spans, said, strict=True)]
+    attributes = [
+        contents.lift(with_originals(span, one), _columns(one, messages), texts)
+        for span, one, messages, (_, _, texts) in zip(spans, said, found, kept, strict=True)
+    ]
+    rows = map(_span_row, spans, said, found, usage, attributes, repeat(resource), repeat(producer_id))
+    return [
+        (row, _attached(span, messages, ids, producer_id, contents))
+        for span, row, messages, ids in zip(spans, rows, found, kept, strict=True)
+    ]
+
+
+def _attached(span: ForeignSpan, found: Found, kept: Kept, producer_id: str, contents: Contents) -> Attached | None:
+    """Return what hangs on a span."""
     if not (span.events or span.links or found.input or found.output):
-        return row, None
-    attached = Attached([_span_event(span, event, producer_id, contents, texts) for event in span.events])
+        return None
+    given, made, texts = kept
+    attached = Attached()
+    if span.events:
+        attached.events = [_span_event(span, event, producer_id, contents, texts) for event in span.events]
     if found.input or found.output:
-        attached.conversations.append((span.run_id, span.span_id, "span", span.start_time, None, *ids))
-    linked = dict.fromkeys(link.run_id for link in span.links if link.run_id != span.run_id)
-    attached.links = [(span.run_id, span.span_id, run_id) for run_id in linked]
-    return row, attached
+        attached.conversations.append((span.run_id, span.span_id, "span", span.start_time, None, given, made))
+    if span.links:
+        linked = dict.fromkeys(link.run_id for link in span.links if link.run_id != span.run_id)
+        attached.links = [(span.run_id, span.span_id, run_id) for run_id in linked]
+    return attached
 
 
 def _found(span: ForeignSpan) -> Found:
@@ -189,21 +178,18 @@ def _span_row(
     span: ForeignSpan,
     said: Normalised,
     found: Found,
+    usage: tuple[Row, str | None],
+    attributes: str | None,
     resource: Resource,
     producer_id: str,
-    contents: Contents,
-    texts: Texts,
 ) -> Row:
-    given = None if found.input else said.input
-    result = None if found.output else said.output
-    columns = _columns(said, given, result)
-    totals, usage = _usage(said.usage, span.start_time, contents.book)
+    totals, usage_text = usage
     return (
         span.run_id, span.span_id, span.parent_span_id, _label(said.name), said.kind, said.status,
         span.start_time, span.end_time, said.agent or resource.agent, said.session_id, said.user_id, said.tags,
-        None, None, said.model, said.provider, *totals[2:],
-        said.error_type, said.error_message, said.error_stack, said.reason, given, result,
-        contents.lift(with_originals(span, said), columns, texts), usage,
+        None, None, said.model, said.provider, *totals,
+        said.error_type, said.error_message, said.error_stack, said.reason,
+        None if found.input else said.input, None if found.output else said.output, attributes, usage_text,
         _json(span.links) if span.links else None,
         resource.service_name, span.scope, producer_id,
         said.tool, said.request_model, said.response_id, said.time_to_first_token_ms,
@@ -223,23 +209,27 @@ def live_row(span: ForeignSpan, resource: Resource, producer_id: str) -> Row:
 
 def with_originals(span: ForeignSpan, said: Normalised) -> dict[str, Any]:
     """Return the attributes and, under OpenTelemetry's names, what the columns do not keep of the span."""
-    kept = {
-        "otel.name": span.name if span.name != _label(said.name) else None,
-        "otel.kind": SPAN_KINDS[span.kind] if span.kind else None,
-        "otel.status_code": STATUS_CODES[span.status_code] if span.status_code else None,
-        "otel.status_description": span.status_message or None,
-        "otel.scope.version": span.scope_version or None,
-        PROBLEMS: [*span.problems, *said.problems] or None,
-    }
-    return {**span.attributes, **{name: value for name, value in kept.items() if value is not None}}
+    kept: dict[str, Any] = {}
+    if span.name != _label(said.name):
+        kept["otel.name"] = span.name
+    if span.kind:
+        kept["otel.kind"] = SPAN_KINDS[span.kind]
+    if span.status_code:
+        kept["otel.status_code"] = STATUS_CODES[span.status_code]
+    if span.status_message:
+        kept["otel.status_description"] = span.status_message
+    if span.scope_version:
+        kept["otel.scope.version"] = span.scope_version
+    if span.problems or said.problems:
+        kept[PROBLEMS] = [*span.problems, *said.problems]
+    return {**span.attributes, **kept}
 
 
 def log_rows(log: ForeignLog, resource: Resource, producer_id: str, contents: Contents) -> tuple[Row, Row | None]:
     """Return the `events` row of a log record, and a row of `span_messages` when it carries chat messages."""
     event_id = blake2b(_encode([log, producer_id]), digest_size=16).hexdigest()
     found = event_messages(log.event_name, log.attributes, log.body) if log.event_name else Found([], [])
-    texts: list[tuple[str, str]] = []
-    ids = contents.add(found.input, texts), contents.add(found.output, texts)
+    *ids, texts = contents.keep(found)
     is_text = isinstance(log.body, str)
     body = None if is_text or log.body is None else _json(log.body)
     attributes = log.attributes
@@ -266,23 +256,31 @@ def point_row(point: ForeignPoint, resource: Resource, producer_id: str) -> Row:
     )  # fmt: skip
 
 
-def _columns(said: Normalised, given: str | None, result: str | None) -> dict[str, str]:
+def _columns(said: Normalised, found: Found) -> dict[str, str]:
+    """Return which attributes are the text of a column."""
     columns = {}
-    if given is not None and said.input_attribute:
+    if said.input_attribute and said.input is not None and not found.input:
         columns[said.input_attribute] = "input"
-    if result is not None and said.output_attribute:
+    if said.output_attribute and said.output is not None and not found.output:
         columns[said.output_attribute] = "output"
     return columns
 
 
 def _usage(usage: Usage | None, start_time: int, book: PriceBook) -> tuple[Row, str | None]:
+    """Return tokens, cost and its source, and the usage as it is stored."""
     if usage is None:
-        return NO_USAGE, None
-    items = price_items([usage], start_time, book)
-    return total(items), _json(items)
+        return _NO_TOTALS, None
+    item = price_item(usage, start_time, book)
+    totals = (
+        item.input_tokens, item.output_tokens, item.cache_read_tokens, item.cache_write_tokens, item.reasoning_tokens,
+        item.cost_usd, item.cost_source,
+    )  # fmt: skip
+    return totals, _json([item])
 
 
-def _span_event(span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents, texts: Texts) -> Row:
+def _span_event(
+    span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents, texts: Sequence[Text]
+) -> Row:
     attributes = event.attributes
     is_exception = event.name == "exception"
     return (

@@ -22,6 +22,7 @@ __all__ = [
     "buckets_of",
     "cost_of",
     "find_tariff",
+    "price_item",
     "price_items",
     "reprice",
     "total",
@@ -86,12 +87,12 @@ BUNDLED = PriceBook()
 
 def price_items(usage: Sequence[Usage], unix_nano: int, book: PriceBook = BUNDLED) -> list[UsageItem]:
     """Return the usage with costs and where they come from. unix_nano: when the calls were made; prices change."""
-    return [_price_item(item, unix_nano, book) for item in usage]
+    return [price_item(item, unix_nano, book) for item in usage]
 
 
 def reprice(items: Sequence[UsageItem], unix_nano: int, book: PriceBook) -> list[UsageItem]:
     """Return priced usage as it would be priced now; what producers reported stays reported."""
-    return [_price_item(_stated(item), unix_nano, book) for item in items]
+    return [price_item(_stated(item), unix_nano, book) for item in items]
 
 
 def total(items: Sequence[UsageItem]) -> Totals:
@@ -146,7 +147,8 @@ def find_tariff(model: str, provider: str | None, unix_nano: int, book: PriceBoo
     return book.find(model, provider, unix_nano)
 
 
-def _price_item(usage: Usage, unix_nano: int, book: PriceBook) -> UsageItem:
+def price_item(usage: Usage, unix_nano: int, book: PriceBook = BUNDLED) -> UsageItem:
+    """Return one model's usage with its cost and where that comes from. unix_nano: when the calls were made."""
     model, provider, reported = usage.model, usage.provider, usage.cost_usd
     given, output = usage.input_tokens, usage.output_tokens
     read, written, thought = usage.cache_read_tokens, usage.cache_write_tokens, usage.reasoning_tokens

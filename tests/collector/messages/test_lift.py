@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from milepost_collector.protocol.messages import lift, piece_ids, restore
+from milepost_collector.protocol.messages import Text, lift, piece_ids, restore, text_of
 from tests.collector.messages import recorded
 from tests.collector.messages.shapes import FORMATS, history
 
@@ -65,6 +67,37 @@ def test_pieces_are_named_by_their_content_and_all_referred_to(given_attributes:
     referred = piece_ids(lifted.attributes_json) if lifted.attributes_json else []
     assert set(referred) == set(lifted.pieces)
     assert all(len(name) == 32 for name in referred)
+
+
+@given(attributes, st.lists(st.sampled_from([LONG, "☔" * 200, 'He said: "\\no"\n' * 12]), max_size=4), st.booleans())
+def test_attributes_are_restored_from_messages_in_them(
+    given_attributes: dict[str, Any], said: list[str], in_ascii: bool
+) -> None:
+    history = [{"role": "user", "parts": [{"type": "text", "content": text}]} for text in said]
+    sent = {**given_attributes, "gen_ai.input.messages": json.dumps(history, ensure_ascii=in_ascii)}
+    assert restored(sent, [text_of(blake2b(text.encode(), digest_size=16).hexdigest(), text) for text in said]) == sent
+
+
+@pytest.mark.parametrize("wrapping", ['[{{"role": "user", "content": {}}}]', '{{"query":{}}}', " {}"])
+def test_text_of_a_message_is_told_by_its_id(wrapping: str) -> None:
+    text = wrapping.format(json.dumps(LONG[:300]))
+    lifted = lift({"input.value": text}, messages=[text_of("a" * 32, LONG[:300])])
+    assert lifted.pieces == {}
+    assert piece_ids(lifted.attributes_json or "") == ["=" + "a" * 32]
+    assert restored({"input.value": text}, [text_of("a" * 32, LONG[:300])]) == {"input.value": text}
+
+
+def test_bare_text_of_a_message_is_told_by_its_id() -> None:
+    lifted = lift({"ai.response.text": LONG}, messages=[text_of("b" * 32, LONG)])
+    assert (lifted.pieces, piece_ids(lifted.attributes_json or "")) == ({}, ["~" + "b" * 32])
+
+
+def test_what_stands_between_messages_stays_a_piece_when_it_is_long() -> None:
+    call = {"role": "assistant", "tool_calls": [{"function": {"name": "find", "arguments": LONG}}]}
+    text = json.dumps([{"role": "user", "content": LONG[:200]}, call])
+    lifted = lift({"input.value": text}, messages=[text_of("c" * 32, LONG[:200])])
+    assert list(lifted.pieces.values()) == [json.dumps(call)]
+    assert "=" + "c" * 32 in piece_ids(lifted.attributes_json or "")
 
 
 @pytest.mark.parametrize("name", ["anthropic_oi", "litellm_otel", "oi_langgraph", "smolagents_oi", "vercel_ai_json"])
@@ -145,9 +178,13 @@ def test_missing_column_is_named() -> None:
         restore(lifted.attributes_json or "", {}, {})
 
 
-def restored(given_attributes: dict[str, Any]) -> Any:
-    lifted = lift(given_attributes)
-    return msgspec.json.decode(restore(lifted.attributes_json or "{}", lifted.pieces))
+def restored(given_attributes: dict[str, Any], messages: Sequence[Text] = ()) -> Any:
+    """Return what comes back."""
+    lifted = lift(given_attributes, messages=messages)
+    told = {f"={one.message_id}": one.quoted for one in messages} | {f"~{one.message_id}": one.text for one in messages}
+    if lifted.attributes_json is None:
+        return {}
+    return msgspec.json.decode(restore(lifted.attributes_json, {**lifted.pieces, **told}))
 
 
 def column_text(value: Any) -> str:

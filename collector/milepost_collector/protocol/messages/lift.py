@@ -12,14 +12,15 @@ In the stored JSON an attribute may be a marker, an object whose first key begin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
-from milepost_collector.protocol.messages.rope import MIN_PIECE, MIN_TEXT, cut, joined, piece_id, whole
+from milepost_collector.protocol.messages.rope import MIN_PIECE, MIN_TEXT, Rope, cut, joined, piece_id, whole
 from milepost_collector.protocol.messages.table import MEMBERS, PLACES, Member
+from milepost_collector.protocol.messages.telling import MIN_TOLD, Text, by_messages, told
 
 Attributes = dict[str, Any]
 
@@ -42,11 +43,11 @@ class Lifted(Struct, frozen=True, gc=False):
     pieces: dict[str, str]
 
 
-def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> Lifted:
+def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS, messages: Sequence[Text] = ()) -> Lifted:
     """Return attributes as JSON without the texts that repeat, and these as pieces.
 
     columns: attribute to the column that holds its text anyway: exactly, if it is valid JSON, else as a JSON string.
-    `restore` undoes it. Safe in any thread.
+    messages: those whose texts may be in the attributes, in their order. `restore` undoes it. Safe in any thread.
     """
     if not attributes:
         return Lifted(None, {})
@@ -60,10 +61,17 @@ def lift(attributes: Attributes, *, columns: Mapping[str, str] = NO_COLUMNS) -> 
     for name, value in attributes.items():
         kind = type(value)
         if kind is str:
-            if len(value) >= MIN_TEXT and name not in marks and (mark := _of_text(name, value, pieces)) is not None:
+            if len(value) < MIN_TOLD or name in marks:
+                continue
+            rope = by_messages(value, messages) if messages else None
+            if rope is None and len(value) >= MIN_TEXT:
+                rope = _of_text(name, value, pieces, messages)
+            if rope is not None:
+                marks[name] = {"$rope": rope}
+        elif (kind is list or kind is dict) and name not in marks:
+            mark = _of_value(value, pieces, messages)
+            if mark is not None:
                 marks[name] = mark
-        elif (kind is list or kind is dict) and name not in marks and (mark := _of_value(value, pieces)) is not None:
-            marks[name] = mark
     return Lifted(_encode({**attributes, **marks} if marks else attributes).decode(), pieces)
 
 
@@ -101,14 +109,13 @@ def piece_ids(attributes_json: str) -> list[str]:
     return list(ids)
 
 
-def _of_text(name: str, text: str, pieces: dict[str, str]) -> Attributes | None:
-    """Return the marker of a long text, None if it stays as it is."""
-    if text[0] in "{[" and (rope := cut(text, pieces)) is not None:
-        return {"$rope": rope}
-    return {"$rope": whole(text, pieces)} if PLACES[name] is not None else None
+def _of_text(name: str, text: str, pieces: dict[str, str], messages: Sequence[Text]) -> Rope | None:
+    """Return a long text as a rope, None if it stays as it is."""
+    rope = _cut(text, pieces, messages) if text[0] in "{[" else None
+    return whole(text, pieces) if rope is None and PLACES[name] is not None else rope
 
 
-def _of_value(value: Any, pieces: dict[str, str]) -> Attributes | None:
+def _of_value(value: Any, pieces: dict[str, str], messages: Sequence[Text]) -> Attributes | None:
     """Return the marker of a list or object, None if it stays as it is."""
     if isinstance(value, dict):
         if str(next(iter(value), "")).startswith("$"):
@@ -116,8 +123,21 @@ def _of_value(value: Any, pieces: dict[str, str]) -> Attributes | None:
     elif not value or not (isinstance(first := value[0], (dict, list)) or _is_long(first)):
         return None
     text = _encode(value).decode()
-    rope = cut(text, pieces) if len(text) >= MIN_TEXT else None
+    if len(text) < MIN_TEXT:
+        return None
+    rope = by_messages(text, messages) or _cut(text, pieces, messages)
     return None if rope is None else {"$json": rope}
+
+
+def _cut(text: str, pieces: dict[str, str], messages: Sequence[Text]) -> Rope | None:
+    if not messages:
+        return cut(text, pieces)
+    own: dict[str, str] = {}
+    rope = cut(text, own)
+    if rope is not None:
+        rope = told(rope, own, messages)
+        pieces.update(own)
+    return rope
 
 
 def _is_long(value: Any) -> bool:

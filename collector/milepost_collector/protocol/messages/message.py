@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -40,10 +40,11 @@ class Found(Struct, gc=False):
     output: list[Message]
 
 
-class EncodedMessage(Struct, frozen=True, gc=False):
-    """A message as it is stored. message_id: 32 hexadecimal digits, of the content alone. text: for full-text search.
+class EncodedMessage(NamedTuple):
+    """A message as it is stored, a row of `stored_messages`.
 
-    other_parts: the parts as JSON, None if the message is nothing but its text.
+    message_id: 32 hexadecimal digits, of the content alone. text: for full-text search. other_parts: the parts as JSON,
+    None if the message is nothing but its text.
     """
 
     message_id: str
