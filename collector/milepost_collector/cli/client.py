@@ -2,92 +2,87 @@
 
 from __future__ import annotations
 
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
-import httpx
-import msgspec
 
-from milepost_collector.config import is_loopback
-from milepost_collector.protocol.api import Problem
+from milepost._http import BlockingSender
+from milepost.errors import ApiError
+from milepost.resources import Agents, Limits, Schedules, Tasks
+from milepost.resources._exchange import Patience
+from milepost.resources._operation import Operation, query_of
+from milepost_collector.cli.groups import as_click_error
 
 T = TypeVar("T")
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
+TIMEOUT_S = 60.0
+# A person who typed the wrong address wants to know at once; a collector that is busy is worth a second try.
+PATIENCE = Patience(max_retries=3, when_unreached=False)
 
 
 class CollectorClient:
     """A connection to one collector, used from one thread.
 
-    Every method raises click.ClickException with a remedy when the collector is away, refuses, or is something else.
+    get, post and post_for_arrow raise click.ClickException with a remedy when the collector is away, refuses, or is
+    something else; the resources raise ApiError, of which `ControlGroup` makes the same.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
-        host = _host_of(self.endpoint)
-        # A proxy configured for the internet cannot reach this machine's loopback.
-        self._http = httpx.Client(timeout=httpx.Timeout(60, connect=5), trust_env=not is_loopback(host))
+        _check_address(self.endpoint)
+        self._sender = BlockingSender(self.endpoint, TIMEOUT_S, PATIENCE)
+        self.tasks = Tasks(self._sender)
+        self.schedules = Schedules(self._sender)
+        self.agents = Agents(self._sender)
+        self.limits = Limits(self._sender)
 
     def get(self, path: str, answer: type[T], **params: Any) -> T:
         """GET a JSON answer; parameters that are None or empty are left out."""
-        given = {name: value for name, value in params.items() if value not in (None, (), "")}
-        return self._decode(self._send("GET", path, params=given), answer)
+        operation = Operation(method="GET", path=path, answer=answer, query=query_of(params), repeatable=True)
+        return self._send(operation)
 
     def post(self, path: str, body: Any, answer: type[T]) -> T:
         """POST a value as JSON and return the JSON answer."""
-        return self._decode(self._send("POST", path, **_json(body)), answer)
+        return self._send(Operation(method="POST", path=path, answer=answer, body=body))
 
     def post_for_arrow(self, path: str, body: Any) -> bytes:
         """POST a value as JSON and return the answer as an Arrow IPC stream."""
-        return self._send("POST", path, **_json(body, accept=ARROW_STREAM)).content
+        return self._send(Operation(method="POST", path=path, answer=bytes, body=body, accept=ARROW_STREAM))
 
     def is_ready(self) -> bool:
         """Tell whether a collector answers and is ready; never raises for one that is away."""
         try:
-            return self._http.get(f"{self.endpoint}/readyz").status_code == 200
-        except httpx.HTTPError:
+            self._sender.send(Operation(method="GET", path="/readyz", answer=bytes))
+        except ApiError:
             return False
+        return True
 
-    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, self.endpoint + path, **request)
-        except httpx.ConnectError as error:
-            raise click.ClickException(
-                f"no collector answers at {self.endpoint}; start one with `milepost serve`, or name another with "
-                "--endpoint or MILEPOST_ENDPOINT"
-            ) from error
-        except httpx.HTTPError as error:
-            raise click.ClickException(f"the request to {self.endpoint}{path} failed: {error!r}") from error
-        if response.is_error:
-            raise click.ClickException(self._refusal(response))
-        return response
-
-    def _refusal(self, response: httpx.Response) -> str:
-        try:
-            problem = msgspec.json.decode(response.content, type=Problem)
-        except msgspec.DecodeError:
-            return f"{self.endpoint} answered {response.status_code}; it may not be a Milepost collector"
-        return problem.detail if problem.remedy is None else f"{problem.detail}; {problem.remedy}"
-
-    def _decode(self, response: httpx.Response, answer: type[T]) -> T:
-        try:
-            return msgspec.json.decode(response.content, type=answer)
-        except msgspec.DecodeError as error:
-            raise click.ClickException(
-                f"{response.url} gave an answer that this milepost does not understand ({error}); "
-                "it may be another program, or a collector of another version"
-            ) from error
+    def _send(self, operation: Operation[T]) -> T:
+        with _one_line_errors():
+            return self._sender.send(operation)
 
 
-def _host_of(endpoint: str) -> str:
+def person() -> str | None:
+    """Return the name of who is at the terminal, to be kept with what they do; None if the system knows none."""
+    try:
+        return getpass.getuser()[:200]
+    except (OSError, KeyError):  # no such variable, and the user's number has no name
+        return None
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        raise as_click_error(error) from error
+
+
+def _check_address(endpoint: str) -> None:
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.UsageError(f"endpoint {endpoint!r} is not an http:// or https:// address")
-    return parts.hostname
-
-
-def _json(body: Any, *, accept: str = "application/json") -> dict[str, Any]:
-    return {
-        "content": msgspec.json.encode(body),
-        "headers": {"content-type": "application/json", "accept": accept},
-    }

@@ -10,19 +10,10 @@ import click
 
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent
+from milepost_collector.cli.options import endpoint_option
 
-DEFAULT_ENDPOINT = "http://127.0.0.1:4600"
 RUN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-endpoint_option = click.option(
-    "--endpoint",
-    envvar="MILEPOST_ENDPOINT",
-    default=DEFAULT_ENDPOINT,
-    show_default=True,
-    metavar="URL",
-    help="Address of the collector; also MILEPOST_ENDPOINT.",
-)
 
 
 @click.group(context_settings=SETTINGS)

@@ -1,0 +1,29 @@
+"""Groups of commands that say what a collector refused in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from milepost.errors import ApiError, ConflictError, InvalidRequestError
+
+
+class ControlGroup(click.Group):
+    """Commands that ask the controller: what it refuses is one line and exit code 1, wrong arguments are 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ApiError as error:
+            raise as_click_error(error) from error
+
+
+def as_click_error(error: ApiError) -> click.ClickException:
+    """Return what to tell a person at the terminal."""
+    if isinstance(error, InvalidRequestError) and error.status is None:
+        return click.UsageError(str(error))
+    if isinstance(error, ConflictError) and error.legal:
+        return click.ClickException(f"{error}; possible now: {', '.join(error.legal)}")
+    return click.ClickException(str(error))
