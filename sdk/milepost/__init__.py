@@ -17,7 +17,8 @@ counted and reported. Functions and objects may be used from any thread and any 
 Reading order: `_api` (the functions below) and `_decorators`; `_span` (runs and tasks) in the `_context` of
 OpenTelemetry; `_capture` (values become JSON) and `_scrub`; then the way out: `_producer`, `_buffer`, `_exporter` with
 its `_bell`, `_codec`, `_retry` and `_transport`; `_process` (forks and exit). `wire` is what goes over it. Beside that,
-`resources`: tasks, schedules, agents and runs as `Client` and `AsyncClient` ask the collector about them, by `_http`.
+`resources`: tasks, schedules, agents and runs as `Client` and `AsyncClient` ask the collector about them, by `_http`;
+and `agents`: the worker that does tasks.
 """
 
 from __future__ import annotations
@@ -48,30 +49,49 @@ from milepost.errors import (
     ApiError,
     ConfigurationError,
     ConflictError,
+    InvalidInputError,
     InvalidRequestError,
+    LeaseLost,
     MilepostError,
+    NonRetryableError,
     NotFoundError,
+    ReportRefusedError,
+    RetryLater,
     Skip,
+    TaskCancelled,
     TaskNotCompletedError,
+    TaskPaused,
+    TaskStopped,
     UnavailableError,
     WaitTimeoutError,
 )
 
 __all__ = [
+    "Agent",
     "ApiError",
     "AsyncClient",
     "Client",
     "ConfigurationError",
     "ConflictError",
+    "InvalidInputError",
     "InvalidRequestError",
+    "LeaseLost",
     "MilepostError",
+    "NonRetryableError",
     "NotFoundError",
+    "ReportRefusedError",
+    "RetryLater",
     "Run",
     "Skip",
     "Task",
+    "TaskCancelled",
+    "TaskContext",
     "TaskNotCompletedError",
+    "TaskPaused",
+    "TaskStopped",
     "UnavailableError",
     "WaitTimeoutError",
+    "Worker",
     "__version__",
     "checkpoint",
     "current_run",
@@ -93,11 +113,21 @@ __all__ = [
 
 if TYPE_CHECKING:
     from milepost import otel, testing
+    from milepost.agents.agent import Agent
+    from milepost.agents.context import TaskContext
+    from milepost.agents.worker import Worker
+
+_OF_WORKERS = {"Agent": "agent", "TaskContext": "context", "Worker": "worker"}
 
 
 def __getattr__(name: str) -> Any:
     if name in ("otel", "testing"):  # on first use: neither is wanted in an application that is merely recorded
         return importlib.import_module(f"milepost.{name}")
+    if name in _OF_WORKERS:  # they import asyncio
+        found = getattr(importlib.import_module(f"milepost.agents.{_OF_WORKERS[name]}"), name)
+        found.__module__ = __name__
+        globals()[name] = found
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

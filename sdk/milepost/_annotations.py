@@ -13,12 +13,13 @@ from milepost._capture import exception_stack, message_of, plain, text_of, weigh
 from milepost._guard import never_raise
 from milepost._ids import run_text, span_text
 from milepost._records import LATEST_TIME, EventRecord
+from milepost._stops import heed, requested
 from milepost._usage import UsageTotals
 
 if TYPE_CHECKING:
     from milepost._producer import Producer
 
-__all__ = ["AnnotatedSpan", "EndStatus", "Severity"]
+__all__ = ["AnnotatedSpan", "EndStatus", "Severity", "type_name"]
 
 logger = logging.getLogger("milepost")
 
@@ -33,7 +34,10 @@ _MAX_TEXT = 16_000  # of a message or a reason
 
 
 class AnnotatedSpan(Span):
-    """The part of a run or task that describes it. Its methods may be called from any thread and never raise."""
+    """The part of a run or task that describes it. Its methods may be called from any thread and never raise.
+
+    With one exception: in the handler of a managed task that is to stop, they say so by raising `TaskStopped`, once.
+    """
 
     _producer: Producer
     _name: str
@@ -60,11 +64,15 @@ class AnnotatedSpan(Span):
     @never_raise
     def checkpoint(self, state: Any, *, name: str | None = None) -> None:
         """Record state by which a later attempt can resume; name: which of several kinds of state it is."""
+        if requested:
+            heed(self)
         self._record("checkpoint", name=name, body=self._producer.capture(state))
 
     @never_raise
     def log(self, message: str, *, severity: Severity = "info", **fields: Any) -> None:
         """Record a line of log with structured fields."""
+        if requested:
+            heed(self)
         body = self._producer.capture(fields) if fields else None
         self._record("log", message=message, severity=_severity(severity), body=body)
 
@@ -74,6 +82,8 @@ class AnnotatedSpan(Span):
 
         fraction: done, from 0 to 1; a number outside is moved to the nearer end. phase: what it is doing.
         """
+        if requested:
+            heed(self)
         done = None if fraction is None or fraction != fraction else min(max(float(fraction), 0.0), 1.0)
         self._record("progress", fraction=done, name=phase)
 
@@ -95,6 +105,8 @@ class AnnotatedSpan(Span):
         Token numbers are inclusive totals: cache reads and writes lie inside input_tokens, reasoning_tokens inside
         output_tokens. cost_usd: what the provider charged; None: the collector computes it from its price table.
         """
+        if requested:
+            heed(self)
         if not self._is_open("record_usage"):
             return
         tokens = {
@@ -243,7 +255,7 @@ class AnnotatedSpan(Span):
 
 def _described(error: BaseException) -> tuple[str, str, str | None]:
     """Return an exception's type, text and traceback."""
-    return _type_name(error), message_of(error), exception_stack(error) if error.__traceback__ else None
+    return type_name(error), message_of(error), exception_stack(error) if error.__traceback__ else None
 
 
 def _attribute(value: Any, limit: int) -> Any:
@@ -261,6 +273,7 @@ def _severity(name: str) -> str:
     return severity if severity in ("trace", "debug", "info", "warn", "error", "fatal") else "info"
 
 
-def _type_name(error: BaseException) -> str:
+def type_name(error: BaseException) -> str:
+    """Return the qualified name of an exception's type; those of Python itself go without their module."""
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -16,6 +16,7 @@ from milepost._span import BaseSpan, Run, Severity, Task
 
 __all__ = [
     "checkpoint",
+    "current_own",
     "current_run",
     "current_task",
     "flush",
@@ -106,13 +107,13 @@ def start_task(
 
 def current_run() -> Run | None:
     """Return the innermost run of this process that the calling code is in, or None."""
-    own = _current_own()
+    own = current_own()
     return own if own is None or isinstance(own, Run) else own._enclosing_run
 
 
 def current_task() -> Task | None:
     """Return the innermost task that the calling code is in; None outside of tasks, also directly inside a run."""
-    own = _current_own()
+    own = current_own()
     return own if isinstance(own, Task) else None
 
 
@@ -177,7 +178,8 @@ def shutdown(timeout_s: float | None = None) -> bool:
     return default_client().shutdown(timeout_s)
 
 
-def _current_own() -> BaseSpan | None:
+def current_own() -> BaseSpan | None:
+    """Return the innermost span of ours that the calling code is in."""
     context = get_current()
     span = context.get(SPAN_KEY)
     own = span if isinstance(span, BaseSpan) else context.get(OWN_KEY)
@@ -185,7 +187,7 @@ def _current_own() -> BaseSpan | None:
 
 
 def _current_or_none(function: str) -> BaseSpan | None:
-    own = _current_own()
+    own = current_own()
     if own is None:
         logger.debug("%s ignored: it was called outside of every run and task", function)
     return own

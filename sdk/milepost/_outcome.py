@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from milepost._capture import message_of
-from milepost.errors import Skip
+from milepost.errors import Skip, TaskStopped
 
 __all__ = ["outcome_of"]
 
@@ -21,6 +21,8 @@ def outcome_of(error: BaseException) -> tuple[Literal["completed", "failed", "sk
     """
     if isinstance(error, Skip):
         return "skipped", error.reason or None
+    if isinstance(error, TaskStopped):
+        return "cancelled", f"{type(error).__name__}: {error.reason}" if error.reason else type(error).__name__
     if isinstance(error, KeyboardInterrupt):
         return "cancelled", "interrupted from the keyboard"
     if isinstance(error, GeneratorExit):

@@ -19,6 +19,7 @@ from milepost._context import OWN_KEY, SPAN_KEY, Context, attach, get_current
 from milepost._ids import format_traceparent, run_text, span_text
 from milepost._outcome import outcome_of
 from milepost._records import LATEST_TIME
+from milepost._stops import heed, requested
 
 if TYPE_CHECKING:
     from milepost._codec import Codec
@@ -284,6 +285,8 @@ def begin_task(
     producer: Producer, name: str, parent: object, input: Any, kind: str, attributes: Mapping[str, Any] | None
 ) -> Task:
     """Start a task under a parent, if that is a span; otherwise it begins a run of its own."""
+    if requested:
+        heed(parent)
     task = Task(producer, name, parent, input, kind)
     if attributes:
         task.set_attributes(attributes)
@@ -308,9 +311,14 @@ def begin_run(
     attributes: Mapping[str, Any] | None = None,
     task_id: str | None = None,
     attempt: int | None = None,
+    run_id: int | None = None,
 ) -> Run:
-    """Start a run: nested if there is a parent."""
+    """Start a run: nested if there is a parent; otherwise under the id that is given or a new one."""
+    if requested:
+        heed(parent)
     run = Run(producer, name, parent, input, kind)
+    if run_id is not None and parent is None:
+        run._run_id = run_id
     outer = run._enclosing_run
     run._agent = agent or (outer._agent if outer is not None else None)
     run._session_id, run._user_id = session_id, user_id

@@ -1,0 +1,266 @@
+"""A worker: this process serving an agent, from its registration until its last attempt is reported.
+
+Three threads beside those of the handlers: one polls, one reports, and the one that serves waits until it is told to
+stop and sees to it that what is under way ends well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from milepost._bell import Bell
+from milepost._version import __version__
+from milepost.agents.attempt import Attempt
+from milepost.agents.channel import UNREGISTER, Channel
+from milepost.agents.execution import Execution
+from milepost.agents.handlers import HandlerTable
+from milepost.agents.holdings import Holdings
+from milepost.agents.membership import Membership
+from milepost.agents.outbox import Outbox
+from milepost.agents.poller import Poller
+from milepost.agents.stage import Stage
+from milepost.agents.stops import StopKind
+from milepost.errors import MilepostError
+from milepost.wire.worker import AttemptPaused, Command, RegisterRequest, TaskLease, UnregisterRequest
+
+__all__ = ["Worker"]
+
+logger = logging.getLogger("milepost.agents")
+
+_LONGEST_TRY_S = 5.0  # of a request, beside what it may wait for: shorter than leases are
+_PAUSE_S = 5.0  # for what is asked to pause when a drain has taken its time
+_RELEASE_S = 1.0  # for what is told to stop after that
+_REPORT_S = 5.0  # for the last reports
+_JOIN_S = 2.0
+
+
+class Worker:
+    """Serves an agent in this process. Made by `Agent`; a context manager that stops at its end.
+
+    It does not survive a fork: serve the agent in the child, after the fork. Methods may be called from any thread.
+    """
+
+    def __init__(
+        self, agent: str, teams: list[str], handlers: HandlerTable, *, concurrency: int, endpoint: str
+    ) -> None:
+        """Made by `Agent.serve` and `Agent.serve_in_background`."""
+        self._agent = agent
+        self._endpoint = endpoint
+        self._handlers = handlers
+        self._membership = Membership(
+            RegisterRequest(
+                agent=agent,
+                concurrency=concurrency,
+                tasks=handlers.names,
+                any=handlers.has_any,
+                teams=teams,
+                host_name=socket.gethostname()[:255] or None,
+                process_id=os.getpid(),
+                sdk_version=__version__,
+            )
+        )
+        self._holdings = Holdings(concurrency)
+        self._stage = Stage(concurrency)
+        self._outbox = Outbox(self._channel(), self._membership, self.obey, self._ended)
+        self._poller = Poller(self._channel(), self._membership, self._holdings, self, self._rest)
+        self._threads = [
+            threading.Thread(target=self._work, args=(self._poller.work,), name="milepost-poller", daemon=True),
+            threading.Thread(target=self._work, args=(self._outbox.work,), name="milepost-reporter", daemon=True),
+        ]
+        self._news = Bell()  # for whoever waits in `wait` or `stop`
+        self._resting = Bell()
+        self._stop_requests = 0
+        self._stopped = False
+        self._stop_lock = threading.Lock()
+        self.draining = False
+        self.failure: Exception | None = None
+
+    def _channel(self) -> Channel:
+        return Channel(self._endpoint, _LONGEST_TRY_S)
+
+    # --- what the agent's owner calls -----------------------------------------------------------------------------
+
+    @property
+    def worker_id(self) -> str | None:
+        """The id under which the collector knows it; None: it has not registered yet."""
+        return self._membership.worker_id
+
+    def start(self) -> None:
+        """Register, and begin to work, in threads of its own."""
+        for thread in self._threads:
+            thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Have `wait` return; asked twice, the drain is cut short. May be called from a signal handler."""
+        self._stop_requests += 1
+        self._news.ring()
+
+    def wait(self) -> None:
+        """Return when it is asked to stop, or cannot go on."""
+        while not self._stop_requests and self.failure is None:
+            self._news.wait(None)
+
+    def stop(self, drain_timeout_s: float = 30.0) -> None:
+        """Take no more work, let the work under way end, and leave.
+
+        What is not done within drain_timeout_s is asked to save its state and pause; what does not do that within 5 s
+        is stopped as by a cancellation, and its task goes back to the queue. Code in threads that does not react keeps
+        its lease until that runs out, since it may still be at it. Safe to call twice.
+        """
+        with self._stop_lock:
+            if self._stopped:
+                return
+            self._stopped = True
+            self.draining = True
+            self._poller.interrupt()
+            self._release_waiting()
+            self._drain(drain_timeout_s)
+            self._leave()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    # --- what polls and reports call ------------------------------------------------------------------------------
+
+    def accept(self, lease: TaskLease) -> None:
+        """Work on an attempt, unless that is done already."""
+        attempt = Attempt(lease, self._handlers.find(lease.name))
+        if not self._holdings.add(attempt):
+            return
+        if self.draining:
+            if attempt.withdraw():
+                self._hand_back(attempt)
+            return
+        execution = Execution(attempt, self._agent, self._outbox, self._code_ended)
+        if attempt.handler is not None and attempt.handler.is_async:
+            self._stage.run_async(execution.perform_async)
+        else:
+            self._stage.run(execution.perform)
+
+    def obey(self, command: Command) -> None:
+        """Do what the controller commands; a repeated command, and one for an attempt that is gone, changes nothing."""
+        attempt = self._holdings.find((command.task_id, command.attempt))
+        if attempt is None:
+            return
+        is_news = attempt.ask(command.kind, command.reason)
+        if command.kind == "lost":
+            self._drop(attempt)
+        elif is_news:
+            logger.debug("%s task %s, attempt %d: %s", command.kind, *attempt.key, command.reason)
+            if command.kind == "cancel":
+                grace_ms = attempt.lease.cancel_grace_ms if command.grace_ms is None else command.grace_ms
+                attempt.abandon_at = time.monotonic() + grace_ms / 1_000
+
+    def abandon_overdue(self, now: float) -> None:
+        """Give up the attempts that were cancelled and have not stopped within their grace."""
+        for attempt in self._holdings.all():
+            if attempt.abandon_at is not None and attempt.abandon_at <= now and not attempt.over:
+                logger.warning("task %s, attempt %d, was cancelled and does not stop; it is given up", *attempt.key)
+                attempt.ask("lost", "it was cancelled and did not stop in time")
+                self._drop(attempt)
+
+    def _drop(self, attempt: Attempt) -> None:
+        self._holdings.drop(attempt)
+        self._news.ring()
+
+    def _ended(self, attempt: Attempt) -> None:
+        self._drop(attempt)
+
+    def _code_ended(self, attempt: Attempt) -> None:
+        self._holdings.code_ended(attempt)
+        self._news.ring()
+
+    def _hand_back(self, attempt: Attempt) -> None:
+        """Give back an attempt whose code will not begin."""
+        task_id, number = attempt.key
+        report = AttemptPaused(task_id=task_id, attempt=number, released=True, reason="the worker stops")
+        self._outbox.put(attempt, report)
+
+    def _work(self, work: Callable[[], None]) -> None:
+        """Run one of the two threads. A worker that no longer polls or reports must not look as if it did."""
+        try:
+            work()
+        except Exception as error:
+            self.failure = error
+            logger.error(
+                "agent %r is not served: %s", self._agent, error, exc_info=not isinstance(error, MilepostError)
+            )
+            self._news.ring()
+
+    def _rest(self, seconds: float) -> None:
+        self._resting.wait(seconds)
+
+    # --- stopping -------------------------------------------------------------------------------------------------
+
+    def _release_waiting(self) -> None:
+        for attempt in self._holdings.all():
+            if attempt.withdraw():
+                self._hand_back(attempt)
+
+    def _drain(self, timeout_s: float) -> None:
+        if self._wait_for_code(timeout_s):
+            return
+        for kind, patience_s in _LAST_WORDS:
+            logger.info("%d attempts are asked to stop (%s)", len(self._holdings.working()), kind)
+            for attempt in self._holdings.all():
+                attempt.ask(kind, "the worker stops")
+            if self._wait_for_code(patience_s):
+                return
+
+    def _wait_for_code(self, timeout_s: float) -> bool:
+        """Wait until no handler works; tell whether that came about. A second request to stop ends the wait."""
+        hurried = self._stop_requests > 1
+        return self._wait_until(
+            lambda: not self._holdings.working(),
+            min(timeout_s, _RELEASE_S) if hurried else timeout_s,
+            give_up=lambda: not hurried and self._stop_requests > 1,
+        )
+
+    def _wait_until(
+        self, condition: Callable[[], bool], timeout_s: float, give_up: Callable[[], bool] = lambda: False
+    ) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or give_up():
+                return False
+            self._news.wait(left_s)
+        return True
+
+    def _leave(self) -> None:
+        """Have the last reports answered, say goodbye if nothing is left behind, and end the threads."""
+        working = {attempt.key for attempt in self._holdings.working()}
+        reported = self._wait_until(lambda: {item.key for item in self._holdings.all()} <= working, _REPORT_S)
+        self._outbox.close()
+        self._poller.close()
+        self._resting.ring()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(_JOIN_S)
+        if working:
+            logger.warning("%d attempts do not stop; their leases run out", len(working))
+        elif not reported:
+            logger.warning("%d attempts could not be reported; their leases run out", len(self._holdings))
+        elif self.worker_id is not None:
+            self._unregister(self.worker_id)
+        self._stage.close()
+
+    def _unregister(self, worker_id: str) -> None:
+        channel = self._channel()
+        with contextlib.suppress(msgspec.DecodeError):  # whatever it answers to a goodbye
+            channel.ask_once(UNREGISTER, msgspec.json.encode(UnregisterRequest(worker_id=worker_id)), _JOIN_S)
+        channel.release()
+
+
+_LAST_WORDS: tuple[tuple[StopKind, float], ...] = (("drain", _PAUSE_S), ("release", _RELEASE_S))
