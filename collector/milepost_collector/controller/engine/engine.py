@@ -11,6 +11,7 @@ import msgspec
 
 from milepost.errors import MilepostError
 from milepost.wire.agents import Limit
+from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     BulkAction,
     CancelRequest,
@@ -28,7 +29,7 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
 )
-from milepost_collector.controller.engine import commands, timekeeping, workers
+from milepost_collector.controller.engine import commands, firing, schedules, timekeeping, workers
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
@@ -200,6 +201,8 @@ class Engine:
             more |= timekeeping.end_leases(unit, self._chance)
         with self._unit(tx) as unit:
             more |= timekeeping.pass_deadlines(unit)
+        with self._unit(tx) as unit:
+            more |= firing.fire_due(unit, self._creator)
         if tx.now >= self._risks_at:
             self._risks_at = tx.now + _RISKS_EVERY_MS
             with self._unit(tx) as unit:
@@ -210,6 +213,43 @@ class Engine:
                 unfinished = timekeeping.forget_old(unit, self._retention_ms)
             self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
         return more
+
+    # Schedules.
+
+    def create_schedule(self, tx: Tx, request: ScheduleCreate) -> str:
+        """Make a schedule; return its id."""
+        with self._unit(tx) as unit:
+            return schedules.create(unit, request, self._new_id)
+
+    def update_schedule(self, tx: Tx, schedule_id: str, request: ScheduleUpdate) -> None:
+        """Change a schedule."""
+        with self._unit(tx) as unit:
+            schedules.update(unit, schedule_id, request)
+
+    def delete_schedule(self, tx: Tx, schedule_id: str) -> None:
+        """Remove a schedule."""
+        with self._unit(tx) as unit:
+            schedules.delete(unit, schedule_id)
+
+    def pause_schedule(self, tx: Tx, schedule_id: str, request: PauseRequest) -> None:
+        """Let a schedule make no tasks."""
+        with self._unit(tx) as unit:
+            schedules.pause(unit, schedule_id, request)
+
+    def resume_schedule(self, tx: Tx, schedule_id: str, request: PauseRequest) -> None:
+        """Let a schedule make tasks again."""
+        with self._unit(tx) as unit:
+            schedules.resume(unit, schedule_id, request)
+
+    def run_schedule(self, tx: Tx, schedule_id: str, request: RunRequest) -> str:
+        """Make a schedule's task now; return the task's id."""
+        with self._unit(tx) as unit:
+            return schedules.run(unit, self._creator, schedule_id, request)
+
+    def backfill(self, tx: Tx, schedule_id: str, request: BackfillRequest) -> BackfillAnswer:
+        """Make tasks for instants of the past that have none."""
+        with self._unit(tx) as unit:
+            return schedules.backfill(unit, self._creator, schedule_id, request)
 
     # Agents and limits.
 

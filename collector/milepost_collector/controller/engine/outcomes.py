@@ -114,6 +114,19 @@ def finish(
         task.error_type = task.error_message = None
         task.progress = 1.0
     release_dependents(unit, task, finish)
+    if task.schedule_id is not None:
+        _let_queued_fire(unit, task.schedule_id)
+
+
+def _let_queued_fire(unit: Unit, schedule_id: str) -> None:
+    """Make a schedule due at once when instants wait for a task that has just ended."""
+    if not unit.tx.queued_instants(schedule_id, 1):
+        return
+    schedule = unit.tx.schedule(schedule_id)
+    if schedule is not None:
+        schedule.next_at = unit.now
+        unit.tx.update([schedule])
+        unit.effects.fall_due(unit.now)
 
 
 def cut_off(unit: Unit, assignment: AssignmentRow, reason: str) -> None:

@@ -6,6 +6,22 @@ workers, limits) and `schedules`.
 
 from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
+from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, task, tasks
 
-__all__ = ["agent", "agents", "attempt", "attempts", "checkpoints", "counts", "limits", "task", "tasks", "transitions"]
+__all__ = [
+    "agent",
+    "agents",
+    "attempt",
+    "attempts",
+    "checkpoints",
+    "counts",
+    "ledger",
+    "limits",
+    "preview",
+    "schedule",
+    "schedules",
+    "task",
+    "tasks",
+    "transitions",
+]
