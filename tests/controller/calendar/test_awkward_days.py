@@ -216,3 +216,25 @@ def test_moscow_left_daylight_saving_without_touching_the_clock() -> None:
     window = ("Europe/Moscow", "2011-03-26T21:00", "2011-03-28T21:00")  # 02:00 skipped, then kept for years
     assert local_times("30 2 * * *", *window) == ["27 03:00+0400", "28 02:30+0400"]
     assert local_times("30 2 * * *", "Europe/Moscow", "2011-10-29T21:00", "2011-10-30T21:00") == ["30 02:30+0400"]
+
+
+@pytest.mark.parametrize("fold", ["first", "both", "second"])
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("America/New_York", "2026-03-08T07:00"),
+        ("America/New_York", "2026-11-01T06:00"),
+        ("Antarctica/Troll", "2026-03-29T01:00"),
+        ("Antarctica/Troll", "2026-10-25T01:00"),
+        ("Antarctica/Casey", "2010-03-04T15:00"),
+        ("Australia/Lord_Howe", "2026-10-03T15:30"),
+        ("Pacific/Apia", "2011-12-30T10:00"),
+    ],
+)
+def test_windows_that_begin_or_end_near_a_change_share_and_miss_nothing(zone: str, change: str, fold: str) -> None:
+    cron = Cron(expression="0,20,40 0-23 * * *", zone=zone, dst_fold=fold)
+    first, end = at(change) - 4 * 3_600_000, at(change) + 4 * 3_600_000
+    whole = list(rising(cron, first, end))
+    for split in [*range(first, end, 600_000), at(change) - 1, at(change) - 1000]:
+        assert list(rising(cron, first, split)) + list(rising(cron, split, end)) == whole
+        assert list(falling(cron, split, end)) + list(falling(cron, first, split)) == whole[::-1]

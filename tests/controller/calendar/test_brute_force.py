@@ -90,3 +90,10 @@ def test_whole_days_have_the_instants_of_a_minute_scan(zone: str) -> None:
 
 def test_at_least_forty_zones_are_scanned() -> None:
     assert len(set(ZONES)) >= 40
+
+
+def test_window_with_three_changes_has_the_instants_of_a_minute_scan() -> None:
+    first = (datetime(2026, 7, 1, tzinfo=UTC) - EPOCH).days * MINUTES_OF_DAY
+    clock = Clock("Europe/London", first, first + 500 * MINUTES_OF_DAY)  # back, forward and back
+    for fold in ("first", "both", "second"):
+        check(clock, Job("20,40 1 * * *"), "run_after", fold)
