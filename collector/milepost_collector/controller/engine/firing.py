@@ -1,4 +1,4 @@
-"""Instants become tasks: each nominal instant gets one line in the ledger, whatever becomes of it, and at most one task.
+"""Instants become tasks: each nominal instant gets one line in the ledger whatever comes of it, and one task at most.
 
 A schedule's mark is the last instant that has been decided. What lies between the mark and now is decided in order, in
 the transaction that moves the mark, so neither a restart nor a second collector decides an instant again.
