@@ -14,6 +14,9 @@ from milepost_collector.controller.retry import Verdict, after_failure, after_lo
 from milepost_collector.controller.rows import AssignmentRow, TaskRow
 
 
+_MAX_REASON = 500  # characters of an error in a transition
+
+
 class Failure(msgspec.Struct, kw_only=True, frozen=True):
     """How an attempt failed: what its worker reported, or what the controller found."""
 
@@ -60,7 +63,7 @@ def fail(unit: Unit, task: TaskRow, assignment: AssignmentRow, failure: Failure,
         reason=verdict.why or None,
         retry_at=retry_at,
     )
-    _follow(unit, task, assignment, verdict)
+    _follow(unit, task, assignment, verdict, f"{failure.error_type}: {failure.error_message}"[:_MAX_REASON])
 
 
 def lose(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
