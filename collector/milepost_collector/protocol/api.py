@@ -43,6 +43,8 @@ class RunSummary(Struct, kw_only=True):
     service: str | None = None
     part_of: str | None = None  # the run this one is a part of, when spans link them
     part_count: int = 0  # other runs that are parts of this one; its sums contain theirs
+    task_id: str | None = None  # the managed task that the run is an attempt of
+    attempt: int | None = None
 
 
 class RunList(Struct, kw_only=True):

@@ -1,8 +1,8 @@
 """Reading what was recorded.
 
 Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `filters` (what a list may be
-narrowed to), then `runs`, `groups` (runs that are parts of others), `spans`, `conversations` and `events`, and `pool`
-(threads, time limits, transactions).
+narrowed to), then `runs`, `groups` (runs that are parts of others), `spans`, `conversations` and `events`,
+`task_usage` (what managed tasks used), and `pool` (threads, time limits, transactions).
 """
 
 from milepost_collector.traces.queries.conversations import message
@@ -12,12 +12,15 @@ from milepost_collector.traces.queries.pool import QueryPool, read_only
 from milepost_collector.traces.queries.run_index import RunIndex
 from milepost_collector.traces.queries.runs import list_runs, run_detail, run_summaries
 from milepost_collector.traces.queries.spans import RunSpansReader, span_detail
+from milepost_collector.traces.queries.task_usage import TaskUsage, Usage, usage_of_tasks
 
 __all__ = [
     "QueryPool",
     "RunFilter",
     "RunIndex",
     "RunSpansReader",
+    "TaskUsage",
+    "Usage",
     "list_events",
     "list_runs",
     "message",
@@ -26,4 +29,5 @@ __all__ = [
     "run_summaries",
     "span_detail",
     "span_events",
+    "usage_of_tasks",
 ]

@@ -40,6 +40,8 @@ class Part(NamedTuple):
     root_service: str | None
     root_session_id: str | None
     root_user_id: str | None
+    root_task_id: str | None
+    root_attempt: int | None
     root_error_type: str | None
     root_error_message: str | None
     agent: str | None
@@ -176,6 +178,8 @@ def summary_of(parts: Sequence[Part], less: Correction | None = None) -> RunSumm
         unpriced_count=sum(every.unpriced_count) - (less.unpriced_count if less else 0),
         error_type=root and root.root_error_type,
         error_message=root and root.root_error_message,
+        task_id=root and root.root_task_id,
+        attempt=root and root.root_attempt,
     )
 
 

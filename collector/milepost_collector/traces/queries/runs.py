@@ -134,7 +134,7 @@ def _in_group(run: RunSummary, group: Group) -> RunSummary:
 
 
 def _groups(snapshot: Snapshot, run_ids: Sequence[str]) -> dict[str, Group]:
-    return find_groups(snapshot.connection, run_ids, lambda members: _summaries(snapshot, members))
+    return find_groups(snapshot.connection, run_ids, lambda members: summaries(snapshot, members))
 
 
 def run_summaries(
@@ -145,11 +145,12 @@ def run_summaries(
     index: makes it fast in large databases.
     """
     snapshot = Snapshot(connection, index)
-    found = _summaries(snapshot, run_ids)
+    found = summaries(snapshot, run_ids)
     return _with_groups(snapshot, found) if snapshot.has_links else found
 
 
-def _summaries(snapshot: Snapshot, run_ids: Sequence[str]) -> list[RunSummary]:
+def summaries(snapshot: Snapshot, run_ids: Sequence[str]) -> list[RunSummary]:
+    """Return the summaries of these runs, each by itself, in no order; unknown ones are left out."""
     parts = _parts_of(snapshot, run_ids)
     less = _corrections(snapshot, run_ids)
     return [summary_of(of_run, less.get(run_id)) for run_id, of_run in parts.items()]
@@ -166,7 +167,7 @@ def run_detail(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> 
         NotFoundError: nothing is known of this run.
     """
     snapshot = Snapshot(connection, index)
-    found = _summaries(snapshot, [run_id])
+    found = summaries(snapshot, [run_id])
     if not found:
         raise NotFoundError("run", run_id)
     group = _groups(snapshot, [run_id]).get(run_id) if snapshot.has_links else None
@@ -286,7 +287,7 @@ def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> se
 def _searched(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> RunList:
     rows = _search(snapshot.connection, request, cursor)
     page = rows[: request.limit]
-    found = {run.run_id: run for run in _summaries(snapshot, [run_id for run_id, _ in page])}
+    found = {run.run_id: run for run in summaries(snapshot, [run_id for run_id, _ in page])}
     next_cursor = _cursor(request, page[-1][1], page[-1][0]) if len(rows) > request.limit else None
     return RunList(runs=[found[run_id] for run_id, _ in page], next_cursor=next_cursor)
 
