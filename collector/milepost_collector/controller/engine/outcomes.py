@@ -13,7 +13,6 @@ from milepost_collector.controller.lifecycle import Event
 from milepost_collector.controller.retry import Verdict, after_failure, after_loss
 from milepost_collector.controller.rows import AssignmentRow, TaskRow
 
-
 _MAX_REASON = 500  # characters of an error in a transition
 
 
