@@ -5,6 +5,7 @@ MilepostError
 │   ├── DatabaseLockedError    another process has it open
 │   ├── DatabaseCorruptError   the file is not a readable database
 │   ├── DatabaseTooNewError    a newer program wrote it
+│   ├── DuplicateRowError      a new row's key is taken, or a row contradicts a constraint of its table
 │   └── StorageUnavailableError  a commit failed for want of space or because of the disk; nothing was acknowledged
 ├── IngestError                a request to the ingest routes cannot be taken
 │   ├── BodyTooLargeError      over a size limit
@@ -32,9 +33,9 @@ from milepost.errors import MilepostError
 
 
 class StorageError(MilepostError):
-    """The database cannot be used. path: the database file."""
+    """The database cannot be used. path: the database file, or a database server's URL without its password."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: Path | str, message: str) -> None:
         super().__init__(message)
         self.path = path
 
@@ -51,20 +52,20 @@ class DatabaseLockedError(StorageError):
 
 
 class DatabaseCorruptError(StorageError):
-    """The file is not a database this program can read."""
+    """The file is not a database this program can read. companion: how the name of its log ends."""
 
-    def __init__(self, path: Path, cause: str) -> None:
+    def __init__(self, path: Path, cause: str, companion: str = ".wal") -> None:
         super().__init__(
             path,
-            f"database {path} cannot be read ({cause}); restore it from a backup, or move it and {path.name}.wal away "
-            "to start with an empty one",
+            f"database {path} cannot be read ({cause}); restore it from a backup, or move it and "
+            f"{path.name}{companion} away to start with an empty one",
         )
 
 
 class DatabaseTooNewError(StorageError):
     """A newer Milepost has written the file. found, known: layout versions."""
 
-    def __init__(self, path: Path, found: int, known: int) -> None:
+    def __init__(self, path: Path | str, found: int, known: int) -> None:
         super().__init__(
             path,
             f"database {path} has layout {found}, this Milepost knows layouts up to {known}; upgrade Milepost or serve "
@@ -74,13 +75,20 @@ class DatabaseTooNewError(StorageError):
         self.known = known
 
 
-class StorageUnavailableError(StorageError):
-    """A commit failed because of the disk; nothing it carried was acknowledged and sending it again is safe."""
+class DuplicateRowError(StorageError):
+    """A new row's key is taken, or a row contradicts a constraint of its table. Nothing of its transaction is kept."""
 
-    def __init__(self, path: Path, cause: str) -> None:
-        super().__init__(
-            path, f"database {path} cannot be written ({cause}); free space on its disk, senders will retry"
-        )
+    def __init__(self, path: Path | str, cause: str) -> None:
+        super().__init__(path, f"database {path} refused a row ({cause}); load the one that is there and change it")
+
+
+class StorageUnavailableError(StorageError):
+    """The database cannot be used now; nothing was acknowledged and asking again is safe. cause, remedy: for people."""
+
+    def __init__(
+        self, path: Path | str, cause: str, remedy: str = "free space on its disk, senders will retry"
+    ) -> None:
+        super().__init__(path, f"database {path} cannot be written ({cause}); {remedy}")
 
 
 class IngestError(MilepostError):

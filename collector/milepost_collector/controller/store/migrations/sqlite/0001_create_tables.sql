@@ -1,0 +1,335 @@
+-- The controller's tables as they were at first.
+
+CREATE TABLE agents (
+    name TEXT NOT NULL,
+    teams TEXT NOT NULL,
+    tasks TEXT NOT NULL,
+    paused BOOLEAN NOT NULL,
+    paused_by TEXT,
+    last_poll_at INTEGER,
+    served_at INTEGER NOT NULL,
+    PRIMARY KEY (name)
+);
+
+CREATE TABLE assignments (
+    task_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    ready_at INTEGER NOT NULL,
+    order_at INTEGER NOT NULL,
+    agent TEXT,
+    team TEXT,
+    avoid TEXT,
+    "key" TEXT,
+    failures INTEGER NOT NULL,
+    losses INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    worker_id TEXT,
+    held_by TEXT,
+    run_id TEXT,
+    leased_at INTEGER,
+    started_at INTEGER,
+    lease_ms INTEGER,
+    expires_at INTEGER,
+    timeout_at INTEGER,
+    stop TEXT,
+    stop_reason TEXT,
+    cut_off_at INTEGER,
+    progress DOUBLE,
+    phase TEXT,
+    steps_reused INTEGER NOT NULL,
+    checkpoint_count INTEGER NOT NULL,
+    PRIMARY KEY (task_id, position)
+) WITHOUT ROWID;
+
+CREATE INDEX delayed_by_ready_at ON assignments (ready_at) WHERE state = 'delayed';
+
+CREATE INDEX leased_by_cut_off_at ON assignments (cut_off_at) WHERE state = 'leased' AND cut_off_at IS NOT NULL;
+
+CREATE INDEX leased_by_expires_at ON assignments (expires_at) WHERE state = 'leased';
+
+CREATE INDEX leased_by_timeout_at ON assignments (timeout_at) WHERE state = 'leased' AND timeout_at IS NOT NULL;
+
+CREATE INDEX leased_by_worker ON assignments (worker_id) WHERE state = 'leased';
+
+CREATE INDEX ready_by_agent ON assignments (agent, order_at, task_id) WHERE state = 'ready' AND agent IS NOT NULL;
+
+CREATE INDEX ready_by_team ON assignments (team, order_at, task_id) WHERE state = 'ready' AND agent IS NULL AND team IS NOT NULL;
+
+CREATE INDEX ready_for_any ON assignments (order_at, task_id) WHERE state = 'ready' AND agent IS NULL AND team IS NULL;
+
+CREATE TABLE attempts (
+    task_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    worker_id TEXT NOT NULL,
+    leased_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    agent TEXT,
+    started_at INTEGER,
+    progress DOUBLE,
+    phase TEXT,
+    steps_reused INTEGER NOT NULL,
+    checkpoint_count INTEGER NOT NULL,
+    result TEXT,
+    error_type TEXT,
+    error_message TEXT,
+    error_stack TEXT,
+    reason TEXT,
+    retry_at INTEGER,
+    PRIMARY KEY (task_id, attempt)
+);
+
+CREATE TABLE checkpoints (
+    task_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    attempt_sequence INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    name TEXT,
+    PRIMARY KEY (task_id, sequence),
+    CONSTRAINT checkpoints_of_attempt UNIQUE (task_id, attempt, attempt_sequence)
+);
+
+CREATE TABLE dependencies (
+    task_id TEXT NOT NULL,
+    upstream_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    output_as TEXT,
+    PRIMARY KEY (task_id, upstream_id)
+) WITHOUT ROWID;
+
+CREATE INDEX dependencies_by_upstream ON dependencies (upstream_id);
+
+CREATE TABLE idempotency (
+    "key" TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY ("key")
+) WITHOUT ROWID;
+
+CREATE INDEX idempotency_by_created_at ON idempotency (created_at);
+
+CREATE TABLE instants (
+    schedule_id TEXT NOT NULL,
+    nominal INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    task_id TEXT,
+    reason TEXT,
+    sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    transaction_id INTEGER DEFAULT 0 NOT NULL,
+    CONSTRAINT instants_of_schedule UNIQUE (schedule_id, nominal)
+);
+
+CREATE INDEX instants_by_recorded_at ON instants (recorded_at);
+
+CREATE INDEX instants_queued ON instants (schedule_id, nominal) WHERE status = 'queued';
+
+CREATE TABLE limits (
+    scope TEXT NOT NULL,
+    value TEXT NOT NULL,
+    concurrency INTEGER,
+    rate INTEGER,
+    per_ms INTEGER,
+    PRIMARY KEY (scope, value)
+) WITHOUT ROWID;
+
+CREATE TABLE payloads (
+    task_id TEXT NOT NULL,
+    input TEXT,
+    context TEXT,
+    PRIMARY KEY (task_id)
+);
+
+CREATE TABLE rates (
+    scope TEXT NOT NULL,
+    value TEXT NOT NULL,
+    arrival_us INTEGER NOT NULL,
+    PRIMARY KEY (scope, value)
+) WITHOUT ROWID;
+
+CREATE TABLE schedules (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    cadence TEXT NOT NULL,
+    task TEXT NOT NULL,
+    overlap TEXT NOT NULL,
+    catch_up TEXT NOT NULL,
+    catch_up_window_ms INTEGER NOT NULL,
+    jitter_ms INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    mark_at INTEGER NOT NULL,
+    paused BOOLEAN NOT NULL,
+    paused_by TEXT,
+    end_at INTEGER,
+    next_at INTEGER,
+    fired_count INTEGER NOT NULL,
+    skipped_count INTEGER NOT NULL,
+    missed_count INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT schedules_name UNIQUE (name)
+);
+
+CREATE INDEX schedules_by_next_at ON schedules (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE steps (
+    task_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    input_digest TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    result TEXT NOT NULL,
+    reused_by TEXT NOT NULL,
+    PRIMARY KEY (task_id, position, name, input_digest)
+);
+
+CREATE TABLE task_history (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    agent TEXT,
+    agents TEXT,
+    team TEXT,
+    tags TEXT NOT NULL,
+    app TEXT,
+    "key" TEXT,
+    created_by TEXT,
+    idempotency_key TEXT,
+    run_at INTEGER,
+    deadline_at INTEGER,
+    started_at INTEGER,
+    finished_at INTEGER,
+    schedule_id TEXT,
+    scheduled_for INTEGER,
+    origin_run_id TEXT,
+    origin_span_id TEXT,
+    attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    losses INTEGER NOT NULL,
+    open_dependencies INTEGER NOT NULL,
+    progress DOUBLE,
+    phase TEXT,
+    error_type TEXT,
+    error_message TEXT,
+    reason TEXT,
+    last_run_id TEXT,
+    last_agent TEXT,
+    stop TEXT,
+    stop_by TEXT,
+    at_risk_at INTEGER,
+    PRIMARY KEY (id),
+    CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL)
+);
+
+CREATE INDEX task_history_by_created_at ON task_history (created_at, id);
+
+CREATE INDEX task_history_by_finished_at ON task_history (finished_at);
+
+CREATE INDEX task_history_by_name ON task_history (name, finished_at);
+
+CREATE INDEX task_history_by_schedule ON task_history (schedule_id, created_at) WHERE schedule_id IS NOT NULL;
+
+CREATE TABLE tasks (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    agent TEXT,
+    agents TEXT,
+    team TEXT,
+    tags TEXT NOT NULL,
+    app TEXT,
+    "key" TEXT,
+    created_by TEXT,
+    idempotency_key TEXT,
+    run_at INTEGER,
+    deadline_at INTEGER,
+    started_at INTEGER,
+    finished_at INTEGER,
+    schedule_id TEXT,
+    scheduled_for INTEGER,
+    origin_run_id TEXT,
+    origin_span_id TEXT,
+    attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    losses INTEGER NOT NULL,
+    open_dependencies INTEGER NOT NULL,
+    progress DOUBLE,
+    phase TEXT,
+    error_type TEXT,
+    error_message TEXT,
+    reason TEXT,
+    last_run_id TEXT,
+    last_agent TEXT,
+    stop TEXT,
+    stop_by TEXT,
+    at_risk_at INTEGER,
+    PRIMARY KEY (id),
+    CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL)
+);
+
+CREATE INDEX tasks_by_created_at ON tasks (created_at, id);
+
+CREATE INDEX tasks_by_deadline ON tasks (deadline_at) WHERE deadline_at IS NOT NULL;
+
+CREATE INDEX tasks_by_schedule ON tasks (schedule_id) WHERE schedule_id IS NOT NULL;
+
+CREATE TABLE transitions (
+    time INTEGER NOT NULL,
+    task_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    to_status TEXT NOT NULL,
+    from_status TEXT,
+    attempt INTEGER,
+    agent TEXT,
+    worker_id TEXT,
+    "by" TEXT,
+    reason TEXT,
+    sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    transaction_id INTEGER DEFAULT 0 NOT NULL
+);
+
+CREATE INDEX transitions_by_task ON transitions (task_id, sequence);
+
+CREATE INDEX transitions_by_time ON transitions (time);
+
+CREATE TABLE workers (
+    id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    concurrency INTEGER NOT NULL,
+    tasks TEXT NOT NULL,
+    teams TEXT NOT NULL,
+    any_task BOOLEAN NOT NULL,
+    started_at INTEGER NOT NULL,
+    last_poll_at INTEGER NOT NULL,
+    polled_until INTEGER NOT NULL,
+    draining BOOLEAN NOT NULL,
+    host_name TEXT,
+    process_id INTEGER,
+    sdk_version TEXT,
+    PRIMARY KEY (id)
+);

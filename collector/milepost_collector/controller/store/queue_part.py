@@ -1,0 +1,151 @@
+"""The part of a transaction that knows the queue, leases, workers, limits and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from milepost_collector.controller.rows import (
+    AgentRow,
+    AssignmentRow,
+    InstantRow,
+    LimitRow,
+    RateRow,
+    ScheduleRow,
+    WorkerRow,
+)
+from milepost_collector.controller.store import statements
+from milepost_collector.controller.store.interface import ClaimQuery, Queued, Usage
+from milepost_collector.controller.store.session import Session
+
+_NEVER_ENDING = 2**62  # after every instant
+
+
+class QueuePart(Session):
+    """Assignments, and who serves them."""
+
+    def assignments(self, task_ids: Collection[str], *, lock: bool = True) -> dict[str, list[AssignmentRow]]:
+        """Return tasks' assignments by task id, by position. With `lock` the tasks must be locked already."""
+        statement = statements.ASSIGNMENTS_LOCKED if lock else statements.ASSIGNMENTS
+        found: dict[str, list[AssignmentRow]] = {}
+        for row in self._rows(AssignmentRow, statement, ids=self._texts(task_ids)):
+            found.setdefault(row.task_id, []).append(row)
+        return found
+
+    def candidates(self, query: ClaimQuery) -> list[AssignmentRow]:
+        """Return ready assignments, locked with their tasks; what another transaction has locked is left out."""
+        shape = statements.ClaimShape(
+            len(query.teams), query.names is not None, bool(query.without_keys), bool(query.without_names)
+        )
+        values = {
+            "agent": query.agent,
+            "names": self._texts(query.names or ()),
+            "without_keys": self._texts(query.without_keys),
+            "without_names": self._texts(query.without_names),
+            "limit": query.limit,
+        }
+        values |= {f"team_{number}": team for number, team in enumerate(query.teams)}
+        return self._rows(AssignmentRow, statements.claim(shape), **values)
+
+    def held_by(self, worker_id: str) -> list[AssignmentRow]:
+        """Return what a worker has leased, not locked."""
+        return self._rows(AssignmentRow, statements.HELD_BY, worker_id=worker_id)
+
+    def renew(self, worker_id: str, keys: Collection[tuple[str, int]]) -> None:
+        """Extend leases (task_id, attempt) that a worker holds by their length from now."""
+        if keys:
+            leases = self._texts([f"{task_id}:{attempt}" for task_id, attempt in keys])
+            self._execute(statements.RENEW, worker_id=worker_id, leases=leases, now=self.now)
+
+    def promote(self, limit: int) -> int:
+        """Make delayed assignments whose time has come ready; return how many."""
+        return self._execute(statements.PROMOTE, now=self.now, limit=limit)
+
+    def ended_leases(self, limit: int) -> list[AssignmentRow]:
+        """Return leases that are over, locked with their tasks; what another transaction has locked is left out."""
+        return self._rows(AssignmentRow, statements.ENDED_LEASES, now=self.now, limit=limit)
+
+    def usage(self) -> Usage:
+        """Return how many live leases there are, by what limits count."""
+        usage = Usage(agents={}, names={}, keys={})
+        for agent, name, key, count in self._tuples(statements.USAGE):
+            for counts, value in ((usage.agents, agent), (usage.names, name), (usage.keys, key)):
+                if value is not None:
+                    counts[value] = counts.get(value, 0) + count
+        return usage
+
+    def queued(self) -> list[Queued]:
+        """Return how many assignments there are by agent, team and state."""
+        return [
+            Queued(agent=agent, team=team, state=state, count=count)
+            for agent, team, state, count in self._tuples(statements.QUEUED)
+        ]
+
+    def next_due(self) -> int | None:
+        """Return when the clock has something to do next, None: never."""
+        found: int | None = self._value(statements.NEXT_DUE)
+        return found
+
+    def agents(self) -> list[AgentRow]:
+        """Return every agent, by name."""
+        return self._rows(AgentRow, statements.AGENTS)
+
+    def agent(self, name: str) -> AgentRow | None:
+        """Return an agent."""
+        return self._row(AgentRow, statements.AGENT, name=name)
+
+    def workers(self) -> list[WorkerRow]:
+        """Return every worker, by agent and id."""
+        return self._rows(WorkerRow, statements.WORKERS)
+
+    def worker(self, worker_id: str) -> WorkerRow | None:
+        """Return a worker."""
+        return self._row(WorkerRow, statements.WORKER, id=worker_id)
+
+    def silent_workers(self, before: int) -> list[WorkerRow]:
+        """Return workers that polled last before an instant and hold nothing."""
+        return self._rows(WorkerRow, statements.SILENT_WORKERS, before=before)
+
+    def limits(self) -> list[LimitRow]:
+        """Return every limit, by scope and value."""
+        return self._rows(LimitRow, statements.LIMITS)
+
+    def rates(self) -> list[RateRow]:
+        """Return how far every rate is used up."""
+        return self._rows(RateRow, statements.RATES)
+
+    def schedules(self, *, after: str | None, limit: int, text: str | None = None) -> list[ScheduleRow]:
+        """Return schedules by name, from after a name; text: part of the name or description."""
+        if text is None:
+            return self._rows(ScheduleRow, statements.SCHEDULES, after=after or "", limit=limit)
+        values = {"after": after or "", "limit": limit, "text": text}
+        return self._rows(ScheduleRow, statements.SCHEDULES_WITH_TEXT, **values)
+
+    def schedule(self, id_or_name: str, *, lock: bool = True) -> ScheduleRow | None:
+        """Return a schedule."""
+        statement = statements.SCHEDULE_LOCKED if lock else statements.SCHEDULE
+        return self._row(ScheduleRow, statement, id_or_name=id_or_name)
+
+    def due_schedules(self, limit: int) -> list[ScheduleRow]:
+        """Return schedules whose next instant has come, locked; what another transaction has locked is left out."""
+        return self._rows(ScheduleRow, statements.DUE_SCHEDULES, now=self.now, limit=limit)
+
+    def instants(
+        self, schedule_id: str, *, statuses: Sequence[str], before: int | None, limit: int
+    ) -> list[InstantRow]:
+        """Return a schedule's ledger, the newest first. statuses: none for all. before: an instant, exclusive."""
+        values = {"schedule_id": schedule_id, "before": _NEVER_ENDING if before is None else before, "limit": limit}
+        if not statuses:
+            return self._rows(InstantRow, statements.INSTANTS, **values)
+        return self._rows(InstantRow, statements.INSTANTS_WITH_STATUS, statuses=self._texts(statuses), **values)
+
+    def instants_between(self, schedule_id: str, since: int, until: int) -> list[InstantRow]:
+        """Return a schedule's ledger from one instant (inclusive) to another (exclusive), oldest first."""
+        return self._rows(InstantRow, statements.INSTANTS_BETWEEN, schedule_id=schedule_id, since=since, until=until)
+
+    def queued_instants(self, schedule_id: str, limit: int) -> list[InstantRow]:
+        """Return a schedule's instants that wait for the task before them, oldest first."""
+        return self._rows(InstantRow, statements.QUEUED_INSTANTS, schedule_id=schedule_id, limit=limit)
+
+    def prune_instants(self, before: int, limit: int) -> int:
+        """Remove ledger rows written before an instant, but not queued ones; return how many."""
+        return self._execute(statements.PRUNE_INSTANTS, before=before, limit=limit)

@@ -1,0 +1,188 @@
+"""The store's tables: one per row struct, one column per field, and the indexes that its queries need.
+
+`tasks` and `task_history` have the same columns. `transitions` and `instants` have one more, the transaction that wrote
+a row, by which those who follow them never miss one (`dialects.current_transaction`).
+
+The queue's indexes are partial and exclude one another, so that an assignment stands in few of them at a time.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TEXT as POSTGRES_TEXT
+from sqlalchemy.types import TypeEngine
+
+from milepost.wire.tasks import FINISHED_STATUSES
+from milepost_collector.controller.rows import (
+    AgentRow,
+    AssignmentRow,
+    AttemptRow,
+    CheckpointRow,
+    DependencyRow,
+    IdempotencyRow,
+    InstantRow,
+    LimitRow,
+    PayloadRow,
+    RateRow,
+    Row,
+    ScheduleRow,
+    StepRow,
+    TaskRow,
+    TransitionRow,
+    WorkerRow,
+)
+from milepost_collector.controller.store.dialects import current_transaction
+
+# Texts are compared by their bytes on both databases: order and indexes do not depend on where a database was made.
+TEXT = Text().with_variant(POSTGRES_TEXT(collation="C"), "postgresql")
+COLUMN_TYPES: dict[type, TypeEngine[Any]] = {
+    str: TEXT,
+    int: BigInteger().with_variant(Integer(), "sqlite"),
+    float: Double(),
+    bool: Boolean(),
+}
+_FINISHED = ", ".join(f"'{status}'" for status in FINISHED_STATUSES)
+
+metadata = MetaData()
+
+
+def _columns(row: type[Row], given_by_database: str | None) -> list[Column[Any]]:
+    hints = typing.get_type_hints(row)
+    return [_column(name, hints[name], given_by_database) for name in row.__struct_fields__]
+
+
+def _column(name: str, hint: Any, given_by_database: str | None) -> Column[Any]:
+    members = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    (kind,) = (member for member in members if member is not types.NoneType)
+    scalar = str if typing.get_origin(kind) is typing.Literal else kind
+    given = (Identity(),) if name == given_by_database else ()
+    return Column(name, COLUMN_TYPES[scalar], *given, nullable=types.NoneType in members)
+
+
+def _table(row: type[Row], name: str, key: tuple[str, ...], *parts: Any, with_rowid: bool = False) -> Table:
+    columns = _columns(row, None)
+    return Table(name, metadata, *columns, PrimaryKeyConstraint(*key), *parts, sqlite_with_rowid=with_rowid)
+
+
+def _followed(row: type[Row], name: str, *parts: Any) -> Table:
+    """Return a table whose rows get a rising `sequence` from the database."""
+    writer = Column("transaction_id", COLUMN_TYPES[int], server_default=current_transaction(), nullable=False)
+    order = Index(f"{name}_by_transaction", "transaction_id", "sequence").ddl_if(dialect="postgresql")
+    columns = [*_columns(row, "sequence"), writer]
+    # sqlite_autoincrement: a number is not given again when the newest rows are removed.
+    return Table(name, metadata, *columns, PrimaryKeyConstraint("sequence"), order, *parts, sqlite_autoincrement=True)
+
+
+tasks = _table(
+    TaskRow,
+    "tasks",
+    ("id",),
+    CheckConstraint(f"status NOT IN ({_FINISHED}) AND finished_at IS NULL", "tasks_are_not_finished"),
+    Index("tasks_by_created_at", "created_at", "id"),
+    with_rowid=True,
+)
+task_history = _table(
+    TaskRow,
+    "task_history",
+    ("id",),
+    CheckConstraint(f"status IN ({_FINISHED}) AND finished_at IS NOT NULL", "history_is_finished"),
+    Index("task_history_by_created_at", "created_at", "id"),
+    Index("task_history_by_name", "name", "finished_at"),
+    Index("task_history_by_finished_at", "finished_at"),
+    with_rowid=True,
+)
+payloads = _table(PayloadRow, "payloads", ("task_id",), with_rowid=True)
+assignments = _table(AssignmentRow, "assignments", ("task_id", "position"))
+attempts = _table(AttemptRow, "attempts", ("task_id", "attempt"), with_rowid=True)
+dependencies = _table(
+    DependencyRow, "dependencies", ("task_id", "upstream_id"), Index("dependencies_by_upstream", "upstream_id")
+)
+checkpoints = _table(
+    CheckpointRow,
+    "checkpoints",
+    ("task_id", "sequence"),
+    UniqueConstraint("task_id", "attempt", "attempt_sequence", name="checkpoints_of_attempt"),
+    with_rowid=True,
+)
+steps = _table(StepRow, "steps", ("task_id", "position", "name", "input_digest"), with_rowid=True)
+transitions = _followed(
+    TransitionRow,
+    "transitions",
+    Index("transitions_by_task", "task_id", "sequence"),
+    Index("transitions_by_time", "time"),
+)
+idempotency = _table(IdempotencyRow, "idempotency", ("key",), Index("idempotency_by_created_at", "created_at"))
+agents = _table(AgentRow, "agents", ("name",), with_rowid=True)
+workers = _table(WorkerRow, "workers", ("id",), with_rowid=True)
+limits = _table(LimitRow, "limits", ("scope", "value"))
+rates = _table(RateRow, "rates", ("scope", "value"))
+schedules = _table(ScheduleRow, "schedules", ("id",), UniqueConstraint("name", name="schedules_name"), with_rowid=True)
+instants = _followed(
+    InstantRow,
+    "instants",
+    UniqueConstraint("schedule_id", "nominal", name="instants_of_schedule"),
+    Index("instants_by_recorded_at", "recorded_at"),
+)
+
+# How rows are found for writing: their table and its key. An instant's physical key is its sequence.
+TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
+    TaskRow: (tasks, ("id",)),
+    PayloadRow: (payloads, ("task_id",)),
+    AssignmentRow: (assignments, ("task_id", "position")),
+    AttemptRow: (attempts, ("task_id", "attempt")),
+    DependencyRow: (dependencies, ("task_id", "upstream_id")),
+    CheckpointRow: (checkpoints, ("task_id", "sequence")),
+    StepRow: (steps, ("task_id", "position", "name", "input_digest")),
+    TransitionRow: (transitions, ("sequence",)),
+    IdempotencyRow: (idempotency, ("key",)),
+    AgentRow: (agents, ("name",)),
+    WorkerRow: (workers, ("id",)),
+    LimitRow: (limits, ("scope", "value")),
+    RateRow: (rates, ("scope", "value")),
+    ScheduleRow: (schedules, ("id",)),
+    InstantRow: (instants, ("schedule_id", "nominal")),
+}
+GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence"}
+
+
+def _partial(name: str, table: Table, columns: tuple[str, ...], where: str) -> Index:
+    return Index(name, *(table.c[column] for column in columns), sqlite_where=text(where), postgresql_where=text(where))
+
+
+_partial("tasks_by_deadline", tasks, ("deadline_at",), "deadline_at IS NOT NULL")
+_partial("tasks_by_schedule", tasks, ("schedule_id",), "schedule_id IS NOT NULL")
+_partial("task_history_by_schedule", task_history, ("schedule_id", "created_at"), "schedule_id IS NOT NULL")
+_partial("ready_by_agent", assignments, ("agent", "order_at", "task_id"), "state = 'ready' AND agent IS NOT NULL")
+_partial(
+    "ready_by_team",
+    assignments,
+    ("team", "order_at", "task_id"),
+    "state = 'ready' AND agent IS NULL AND team IS NOT NULL",
+)
+_partial("ready_for_any", assignments, ("order_at", "task_id"), "state = 'ready' AND agent IS NULL AND team IS NULL")
+_partial("delayed_by_ready_at", assignments, ("ready_at",), "state = 'delayed'")
+_partial("leased_by_expires_at", assignments, ("expires_at",), "state = 'leased'")
+_partial("leased_by_timeout_at", assignments, ("timeout_at",), "state = 'leased' AND timeout_at IS NOT NULL")
+_partial("leased_by_cut_off_at", assignments, ("cut_off_at",), "state = 'leased' AND cut_off_at IS NOT NULL")
+_partial("leased_by_worker", assignments, ("worker_id",), "state = 'leased'")
+_partial("schedules_by_next_at", schedules, ("next_at",), "next_at IS NOT NULL")
+_partial("instants_queued", instants, ("schedule_id", "nominal"), "status = 'queued'")
