@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
+from milepost_collector.controller.service import Controller, open_controller
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
@@ -81,6 +82,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.state.services = services
     app.state.metrics.watch(services.ingest, services.forwarding)
     warming_up = asyncio.create_task(services.queries.warm_up())
+    ending_waits = asyncio.create_task(_end_waits(services))
     rpc = RpcServer(services, app.state.config.host, app.state.config.grpc_port or 0)
     app.state.rpc = rpc
     try:
@@ -91,23 +93,39 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         await rpc.stop()
         await _stop(services)
         await warming_up  # its query has been interrupted
+        await ending_waits
         app.state.services = None
 
 
 async def _start(config: CollectorConfig) -> Services:
+    """Open and start everything; what has been started is stopped again when the rest cannot be."""
     price_book(config)  # a wrong file is told before the database is opened
-    database = await anyio.to_thread.run_sync(_open, config)
-    index = RunIndex()
-    ingest = Ingest(database, config, index=index)
-    ingest.start()
-    queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
-    try:
+    async with AsyncExitStack() as undo:
+        database = await anyio.to_thread.run_sync(_open, config)
+        undo.push_async_callback(anyio.to_thread.run_sync, database.close)
+        index = RunIndex()
+        ingest = Ingest(database, config, index=index)
+        ingest.start()
+        undo.push_async_callback(ingest.stop)
+        queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
         forwarding = await _start_forwarding(config)
-    except BaseException:
-        await ingest.stop()
-        await anyio.to_thread.run_sync(database.close)
-        raise
-    return Services(config=config, database=database, ingest=ingest, queries=queries, forwarding=forwarding)
+        undo.push_async_callback(forwarding.stop)
+        controller = await _start_controller(config)
+        undo.pop_all()
+    return Services(
+        config=config, database=database, ingest=ingest, queries=queries, forwarding=forwarding, controller=controller
+    )
+
+
+async def _start_controller(config: CollectorConfig) -> Controller:
+    controller = await open_controller(
+        config.data_dir,
+        url=config.controller_url,
+        retention_days=config.task_retention_days,
+        max_value_bytes=config.max_value_bytes,
+    )
+    controller.start()
+    return controller
 
 
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:
@@ -121,9 +139,16 @@ def _open(config: CollectorConfig) -> Database:
     return Database(config.database_path, memory_limit_bytes=config.memory_limit_bytes)
 
 
+async def _end_waits(services: Services) -> None:
+    """Answer polls that wait as soon as the process is asked to stop: servers wait for what is open before stopping."""
+    await services.stopping.wait()
+    services.controller.end_waits()
+
+
 async def _stop(services: Services) -> None:
     """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
     services.stopping.set()
+    await services.controller.stop()
     await services.ingest.stop()
     await services.forwarding.stop()
     await anyio.to_thread.run_sync(services.database.close)

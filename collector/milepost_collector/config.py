@@ -50,6 +50,9 @@ class CollectorConfig:
     forward_to: tuple[str, ...] = ()  # OTLP/HTTP base addresses that get every OTLP body too
     forward_headers: tuple[str, ...] = field(default=(), repr=False)  # NAME=VALUE or URL NAME=VALUE; secrets
     forward_max_bytes: int = 1024 * MIB  # of one destination's queue on disk; beyond it the oldest are dropped
+    controller_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database; None: a file in data_dir
+    task_retention_days: int = 30  # how long finished tasks are kept
+    max_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -59,10 +62,13 @@ class CollectorConfig:
             "max_waiting_bytes",
             "checkpoint_wal_bytes",
             "sql_max_rows",
+            "task_retention_days",
+            "max_value_bytes",
         ):
             _at_least(name, getattr(self, name), 1)
         _at_least("forward_max_bytes", self.forward_max_bytes, MIB)
         _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
+        _check_controller_url(self.controller_url)
         _at_least("lost_after_s", self.lost_after_s, 1)
         _at_least("sql_timeout_s", self.sql_timeout_s, 0.001)
         _at_least("query_threads", self.query_threads, 1)
@@ -128,6 +134,12 @@ def is_loopback(host: str) -> bool:
 def _at_least(name: str, value: float, limit: float) -> None:
     if value < limit:
         raise ConfigurationError(name, f"must be at least {limit:g}, got {value:g}")
+
+
+def _check_controller_url(url: str | None) -> None:
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        scheme = url.partition(":")[0][:40]  # the rest may hold a password
+        raise ConfigurationError("controller_url", f"expected postgresql://HOST/DATABASE, got {scheme}:…")
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from milepost._version import __version__
+from milepost_collector.controller.service import Numbers
 from milepost_collector.forwarding import Forwarding
 from milepost_collector.traces.ingest import Ingest, IngestStats
 from milepost_collector.web.problems import RETRY_AFTER_S, problem
@@ -44,6 +45,16 @@ _FORWARDING_COUNTERS = {
     "attempts": "Requests made to a destination.",
     "failed_attempts": "Requests to a destination that failed.",
 }
+# Help texts by field of the controller's Numbers.
+_CONTROLLER_GAUGES = {
+    "ready": "Attempts that could begin.",
+    "delayed": "Attempts that wait for a time.",
+    "waiting": "Attempts of tasks that are blocked, paused or in review.",
+    "leased": "Attempts that a worker holds.",
+    "workers": "Workers that have polled lately.",
+    "waiting_polls": "Polls of workers that wait for work.",
+    "queued": "Requests that wait for their transaction.",
+}
 _DROPPED = ("full", "refused", "damaged", "unwritten")
 
 
@@ -60,10 +71,20 @@ class Metrics:
             "milepost_http_request_seconds", "Time until the answer began.", ["method", "route"], registry=self.registry
         )
 
+        self._controller = {
+            name: Gauge(f"milepost_controller_{name}", text, registry=self.registry)
+            for name, text in _CONTROLLER_GAUGES.items()
+        }
+
     def watch(self, ingest: Ingest, forwarding: Forwarding) -> None:
         """Show the numbers of ingest and forwarding too."""
         self.registry.register(_IngestCollector(ingest))
         self.registry.register(_ForwardingCollector(forwarding))
+
+    def show(self, numbers: Numbers) -> None:
+        """Show how much the controller has to do."""
+        for name, gauge in self._controller.items():
+            gauge.set(getattr(numbers, name))
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answer."""
@@ -123,21 +144,26 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Tell whether events are taken: the database is open and its last commit reached the disk."""
+    """Tell whether events and tasks are taken: the databases are open and their last commits reached the disk."""
     shared = getattr(request.app.state, "services", None)
     if shared is None or shared.stopping.is_set():
         return problem(503, "the database is not open", headers={"Retry-After": str(RETRY_AFTER_S)})
     if not shared.ingest.available:
         detail = f"database {shared.database.path} cannot be written; free space on its disk, senders will retry"
         return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+    if not shared.controller.available:
+        detail = "the controller's store cannot be written; the log says why, and whoever asked it will retry"
+        return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
     return _status("ready")
 
 
 async def metrics(request: Request) -> Response:
     """Return the numbers in Prometheus' text format."""
-    services(request)  # the numbers are complete only once everything has started
-    registry: CollectorRegistry = request.app.state.metrics.registry
-    return Response(generate_latest(registry), media_type=None, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    controller = services(request).controller
+    shown: Metrics = request.app.state.metrics
+    if controller.available:  # else these numbers stay as they were, and the others are told all the same
+        shown.show(await controller.numbers())
+    return Response(generate_latest(shown.registry), media_type=None, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _status(status: str) -> Response:

@@ -14,12 +14,14 @@ from starlette.responses import Response
 
 from milepost._version import __version__
 from milepost_collector.protocol.api import Problem
+from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.problems import MEDIA_TYPE
-from milepost_collector.web.routes import ENDPOINTS, Endpoint
+from milepost_collector.web.routes import ENDPOINTS
 
 PATH = "/openapi.json"
 _REF = "#/components/schemas/{name}"
 _ID_DIGITS = {"run_id": 32, "span_id": 16, "message_id": 32}
+_NUMBERS = ("attempt",)
 
 
 def document() -> dict[str, Any]:
@@ -66,7 +68,10 @@ def _operation(endpoint: Endpoint, by_type: dict[Any, dict[str, Any]]) -> dict[s
         "responses": _responses(endpoint, by_type),
     }
     if endpoint.body:
-        operation["requestBody"] = {"required": True, "content": _content(endpoint.body, by_type)}
+        operation["requestBody"] = {
+            "required": not endpoint.is_body_optional,
+            "content": _content(endpoint.body, by_type),
+        }
     return operation
 
 
@@ -74,8 +79,12 @@ def _responses(endpoint: Endpoint, by_type: dict[Any, dict[str, Any]]) -> dict[s
     problem = {MEDIA_TYPE: {"schema": by_type[Problem]}}
     refusal = problem if endpoint.refusals is None else _content(endpoint.refusals, by_type)
     errors = {str(status): {"description": _phrase(status), "content": refusal} for status in endpoint.errors}
+    answer = {
+        "description": "The answer.",
+        **({"content": _content(endpoint.answers, by_type)} if endpoint.answers else {}),
+    }
     return {
-        "200": {"description": "The answer.", "content": _content(endpoint.answers, by_type)},
+        **{str(status): answer for status in (endpoint.status, *endpoint.also)},
         **errors,
         "default": {"description": "Any other error.", "content": problem},
     }
@@ -87,14 +96,17 @@ def _content(types: dict[str, Any], by_type: dict[Any, dict[str, Any]]) -> dict[
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "pattern": f"^[0-9a-fA-F]{{{_ID_DIGITS[name]}}}$"},
-        }
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(name)}
         for name in re.findall(r"{(\w+)}", path)
     ]
+
+
+def _path_schema(name: str) -> dict[str, Any]:
+    if name in _NUMBERS:
+        return {"type": "integer", "minimum": 1}
+    if name in _ID_DIGITS:
+        return {"type": "string", "pattern": f"^[0-9a-fA-F]{{{_ID_DIGITS[name]}}}$"}
+    return {"type": "string", "minLength": 1}
 
 
 def _query_parameters(wanted: type[Struct] | None) -> list[dict[str, Any]]:

@@ -67,8 +67,8 @@ class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
             session=self.session,
             user=self.user,
             tag=self.tag,
-            since_ns=_instant("from", self.since, now_ns),
-            until_ns=_instant("to", self.until, now_ns),
+            since_ns=instant("from", self.since, now_ns),
+            until_ns=instant("to", self.until, now_ns),
             min_duration_ms=self.min_duration_ms,
             min_cost_usd=self.min_cost_usd,
             text=self.text,
@@ -143,7 +143,12 @@ def _converted(field: msgspec.structs.FieldInfo, given: list[str]) -> Any:
         raise InvalidParameterError(field.encode_name, given[-1], reason[0].lower() + reason[1:]) from error
 
 
-def _instant(name: str, text: str | None, now_ns: int) -> int | None:
+def instant(name: str, text: str | None, now_ns: int) -> int | None:
+    """Return a time in nanoseconds since the Unix epoch.
+
+    Raises:
+        InvalidParameterError: it is no time.
+    """
     if text is None:
         return None
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+import re
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -23,6 +21,8 @@ from milepost_collector.protocol.api import (
     SqlRequest,
     SqlResult,
 )
+from milepost_collector.web.controller import CONTROLLER_ENDPOINTS
+from milepost_collector.web.endpoint import Endpoint, Handler
 from milepost_collector.web.events import JSON, MSGPACK, post_events
 from milepost_collector.web.health import healthz, metrics, readyz
 from milepost_collector.web.live import live
@@ -32,7 +32,7 @@ from milepost_collector.web.parameters import EventsParameters, LiveParameters, 
 from milepost_collector.web.runs import get_message, get_run, get_run_events, get_run_spans, get_runs, get_span
 from milepost_collector.web.sql import get_schema, post_sql
 
-Handler = Callable[[Request], Awaitable[Response]]
+_NAMES = re.compile(r"{(name|schedule|value)}")
 
 
 class Status(Struct, kw_only=True):
@@ -40,25 +40,6 @@ class Status(Struct, kw_only=True):
 
     status: str
     version: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoint:
-    """One address.
-
-    answers, body: media types and the type of each, None when it has no schema. errors: statuses beside 500. refusals:
-    media types of these errors, None for problem details.
-    """
-
-    path: str
-    handler: Handler
-    summary: str
-    answers: dict[str, Any]
-    method: str = "GET"
-    parameters: type[Struct] | None = None
-    body: dict[str, Any] | None = None
-    errors: tuple[int, ...] = ()
-    refusals: dict[str, Any] | None = None
 
 
 ENDPOINTS = (
@@ -153,6 +134,7 @@ ENDPOINTS = (
         answers={"text/event-stream": None},
         errors=(400, 503),
     ),
+    *CONTROLLER_ENDPOINTS,
     Endpoint(path="/healthz", handler=healthz, summary="Whether the process answers.", answers={JSON: Status}),
     Endpoint(
         path="/readyz",
@@ -168,15 +150,31 @@ ENDPOINTS = (
 
 
 def routes() -> list[Route]:
-    """Return Starlette's routes for the endpoints."""
-    return [Route(endpoint.path, _named(endpoint), methods=[endpoint.method]) for endpoint in ENDPOINTS]
+    """Return Starlette's routes for the endpoints: one for each path, so that a 405 can name all of its methods."""
+    return [
+        Route(route_path(path), _named(path, {endpoint.method: endpoint.handler for endpoint in endpoints}),
+              methods=[endpoint.method for endpoint in endpoints])
+        for path, endpoints in _by_path().items()
+    ]  # fmt: skip
 
 
-def _named(endpoint: Endpoint) -> Handler:
+def route_path(path: str) -> str:
+    """Return the pattern of a path for Starlette: names may hold slashes, which arrive decoded."""
+    return _NAMES.sub(r"{\1:path}", path)
+
+
+def _by_path() -> dict[str, list[Endpoint]]:
+    found: dict[str, list[Endpoint]] = {}
+    for endpoint in ENDPOINTS:
+        found.setdefault(endpoint.path, []).append(endpoint)
+    return found
+
+
+def _named(path: str, handlers: dict[str, Handler]) -> Handler:
     """Note the route's pattern for metrics: addresses themselves are too many to count by."""
 
     async def handle(request: Request) -> Response:
-        request.scope["milepost.route"] = endpoint.path
-        return await endpoint.handler(request)
+        request.scope["milepost.route"] = path
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
     return handle

@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from milepost_collector.config import CollectorConfig
+from milepost_collector.controller.service import Controller
 from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
@@ -17,7 +18,7 @@ from milepost_collector.traces.queries import QueryPool
 
 @dataclass(kw_only=True, slots=True)
 class Services:
-    """The opened database and what works on it. stopping: set when open streams have to end. loop: the one all
+    """The opened databases and what works on them. stopping: set when open streams have to end. loop: the one all
     of it belongs to."""
 
     config: CollectorConfig
@@ -25,6 +26,7 @@ class Services:
     ingest: Ingest
     queries: QueryPool
     forwarding: Forwarding
+    controller: Controller
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

@@ -1,0 +1,239 @@
+"""The controller at work: its store, the threads that use it, the clock, and the polls that wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import anyio.to_thread
+
+from milepost.wire.tasks import BulkAnswer, BulkRequest, TaskCreate
+from milepost.wire.worker import (
+    AttemptCancelled,
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptPaused,
+    PollAnswer,
+    PollRequest,
+    ReportsAnswer,
+    ReportsRequest,
+)
+from milepost_collector.controller.engine import Created, Effects, Engine
+from milepost_collector.controller.rows import WorkerRow
+from milepost_collector.controller.service.bulk import Bulk
+from milepost_collector.controller.service.numbers import Numbers, count
+from milepost_collector.controller.service.polls import PollDesk, Worker
+from milepost_collector.controller.service.readers import Readers
+from milepost_collector.controller.service.timer import Tick, Timer
+from milepost_collector.controller.service.writers import Writers
+from milepost_collector.controller.store.interface import Store, Tx
+from milepost_collector.errors import NotFoundError
+
+logger = logging.getLogger("milepost.controller")
+
+T = TypeVar("T")
+
+POSTGRESQL_THREADS = 3  # transactions at once; SQLite has one writer
+RETELL_S = 1.0  # commands are told again after so long, should the answer that told them have been lost
+ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
+
+
+class Controller:
+    """Everything that is asked of the controller goes through here. Belongs to one event loop.
+
+    store: open; closed by `stop`. new_engine: makes an engine for each thread that writes.
+    """
+
+    def __init__(self, store: Store, new_engine: Callable[[], Engine]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._store = store
+        self._desk = PollDesk()
+        self._readers = Readers(store)
+        self._writers = Writers(
+            store,
+            new_engine,
+            threads=1 if store.dialect == "sqlite" else POSTGRESQL_THREADS,
+            on_commit=self._on_commit,
+        )
+        self._timer = Timer(self._tick)
+        self._listeners: list[Callable[[], None]] = []
+        self._limits = True  # whether there are any, as the last tick saw it
+
+    @property
+    def available(self) -> bool:
+        """Whether the last transaction could be committed."""
+        return self._writers.available
+
+    def start(self) -> None:
+        """Start the threads and the timer."""
+        self._writers.start()
+        self._timer.start()
+
+    def end_waits(self) -> None:
+        """Answer every poll that waits, and let none wait any more: the collector is being stopped."""
+        self._desk.stop()
+
+    async def stop(self) -> None:
+        """Do what has been asked for, then close the store. Safe to call twice."""
+        self.end_waits()
+        await self._timer.stop()
+        await anyio.to_thread.run_sync(self._writers.stop)
+        await anyio.to_thread.run_sync(self._readers.stop)
+        await anyio.to_thread.run_sync(self._store.close)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call this after every commit that wrote transitions or instants, on the event loop."""
+        self._listeners.append(listener)
+
+    async def read(self, question: Callable[[Tx], T]) -> T:
+        """Return what a function finds in a snapshot of what is committed.
+
+        Raises:
+            MilepostError: what the function raises.
+            ControllerBusyError: too many ask at once.
+            StorageUnavailableError: the store cannot be read.
+        """
+        return await self._readers.run(question)
+
+    async def write(self, work: Callable[[Engine, Tx], T], *, frees: bool = False) -> T:
+        """Return what a function did, once it is durable. It may be run more than once, the last time to the end.
+
+        frees: it lets workers take work that they were not allowed to: all may look.
+
+        Raises:
+            MilepostError: what the function raises; then nothing was done.
+            ControllerBusyError: too many ask at once.
+            StorageUnavailableError: the store cannot be written.
+        """
+        answer: T = await self._writers.submit(work)
+        if frees:
+            self._limits = True  # there may be some now; the next tick knows
+            self._desk.announce_all()
+        return answer
+
+    async def create(self, task: TaskCreate) -> Created:
+        """Create a task, in one transaction with others that are asked for at the same time.
+
+        Raises:
+            MilepostError: this task is refused.
+        """
+        created: Created = await self._writers.submit(task)
+        return created
+
+    async def poll(self, request: PollRequest, gone: asyncio.Future[None] | None = None) -> PollAnswer:
+        """Return work and commands for a worker, at the latest after its wait_ms.
+
+        gone: is done when its client has gone away; then nothing more is looked for.
+
+        Raises:
+            NotFoundError: there is no such worker.
+        """
+        worker, answer, is_news = await self._look(request)
+        until_s = self._loop.time() + min(request.wait_ms, answer.poll_within_ms) / 1000
+        if answer.commands:
+            until_s = min(until_s, self._loop.time() + RETELL_S)
+        while not is_news and (left_s := until_s - self._loop.time()) > 0:
+            reason = await self._desk.wait(worker, left_s, gone)
+            if reason not in ("woken", "time"):
+                break
+            worker, answer, is_news = await self._look(request)
+        return answer
+
+    async def report(self, request: ReportsRequest) -> ReportsAnswer:
+        """Apply a worker's reports.
+
+        Raises:
+            NotFoundError: there is no such worker.
+        """
+        answer = await self.write(lambda engine, tx: engine.reports(tx, request))
+        ended = [
+            (report.task_id, report.attempt)
+            for report, result in zip(request.reports, answer.results, strict=True)
+            if isinstance(report, ENDS) and result.outcome != "refused"
+        ]
+        if ended:
+            self._desk.freed(request.worker_id, ended)
+        return answer
+
+    async def unregister(self, worker_id: str) -> None:
+        """End a worker; an unknown one has ended already."""
+        await self.write(lambda engine, tx: engine.unregister(tx, worker_id))
+        self._desk.forget(worker_id)
+
+    async def bulk(self, request: BulkRequest) -> BulkAnswer:
+        """Do one thing to all tasks that match, some hundred at a time; tasks created meanwhile are left alone.
+
+        Raises:
+            InvalidParameterError: the arguments are not those of the action.
+        """
+        bulk = Bulk(request)
+        while not bulk.is_done:
+            bulk.take(*await self.write(bulk.step))
+        return bulk.answer
+
+    async def numbers(self) -> Numbers:
+        """Return how much waits and runs.
+
+        Raises:
+            StorageUnavailableError: the store cannot be read.
+        """
+        return await self.read(lambda tx: count(tx, waiting_polls=self._desk.waiting, queued=self._writers.waiting))
+
+    async def _look(self, request: PollRequest) -> tuple[Worker, PollAnswer, bool]:
+        """Poll once; tell too whether the worker knew the answer already."""
+        worker = self._desk.find(request.worker_id)
+        if worker is not None:
+            self._desk.begin(worker, request)
+        try:
+            answer, row = await self.write(partial(_poll, request=request, is_known=worker is not None))
+        except BaseException as error:
+            if worker is not None:
+                self._desk.give_back(worker)
+            if isinstance(error, NotFoundError):
+                self._desk.forget(request.worker_id)
+            raise
+        if worker is None:
+            assert row is not None  # the engine has just found it
+            worker = self._desk.learn(row)
+        return worker, answer, self._desk.end(worker, request, answer)
+
+    async def _tick(self) -> Tick:
+        found = await self.write(_tick)
+        self._limits = found.limits
+        # What has waited for a time is ready, or a rate may allow what it did not before.
+        if found.freed or found.limits:
+            self._desk.announce_all()
+        return found.tick
+
+    def _on_commit(self, effects: Effects) -> None:
+        if effects.due is not None:
+            self._timer.fall_due(effects.due)
+        self._desk.announce(effects, limits=self._limits)
+        if effects.changed:
+            for listener in self._listeners:
+                listener()
+
+
+def _poll(engine: Engine, tx: Tx, *, request: PollRequest, is_known: bool) -> tuple[PollAnswer, WorkerRow | None]:
+    answer = engine.poll(tx, request)
+    row = None if is_known else tx.worker(request.worker_id)
+    return answer, row
+
+
+class _Ticked(NamedTuple):
+    """A tick; whether it made something ready or ended something, and whether there are limits."""
+
+    tick: Tick
+    freed: bool
+    limits: bool
+
+
+def _tick(engine: Engine, tx: Tx) -> _Ticked:
+    freed_before, engine.effects.freed = engine.effects.freed, False
+    more = engine.tick(tx)
+    freed = engine.effects.freed
+    engine.effects.freed |= freed_before
+    return _Ticked(Tick(more, tx.now, tx.next_due()), freed, bool(tx.limits()))

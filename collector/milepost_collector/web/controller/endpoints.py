@@ -1,0 +1,154 @@
+"""The controller's addresses. Longer paths stand before the shorter ones whose last part would take them in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.wire.agents import Agent, AgentList, Limit, LimitList
+from milepost.wire.schedules import (
+    BackfillAnswer,
+    BackfillRequest,
+    InstantList,
+    Preview,
+    PreviewRequest,
+    Schedule,
+    ScheduleCreate,
+    ScheduleList,
+    ScheduleUpdate,
+)
+from milepost.wire.tasks import (
+    Attempt,
+    AttemptList,
+    BulkAnswer,
+    BulkRequest,
+    CancelRequest,
+    CheckpointList,
+    CountList,
+    PauseRequest,
+    RetryRequest,
+    RunRequest,
+    Task,
+    TaskCreate,
+    TaskList,
+    TaskUpdate,
+    TransitionList,
+)
+from milepost.wire.worker import (
+    PollAnswer,
+    PollRequest,
+    RegisterAnswer,
+    RegisterRequest,
+    ReportsAnswer,
+    ReportsRequest,
+    UnregisterRequest,
+)
+from milepost_collector.web.controller import agents, attempts, schedules, tasks, worker
+from milepost_collector.web.controller.parameters import (
+    InstantListParameters,
+    ScheduleListParameters,
+    TaskCountParameters,
+    TaskListParameters,
+)
+from milepost_collector.web.endpoint import Endpoint, Handler
+from milepost_collector.web.events import JSON, MSGPACK
+
+READING = (400, 503)
+FINDING = (400, 404, 503)
+CHANGING = (400, 404, 409, 413, 415, 503)
+
+
+def _get(path: str, handler: Handler, kind: Any, summary: str, parameters: Any = None) -> Endpoint:
+    errors = FINDING if "{" in path else READING
+    return Endpoint(
+        path=path, handler=handler, summary=summary, parameters=parameters, answers={JSON: kind}, errors=errors
+    )
+
+
+def _change(method: str, path: str, handler: Handler, taken: Any, kind: Any, summary: str, **more: Any) -> Endpoint:
+    return Endpoint(
+        path=path,
+        method=method,
+        handler=handler,
+        summary=summary,
+        body={JSON: taken},
+        answers={JSON: kind},
+        errors=CHANGING,
+        **more,
+    )
+
+
+def _command(path: str, handler: Handler, taken: Any, kind: Any, summary: str) -> Endpoint:
+    return _change("POST", path, handler, taken, kind, summary, is_body_optional=True)
+
+
+def _delete(path: str, handler: Handler, summary: str) -> Endpoint:
+    return Endpoint(
+        path=path, method="DELETE", handler=handler, summary=summary, answers={}, status=204, errors=(404, 409, 503)
+    )
+
+
+def _worker(name: str, handler: Handler, taken: Any, kind: Any, summary: str) -> Endpoint:
+    return Endpoint(
+        path=f"/api/worker/{name}",
+        method="POST",
+        handler=handler,
+        summary=summary,
+        body={MSGPACK: taken, JSON: taken},
+        answers={} if kind is None else {MSGPACK: kind, JSON: kind},
+        status=204 if kind is None else 200,
+        errors=(400, 404, 413, 415, 503),
+    )
+
+
+_TASK = "/api/tasks/{task_id}"
+_SCHEDULE = "/api/schedules/{schedule}"
+_AGENT = "/api/agents/{name}"
+
+CONTROLLER_ENDPOINTS = (
+    _worker("poll", worker.post_poll, PollRequest, PollAnswer, "Wait for attempts to work on, and for commands."),
+    _worker("reports", worker.post_reports, ReportsRequest, ReportsAnswer, "Tell what became of attempts."),
+    _worker("register", worker.post_register, RegisterRequest, RegisterAnswer, "Begin a worker of an agent."),
+    _worker("unregister", worker.post_unregister, UnregisterRequest, None, "End a worker; what it holds is requeued."),
+    _change("POST", "/api/tasks", tasks.post_task, TaskCreate, Task,
+            "Create a task. 200: the same `Idempotency-Key` had made it before.", status=201, also=(200,)),
+    _get("/api/tasks", tasks.get_tasks, TaskList, "A page of tasks.", TaskListParameters),
+    _change("POST", "/api/tasks/batch", tasks.post_batch, tasks.TaskBatch, tasks.TaskIds,
+            "Create many tasks in one transaction.", status=201),
+    _change("POST", "/api/tasks/bulk", tasks.post_bulk, BulkRequest, BulkAnswer,
+            "Do one thing to all tasks that match; a dry run tells how many."),
+    _get("/api/tasks/counts", tasks.get_counts, CountList, "Numbers of tasks by a field.", TaskCountParameters),
+    _get(_TASK, tasks.get_task, Task, "A task as it stands."),
+    _change("PATCH", _TASK, tasks.patch_task, TaskUpdate, Task, "Change a task's definition."),
+    _delete(_TASK, tasks.delete_task, "Remove a task with everything that belongs to it."),
+    _command(f"{_TASK}/run", tasks.post_run, RunRequest, Task, "Run a task now, or once more."),
+    _command(f"{_TASK}/cancel", tasks.post_cancel, CancelRequest, Task, "Cancel a task."),
+    _command(f"{_TASK}/pause", tasks.post_pause, PauseRequest, Task, "Hold a task, or ask it to yield."),
+    _command(f"{_TASK}/resume", tasks.post_resume, PauseRequest, Task, "Let a paused task go on."),
+    _command(f"{_TASK}/retry", tasks.post_retry, RetryRequest, Task, "Try a failed or cancelled task again."),
+    _get(f"{_TASK}/runs", attempts.get_attempts, AttemptList, "A task's attempts, each of which is a run."),
+    _get(f"{_TASK}/runs/{{attempt}}", attempts.get_attempt, Attempt, "One attempt."),
+    _get(f"{_TASK}/checkpoints", attempts.get_checkpoints, CheckpointList, "What a task's attempts saved."),
+    _get(f"{_TASK}/transitions", attempts.get_transitions, TransitionList, "Everything that happened to a task."),
+    _change("POST", "/api/schedules", schedules.post_schedule, ScheduleCreate, Schedule, "Create a schedule.",
+            status=201),
+    _get("/api/schedules", schedules.get_schedules, ScheduleList, "A page of schedules.", ScheduleListParameters),
+    _change("POST", "/api/schedules/preview", schedules.post_preview, PreviewRequest, Preview,
+            "The next instants of a cadence, without making a schedule."),
+    _command(f"{_SCHEDULE}/pause", schedules.post_pause, PauseRequest, Schedule, "Let a schedule fire no more."),
+    _command(f"{_SCHEDULE}/resume", schedules.post_resume, PauseRequest, Schedule, "Let a schedule fire again."),
+    _command(f"{_SCHEDULE}/run", schedules.post_run, RunRequest, Task, "Make a schedule's task now."),
+    _change("POST", f"{_SCHEDULE}/backfill", schedules.post_backfill, BackfillRequest, BackfillAnswer,
+            "Fire instants of the past."),
+    _get(f"{_SCHEDULE}/instants", schedules.get_instants, InstantList, "What became of a schedule's instants.",
+         InstantListParameters),
+    _get(_SCHEDULE, schedules.get_schedule, Schedule, "A schedule, by id or name."),
+    _change("PATCH", _SCHEDULE, schedules.patch_schedule, ScheduleUpdate, Schedule, "Change a schedule."),
+    _delete(_SCHEDULE, schedules.delete_schedule, "Remove a schedule; its tasks stay."),
+    _command(f"{_AGENT}/pause", agents.post_pause, PauseRequest, Agent, "Give an agent no more work."),
+    _command(f"{_AGENT}/resume", agents.post_resume, PauseRequest, Agent, "Give an agent work again."),
+    _get("/api/agents", agents.get_agents, AgentList, "Agents, their workers, and what waits for them."),
+    _get(_AGENT, agents.get_agent, Agent, "One agent."),
+    _get("/api/limits", agents.get_limits, LimitList, "Limits on what runs at once and how often."),
+    _change("PUT", "/api/limits", agents.put_limit, Limit, Limit, "Set a limit."),
+    _delete("/api/limits/{scope}/{value}", agents.delete_limit, "Remove a limit."),
+)  # fmt: skip

@@ -1,0 +1,66 @@
+"""`/api/worker/…`: how workers get attempts and tell of them; msgpack or JSON, answered in the format of the request
+unless `Accept` names the other one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from milepost.wire.worker import PollRequest, RegisterRequest, ReportsRequest, UnregisterRequest
+from milepost_collector.web.controller.bodies import Body, answer, media_type, nothing, packed
+from milepost_collector.web.events import JSON, MSGPACK
+from milepost_collector.web.state import services
+
+FORMATS = (JSON, MSGPACK)
+
+_register = Body(RegisterRequest, formats=FORMATS)
+_unregister = Body(UnregisterRequest, formats=FORMATS)
+_poll = Body(PollRequest, formats=FORMATS)
+_reports = Body(ReportsRequest, formats=FORMATS)
+
+
+async def post_register(request: Request) -> Response:
+    """Begin a worker."""
+    wanted = await _register.read(request)
+    return _answer(request, await services(request).controller.write(lambda engine, tx: engine.register(tx, wanted)))
+
+
+async def post_unregister(request: Request) -> Response:
+    """End a worker; what it holds goes back to the queue."""
+    wanted = await _unregister.read(request)
+    await services(request).controller.unregister(wanted.worker_id)
+    return nothing()
+
+
+async def post_poll(request: Request) -> Response:
+    """Answer with work and commands, at the latest after wait_ms."""
+    wanted = await _poll.read(request)
+    controller = services(request).controller
+    if not wanted.wait_ms:
+        return _answer(request, await controller.poll(wanted))
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        return _answer(request, await controller.poll(wanted, gone))
+    finally:
+        gone.cancel()
+
+
+async def post_reports(request: Request) -> Response:
+    """Apply reports in their order; answered after the commit."""
+    wanted = await _reports.read(request)
+    return _answer(request, await services(request).controller.report(wanted))
+
+
+async def _disconnected(request: Request) -> None:
+    """Return once the client is gone: the body has been read, so nothing else comes."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _answer(request: Request, body: Any) -> Response:
+    wanted = request.headers.get("accept", "")
+    is_packed = MSGPACK in wanted or (JSON not in wanted and media_type(request, FORMATS) == MSGPACK)
+    return packed(body) if is_packed else answer(body)
