@@ -4,5 +4,6 @@ Read `ingest` (the door: bodies in, answers out), `writer` (the one thread that 
 groups), `commit` (what one commit does) with its `statements`, `identity` (why sending again changes nothing),
 `duplicates` (which of two copies of a span stands), `contents` and `digests` (what is stored once by its content),
 `usage` (which spans repeat the usage of others), `lost` (spans whose producer went away), `poison` (a batch that the
-database refuses), `feed` (what live viewers are told), then `queries` and `sql` with `sql_guard` (reading).
+database refuses), `managed` (the record of what the controller did), `feed` (what live viewers are told) with
+`messages` and `task_messages`, then `queries` and `sql` with `sql_guard` (reading).
 """

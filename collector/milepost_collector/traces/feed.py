@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -19,15 +19,19 @@ import msgspec
 
 from milepost._version import __version__
 from milepost_collector.protocol.api import LiveHello, LiveRuns, RunSummary
+from milepost_collector.protocol.managed import TransitionFact
 from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock, Delta
 from milepost_collector.traces.messages import events_messages, spans_messages
 from milepost_collector.traces.queries import RunIndex, read_only, run_summaries
+from milepost_collector.traces.task_messages import tasks_message
 
 logger = logging.getLogger("milepost.live")
 
 TICK_S = 0.05  # between messages at most this often: an event is on screen well within 150 ms
+TASKS = "tasks"  # stands for the transitions of tasks among the ids of runs that are followed
+MAX_TRANSITIONS_PER_TICK = 2_000  # beyond it a list is quicker fetched anew than told about
 RUNS_PER_TICK = 100  # summaries made at once; the rest follow with the next tick
 MAX_RUNS_BEHIND = 2_000  # beyond it a list is quicker fetched anew than told about
 RUNS_SHARE = 5  # a summary query that took t is followed by 4 t without one, so that watching costs a fifth of a core
@@ -48,17 +52,20 @@ class LiveMessage:
 
 @dataclass(slots=True)
 class Tick:
-    """What changed in one tick, ready to be sent: the run list's message, and the messages of each run."""
+    """What changed in one tick, ready to be sent: the run list's message, the tasks', and the messages of each run."""
 
     sequence: int
     runs: bytes | None = None
     runs_reset: bool = False
+    tasks: bytes | None = None
+    tasks_reset: bool = False
     of_run: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes held."""
-        return len(self.runs or b"") + sum(len(data) for parts in self.of_run.values() for _, data in parts)
+        of_runs = sum(len(data) for parts in self.of_run.values() for _, data in parts)
+        return len(self.runs or b"") + len(self.tasks or b"") + of_runs
 
 
 @dataclass(eq=False, slots=True)
@@ -67,6 +74,7 @@ class Subscriber:
 
     runs: bool
     run_id: str | None
+    tasks: bool = False
     unread: deque[Tick] = field(default_factory=deque)
     lagging: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -74,7 +82,8 @@ class Subscriber:
     @property
     def wants(self) -> set[str | None]:
         """What it follows; None stands for the run list."""
-        return ({None} if self.runs else set()) | ({self.run_id} if self.run_id else set())
+        wants: set[str | None] = {None} if self.runs else set()
+        return wants | ({self.run_id} if self.run_id else set()) | ({TASKS} if self.tasks else set())
 
     def hand(self, tick: Tick) -> None:
         """Give it a tick, or note that it reads too slowly."""
@@ -101,6 +110,7 @@ class LiveFeed:
             str | None, float
         ] = {}  # runs followed (None: the run list) and until when, once nobody does
         self._deltas: list[Delta] = []
+        self._transitions: list[TransitionFact] = []
         self._runs_behind: dict[str, None] = {}  # in order of arrival
         self._runs_due_s = 0.0
         self._changed = asyncio.Event()
@@ -128,15 +138,23 @@ class LiveFeed:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._collect, delta)
 
+    def tell_tasks(self, transitions: Sequence[TransitionFact]) -> None:
+        """Take note of what happened to tasks. Event loop only."""
+        self._forget_unwanted()
+        if TASKS in self._wanted:
+            if len(self._transitions) <= MAX_TRANSITIONS_PER_TICK:  # else they will not be told anyway
+                self._transitions += transitions
+            self._changed.set()
+
     async def subscribe(
-        self, *, runs: bool, run_id: str | None, last_event_id: str | None
+        self, *, runs: bool, run_id: str | None, last_event_id: str | None, tasks: bool = False
     ) -> AsyncIterator[LiveMessage]:
         """Yield messages until the feed stops; the caller ends the subscription by closing the iterator.
 
         runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an
-        earlier subscription ended.
+        earlier subscription ended. tasks: tell about every transition of a managed task.
         """
-        subscriber = Subscriber(runs, run_id)
+        subscriber = Subscriber(runs, run_id, tasks)
         missed = self._missed(subscriber, last_event_id)
         self._subscribers.add(subscriber)
         self._wanted.update(dict.fromkeys(subscriber.wants, float("inf")))
@@ -159,11 +177,14 @@ class LiveFeed:
     # --- from commits to ticks
 
     def _collect(self, delta: Delta) -> None:
-        now_s = self._clock.monotonic()
-        self._wanted = {key: until_s for key, until_s in self._wanted.items() if until_s > now_s}
-        if self._wanted:
+        self._forget_unwanted()
+        if self._wanted.keys() - {TASKS}:
             self._deltas.append(delta)
             self._changed.set()
+
+    def _forget_unwanted(self) -> None:
+        now_s = self._clock.monotonic()
+        self._wanted = {key: until_s for key, until_s in self._wanted.items() if until_s > now_s}
 
     async def _run(self) -> None:
         while True:
@@ -176,13 +197,15 @@ class LiveFeed:
             except duckdb.Error as error:
                 logger.warning("live summaries failed, viewers will fetch anew: %s", error)
                 tick = Tick(0, runs_reset=True)
+            self._add_tasks(tick)
             self._send(tick)
             if self._runs_behind:
                 self._changed.set()
 
     async def _make_tick(self, deltas: list[Delta]) -> Tick:
         tick = Tick(0)
-        for run_id in filter(None, self._wanted):
+        for run_id in self._wanted.keys() - {None, TASKS}:
+            assert run_id is not None  # the run list, which is not among them
             parts = [*spans_messages(run_id, deltas), *events_messages(run_id, deltas)]
             if parts:
                 tick.of_run[run_id] = parts
@@ -194,6 +217,12 @@ class LiveFeed:
                 tick.runs_reset = True
             tick.runs = await self._summaries()
         return tick
+
+    def _add_tasks(self, tick: Tick) -> None:
+        transitions, self._transitions = self._transitions, []
+        tick.tasks_reset = len(transitions) > MAX_TRANSITIONS_PER_TICK
+        if transitions and not tick.tasks_reset:
+            tick.tasks = tasks_message(transitions)
 
     async def _summaries(self) -> bytes | None:
         started_s = self._clock.monotonic()
@@ -212,7 +241,7 @@ class LiveFeed:
             return run_summaries(connection, run_ids, self._index)
 
     def _send(self, tick: Tick) -> None:
-        if not (tick.runs or tick.runs_reset or tick.of_run):
+        if not (tick.runs or tick.runs_reset or tick.of_run or tick.tasks or tick.tasks_reset):
             return
         self._sequence += 1
         tick.sequence = self._sequence
@@ -232,8 +261,10 @@ class LiveFeed:
             yield self._message(subscriber.unread[0].sequence - 1, "reset", b"{}")
         while subscriber.unread:
             tick = subscriber.unread.popleft()
-            if subscriber.runs and tick.runs_reset:
+            if (subscriber.runs and tick.runs_reset) or (subscriber.tasks and tick.tasks_reset):
                 yield self._message(tick.sequence, "reset", b"{}")
+            if subscriber.tasks and tick.tasks:
+                yield self._message(tick.sequence, "tasks", tick.tasks)
             if subscriber.runs and tick.runs:
                 yield self._message(tick.sequence, "runs", tick.runs)
             for event, data in tick.of_run.get(subscriber.run_id or "", ()):

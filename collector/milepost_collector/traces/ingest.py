@@ -24,6 +24,7 @@ from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
+from milepost_collector.traces.managed import ManagedRecorder
 from milepost_collector.traces.poison import without_poison, without_poison_rows
 from milepost_collector.traces.queries import RunIndex
 from milepost_collector.traces.writer import Pending, Writer
@@ -62,7 +63,10 @@ class IngestStats:
 
 
 class Ingest:
-    """Takes batches in. Belongs to one event loop. index: where runs lie, if others know too."""
+    """Takes batches in. Belongs to one event loop. index: where runs lie, if others know too.
+
+    feed: what live viewers are told. recorder: keeps a record of what the controller does.
+    """
 
     def __init__(
         self, database: Database, config: CollectorConfig, *, index: RunIndex | None = None, clock: Clock | None = None
@@ -84,6 +88,7 @@ class Ingest:
             on_delta=self.feed.publish,
             is_expecting=lambda: self._being_decoded > 0,
         )
+        self.recorder = ManagedRecorder(database, self._writer, on_transitions=self.feed.tell_tasks)
 
     @property
     def available(self) -> bool:

@@ -103,6 +103,7 @@ class LiveParameters(Struct, kw_only=True):
 
     runs: Annotated[bool, Meta(description="1: tell about every run's summary.")] = False
     run_id: Annotated[str, Meta(description="Tell about this run's spans and events.")] | None = None
+    tasks: Annotated[bool, Meta(description="1: tell about every transition of a managed task.")] = False
 
 
 def parse(query: QueryParams, wanted: type[Parameters]) -> Parameters:
