@@ -52,7 +52,7 @@ def test_public_surface_is_the_one_that_was_agreed():
 def test_all_is_sorted_and_complete():
     assert milepost.__all__ == sorted(milepost.__all__)
     public = {name for name in vars(milepost) if not name.startswith(("_", "@"))}  # @: pytest's own
-    helpers = {"TYPE_CHECKING", "Any", "annotations", "importlib", "errors", "resources", "wire"}
+    helpers = {"TYPE_CHECKING", "Any", "agents", "annotations", "importlib", "errors", "resources", "wire"}
     assert public - helpers <= set(milepost.__all__)
 
 

@@ -168,7 +168,8 @@ class Worker:
             if attempt.abandon_at is not None and attempt.abandon_at <= now and not attempt.over:
                 logger.warning("task %s, attempt %d, was cancelled and does not stop; it is given up", *attempt.key)
                 attempt.ask("lost", "it was cancelled and did not stop in time")
-                self._drop(attempt)
+                attempt.gone = True  # but held, until the controller says that it is over: else it would be sent again
+                attempt.abandon_at = None
 
     def _drop(self, attempt: Attempt) -> None:
         self._holdings.drop(attempt)
