@@ -1,7 +1,8 @@
-"""The `milepost` command: serve, demo, runs, show, sql, reprice, normalise, version.
+"""The `milepost` command: serve, demo, runs, show, sql, reprice, normalise, task, schedule, agent, limit, version.
 
-Reading order: `commands` (names and help), then one file per command; `client` (the collector over HTTP), `offline`
-(the data folder itself), `timeline` (spans to rows and bars, pure), `render` (rows and figures to the terminal).
+Reading order: `commands` and `task_commands`, `schedule_commands`, `agent_commands` (names and help; `options` and
+`groups` are what these share), then one file per command or group; `client` (the collector over HTTP), `offline` (the
+data folder itself), `timeline` (spans to rows and bars, pure), `render` and `task_tables` (figures to the terminal).
 Everything heavier than the standard library is imported when a command needs it, so that `milepost serve` starts fast
 and a missing extra is named.
 """
@@ -15,12 +16,14 @@ __all__ = ["main"]
 
 NEEDED = (
     "click",
+    "cronsim",
     "duckdb",
     "genai_prices",
     "httpx",
     "prometheus_client",
     "pyarrow",
     "rich",
+    "sqlalchemy",
     "starlette",
     "uvicorn",
     "zstandard",

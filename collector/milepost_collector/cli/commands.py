@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from milepost import _version
-from milepost_collector.cli.agent_commands import agent
+from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.options import endpoint_option
+from milepost_collector.cli.schedule_commands import schedule
+from milepost_collector.cli.task_commands import task
 
 RUN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -27,6 +29,7 @@ def milepost() -> None:
       milepost runs --status failed      list what went wrong
       milepost show latest               the newest run as a timeline
       milepost sql "SELECT * FROM runs"  ask anything
+      milepost task --help               hand work to agents and follow it
 
     Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
     """
@@ -300,4 +303,5 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
-milepost.add_command(agent)
+for group in (task, schedule, agent, limit):
+    milepost.add_command(group)

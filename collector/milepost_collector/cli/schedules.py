@@ -1,0 +1,239 @@
+"""`milepost schedule …`: make schedules, hold them, and see what became of their instants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from milepost.wire.schedules import Instant, PlannedInstant, Schedule
+from milepost_collector.cli.client import CollectorClient, person
+from milepost_collector.cli.render import clean, one_line, stdout_console, utc_now
+from milepost_collector.cli.task_tables import SHORT, relative, value_text
+from milepost_collector.cli.tasks import print_json, task_fields
+
+_TASK_OPTIONS = (
+    "agents", "team", "input_", "context", "priority", "tags", "app", "key",
+    "max_retries", "timeout_ms", "retry_delay_ms", "assignments",
+)  # fmt: skip
+_STYLES = {"fired": "green", "backfilled": "green", "late": "yellow", "queued": "blue", "skipped": "dim"}
+PAGE = 200
+SHOWN_BACKFILL = 10
+
+
+def create_schedule(endpoint: str, name: str, options: dict[str, Any], *, as_json: bool) -> None:
+    """Make a schedule and print it."""
+    template = task_fields({option: options.pop(option) for option in _TASK_OPTIONS})
+    template |= {"name": options.pop("task_name"), "created_by": person()}
+    made = CollectorClient(endpoint).schedules.create(name, task=template, **_given(options))
+    _print(made, as_json=as_json)
+
+
+def list_schedules(endpoint: str, text: str | None, *, as_json: bool) -> None:
+    """Print every schedule that matches."""
+    found = list(CollectorClient(endpoint).schedules.list(text=text))
+    if as_json:
+        print_json(found)
+    elif found:
+        stdout_console().print(schedules_table(found, utc_now()))
+    else:
+        click.echo("no schedule matches" if text else "there are no schedules; see `milepost schedule create --help`")
+
+
+def show_schedule(endpoint: str, given: str, *, as_json: bool) -> None:
+    """Print everything about a schedule."""
+    _print(CollectorClient(endpoint).schedules.get(given), as_json=as_json)
+
+
+def hold_schedule(endpoint: str, command: str, given: str, reason: str, *, as_json: bool) -> None:
+    """Pause a schedule or let it go on."""
+    schedules = CollectorClient(endpoint).schedules
+    act = schedules.pause if command == "pause" else schedules.resume
+    _print(act(given, reason=reason, by=person()), as_json=as_json)
+
+
+def run_schedule(endpoint: str, given: str, input_: Any, *, watch: bool, as_json: bool) -> None:
+    """Make a schedule's task now and print its id; with `watch` follow it and exit with its outcome."""
+    client = CollectorClient(endpoint)
+    task = client.schedules.run(given, **({} if input_ is None else {"input": input_}))
+    if watch:
+        from milepost_collector.cli.watch import follow
+
+        follow(client, [task], as_json=as_json)
+    elif as_json:
+        print_json(task)
+    else:
+        click.echo(task.id)
+
+
+def delete_schedule(endpoint: str, given: str, *, yes: bool) -> None:
+    """Delete a schedule, once a person has agreed."""
+    client = CollectorClient(endpoint)
+    found = client.schedules.get(given)
+    if not yes:
+        click.confirm(clean(f"delete the schedule {found.name} and its ledger?"), abort=True, err=True)
+    client.schedules.delete(found)
+    click.echo(clean(f"{found.name} is deleted"))
+
+
+def list_next(endpoint: str, given: str, count: int, *, as_json: bool) -> None:
+    """Print a schedule's next instants."""
+    client = CollectorClient(endpoint)
+    found = client.schedules.get(given)
+    cadence = {name: getattr(found.cadence, name) for name in found.cadence.__struct_fields__}
+    instants = client.schedules.preview(count=count, **_given(cadence)).instants
+    instants = [instant for instant in instants if found.end is None or instant.nominal < found.end]
+    if as_json:
+        print_json(instants)
+        return
+    if found.paused:
+        click.echo(
+            f"it is paused{f' by {found.paused_by}' if found.paused_by else ''}: none of these will fire", err=True
+        )
+    stdout_console().print(planned_table(instants, utc_now()))
+
+
+def list_instants(endpoint: str, given: str, status: Any, *, limit: int, as_json: bool) -> None:
+    """Print what became of a schedule's instants."""
+    listing = CollectorClient(endpoint).schedules.instants(given, status=status, page_size=min(limit + 1, PAGE))
+    found = list(islice(listing, limit + 1))
+    if as_json:
+        print_json(found[:limit])
+    elif found:
+        stdout_console().print(ledger_table(found[:limit]))
+    else:
+        click.echo("no instant is recorded" if status is None else f"no instant is recorded as {status}")
+    if len(found) > limit:
+        click.echo(f"there are more; --limit shows up to 10000, now {limit}", err=True)
+
+
+def backfill_schedule(endpoint: str, given: str, options: dict[str, Any], *, as_json: bool) -> None:
+    """Count, ask, and fire past instants."""
+    schedules, stretch = CollectorClient(endpoint).schedules, {name: options[name] for name in ("since", "until")}
+    would = schedules.backfill(given, dry_run=True, **stretch)
+    if options["dry_run"]:
+        if as_json:
+            print_json(would)
+        else:
+            click.echo(_instants_text(would.instants))
+        return
+    if not would.instants:
+        raise click.ClickException("there is nothing to backfill: every instant of that stretch has fired")
+    if not options["yes"]:
+        click.echo(_instants_text(would.instants), err=True)
+        click.confirm(f"make {len(would.instants)} tasks?", abort=True, err=True)
+    done = schedules.backfill(given, **stretch)
+    if as_json:
+        print_json(done)
+    else:
+        click.echo("\n".join(done.task_ids))
+
+
+def preview_cadence(
+    endpoint: str, cadence: Mapping[str, Any], *, count: int, after: datetime | None, as_json: bool
+) -> None:
+    """Print the instants that a rule would have."""
+    found = CollectorClient(endpoint).schedules.preview(count=count, after=after, **_given(cadence))
+    if as_json:
+        print_json(found)
+        return
+    click.echo(clean(found.text))
+    stdout_console().print(planned_table(found.instants, utc_now()))
+
+
+def schedules_table(schedules: Sequence[Schedule], now: datetime) -> Table:
+    """Return schedules as a table."""
+    table = _table("name", "when", "task", "state", "next", "last", "fired", "missed")
+    for one in schedules:
+        last = one.last[0] if one.last else None
+        table.add_row(
+            Text(one_line(one.name, 40), style="bold"),
+            Text(one_line(one.cadence_text, 60)),
+            Text(one_line(one.task.name, 40)),
+            Text("‖ paused", style="yellow") if one.paused else Text("● on", style="green"),
+            Text(relative(one.next[0].due, now) if one.next and not one.paused else ""),
+            Text("" if last is None else f"{last.status} {relative(last.nominal, now)}"),
+            Text(str(one.fired_count)),
+            Text(str(one.missed_count), style="red" if one.missed_count else ""),
+        )
+    return table
+
+
+def schedule_view(one: Schedule, now: datetime) -> Text:
+    """Return everything about a schedule, a line for each fact that it has."""
+    text = Text(one_line(one.name), style="bold").append("  " + ("‖ paused" if one.paused else "● on"))
+    facts = [
+        ("id", one.id),
+        ("description", one.description),
+        ("when", one.cadence_text),
+        ("paused by", one.paused_by or ""),
+        ("task", f"{one.task.name} {value_text(one.task.input)}"),
+        ("overlap", one.overlap),
+        ("catch up", f"{one.catch_up}, within {one.catch_up_window_ms / 60_000:g} min"),
+        ("jitter", f"{one.jitter_ms / 1000:g} s" if one.jitter_ms else ""),
+        ("end", relative(one.end, now)),
+        ("so far", f"{one.fired_count} fired, {one.skipped_count} skipped, {one.missed_count} missed"),
+        ("next", "\n          ".join(f"{planned.local}  {planned.note or ''}" for planned in one.next)),
+        ("last", "\n          ".join(f"{_utc(past.nominal)}  {past.status}" for past in one.last)),
+    ]
+    for name, value in facts:
+        if value:
+            text.append(f"\n{name:>12}  ", style="not bold dim").append(clean(value), style="not bold not dim")
+    return text
+
+
+def planned_table(instants: Sequence[PlannedInstant], now: datetime) -> Table:
+    """Return instants to come as a table."""
+    table = _table("local time", "UTC", "when", "clock change")
+    for one in instants:
+        cells = (clean(one.local), _utc(one.nominal), relative(one.nominal, now))
+        table.add_row(*map(Text, cells), Text(clean(one.note or ""), style="yellow"))
+    return table
+
+
+def ledger_table(instants: Sequence[Instant]) -> Table:
+    """Return what became of instants as a table."""
+    table = _table("instant (UTC)", "status", "task", "recorded", "reason")
+    for one in instants:
+        table.add_row(
+            Text(_utc(one.nominal)),
+            Text(one.status, style=_STYLES.get(one.status, "red")),
+            Text((one.task_id or "")[-SHORT:]),
+            Text(_utc(one.recorded_at)),
+            Text(one_line(one.reason or "", 100), style="dim"),
+        )
+    return table
+
+
+def _print(one: Schedule, *, as_json: bool) -> None:
+    if as_json:
+        print_json(one)
+    else:
+        stdout_console().print(schedule_view(one, utc_now()))
+
+
+def _instants_text(instants: Sequence[datetime]) -> str:
+    some = [f"  {_utc(instant)}" for instant in instants[:SHOWN_BACKFILL]]
+    more = [f"  … and {len(instants) - SHOWN_BACKFILL} more"] if len(instants) > SHOWN_BACKFILL else []
+    return "\n".join([f"{len(instants)} instants have not fired", *some, *more])
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value not in (None, (), "")}
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    return table

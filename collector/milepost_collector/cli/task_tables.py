@@ -1,0 +1,248 @@
+"""Tasks, attempts and what they saved as text for the terminal; functions of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from milepost.wire.tasks import Attempt, Checkpoint, CheckpointList, CountList, Step, Task, TransitionList
+from milepost_collector.cli.render import clean, cost, duration, one_line, tokens
+
+MARKS = {
+    "pending": ("○", ""),
+    "blocked": ("◌", "yellow"),
+    "assigned": ("◔", "blue"),
+    "in_progress": ("●", "blue"),
+    "running": ("●", "blue"),
+    "review": ("◆", "magenta"),
+    "paused": ("‖", "yellow"),
+    "completed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "cancelled": ("■", "yellow"),
+    "lost": ("?", "red"),
+}
+SHORT = 8  # digits of an id that lists show: its last, for the first ones tell the time
+VALUE_CHARS = 2_000
+
+
+def status_text(status: str) -> Text:
+    """Return a status as mark and word, so that it reads without colour."""
+    mark, style = MARKS.get(status, ("·", ""))
+    return Text(f"{mark} {clean(status)}", style=style)
+
+
+def relative(moment: datetime | None, now: datetime) -> str:
+    """Write a time relative to now when it is within a day, as `in 5 min` or `3 h ago`; else in full, in UTC."""
+    if moment is None:
+        return ""
+    seconds = (moment - now) / timedelta(seconds=1)
+    if abs(seconds) >= 86_400:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    size, unit = next(((size, unit) for size, unit in ((3600, "h"), (60, "min")) if abs(seconds) >= size), (1, "s"))
+    count = f"{abs(seconds) / size:.0f} {unit}"
+    return f"in {count}" if seconds > 0 else f"{count} ago"
+
+
+def tasks_table(tasks: Sequence[Task], now: datetime) -> Table:
+    """Return tasks as a table."""
+    table = _table("task", "name", "status", "priority", "agent", "created", "attempt", "cost", last="what about it")
+    for task in tasks:
+        table.add_row(
+            Text(task.id[-SHORT:], style="bold"),
+            Text(one_line(task.name, 40)),
+            status_text(task.status),
+            Text(task.priority, style="" if task.priority in ("low", "medium") else "bold"),
+            Text(one_line(who(task), 24)),
+            Text(relative(task.created_at, now)),
+            Text(str(task.attempt or "")),
+            Text(cost(task.cost_usd)),
+            Text(one_line(about(task), 200), style="red" if task.status == "failed" else "dim"),
+        )
+    return table
+
+
+def who(task: Task) -> str:
+    """Return who does a task."""
+    agents = [result.agent for result in task.agents if result.agent]
+    return ", ".join(agents) or task.agent or (f"team {task.team}" if task.team else "any")
+
+
+def about(task: Task) -> str:
+    """Return the one thing most worth knowing about a task: its error, why it waits, or how far it is."""
+    if task.status == "failed":
+        return ": ".join(filter(None, (task.error_type, task.error_message))) or task.reason or ""
+    if task.why_not_running is not None:
+        return task.why_not_running.text
+    if task.status in ("assigned", "in_progress"):
+        percent = None if task.progress is None else f"{task.progress:.0%}"
+        return " ".join(filter(None, (percent, task.phase)))
+    return task.reason or ""
+
+
+def task_view(task: Task, now: datetime) -> Text:
+    """Return everything about a task, a line for each fact that it has."""
+    text = Text(one_line(task.name), style="bold").append("  ").append_text(status_text(task.status))
+    for name, value in _facts(task, now):
+        if value:
+            text.append(f"\n{name:>15}  ", style="not bold dim").append(clean(value), style="not bold not dim")
+    for result in task.agents if len(task.agents) > 1 else ():
+        said = ": ".join(filter(None, (result.error_type, result.error_message)))
+        line = f"{result.agent or 'any'}: {result.status}, attempt {result.attempt} {said}"
+        text.append(f"\n{'agent':>15}  ", style="not bold dim").append(clean(line), style="not bold not dim")
+    return text
+
+
+def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
+    why, used = task.why_not_running, task.input_tokens is not None or task.output_tokens is not None
+    return [
+        ("id", task.id),
+        ("description", task.description),
+        ("why not running", "" if why is None else why.text),
+        ("requested", "cancel" if task.cancel_requested else "pause" if task.pause_requested else ""),
+        ("progress", " ".join(filter(None, ("" if task.progress is None else f"{task.progress:.0%}", task.phase)))),
+        ("estimate", relative(task.estimated_completion, now)),
+        ("deadline", relative(task.deadline, now) + (", at risk" if task.deadline_at_risk else "")),
+        ("priority", task.priority),
+        ("agent", who(task)),
+        ("attempts", f"{task.attempt} ({task.failures} failed, {task.losses} lost)" if task.attempt else "none yet"),
+        ("last run", task.last_run_id or ""),
+        ("next run", relative(task.next_run_at, now)),
+        ("waits for", _states(task.dependencies)),
+        ("waited for by", _states(task.dependents)),
+        ("tags", ", ".join(task.tags)),
+        ("app", task.app or ""),
+        ("key", task.key or ""),
+        ("created", f"{relative(task.created_at, now)}" + (f" by {task.created_by}" if task.created_by else "")),
+        ("by schedule", f"{task.schedule_id} for {_utc(task.scheduled_for)}" if task.schedule_id else ""),
+        ("asked for in run", task.origin_run_id or ""),
+        ("started", relative(task.started_at, now)),
+        ("finished", relative(task.finished_at, now)),
+        ("tokens", f"{tokens(task.input_tokens or 0)} → {tokens(task.output_tokens or 0)}" if used else ""),
+        ("cost", cost(task.cost_usd)),
+        ("settings", "" if _json(task.settings) == "{}" else _json(task.settings)),
+        ("input", value_text(task.input)),
+        ("context", value_text(task.context)),
+        ("result", value_text(task.result)),
+        ("reason", task.reason or ""),
+        ("error", ": ".join(filter(None, (task.error_type, task.error_message)))),
+    ]
+
+
+def _states(states: Sequence[Any]) -> str:
+    return ", ".join(f"{state.name} {state.task_id[-SHORT:]} ({state.status})" for state in states)
+
+
+def attempts_table(attempts: Sequence[Attempt], now: datetime) -> Table:
+    """Return a task's attempts as a table."""
+    table = _table("attempt", "status", "run", "agent", "leased", "took", "steps reused", "cost", last="what about it")
+    for attempt in attempts:
+        said = ": ".join(filter(None, (attempt.error_type, attempt.error_message))) or attempt.reason
+        said = said or " ".join(filter(None, (f"{attempt.progress:.0%}" if attempt.progress else "", attempt.phase)))
+        table.add_row(
+            Text(str(attempt.attempt), style="bold"),
+            status_text(attempt.status),
+            Text(attempt.run_id[:SHORT]),
+            Text(one_line(attempt.agent or "", 24)),
+            Text(relative(attempt.leased_at, now)),
+            Text(duration(attempt.duration_ms)),
+            Text(str(attempt.steps_reused or "")),
+            Text(cost(attempt.cost_usd)),
+            Text(one_line(said, 200), style="red" if attempt.error_type else "dim"),
+        )
+    return table
+
+
+def attempt_view(attempt: Attempt, now: datetime) -> Text:
+    """Return one attempt with its error's stack."""
+    text = Text(f"attempt {attempt.attempt}", style="bold").append("  ").append_text(status_text(attempt.status))
+    facts = [
+        ("run", attempt.run_id),
+        ("agent", attempt.agent or ""),
+        ("worker", attempt.worker_id),
+        ("leased", relative(attempt.leased_at, now)),
+        ("took", duration(attempt.duration_ms)),
+        ("retry", relative(attempt.retry_at, now)),
+        ("reason", attempt.reason or ""),
+        ("result", value_text(attempt.result)),
+        ("error", ": ".join(filter(None, (attempt.error_type, attempt.error_message)))),
+    ]
+    for name, value in facts:
+        if value:
+            text.append(f"\n{name:>8}  ", style="not bold dim").append(clean(value), style="not bold not dim")
+    return text.append(f"\n\n{clean(attempt.error_stack)}", style="not bold red") if attempt.error_stack else text
+
+
+def transitions_table(history: TransitionList) -> Table:
+    """Return what happened to a task as a table, oldest first."""
+    table = _table("time", "event", "status", "attempt", "by", last="reason")
+    for change in history.transitions:
+        table.add_row(
+            Text(_utc(change.time)),
+            Text(clean(change.event)),
+            status_text(change.to_status),
+            Text(str(change.attempt or "")),
+            Text(one_line(change.by or change.agent or "", 30)),
+            Text(one_line(change.reason or "", 200), style="dim"),
+        )
+    return table
+
+
+def checkpoints_table(saved: CheckpointList) -> Table:
+    """Return checkpoints and steps as a table, oldest first."""
+    table = _table("time", "what", "attempt", "bytes", last="value")
+    rows = [_saved_cells(one, one.name or "checkpoint", one.state) for one in saved.checkpoints]
+    rows += [_saved_cells(one, f"step {one.name}{_reuse(one.reused_by)}", one.result) for one in saved.steps]
+    for cells in sorted(rows):
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _saved_cells(one: Checkpoint | Step, what: str, value: Any) -> list[str]:
+    numbers = [str(one.attempt), str(one.size_bytes)]
+    return [_utc(one.created_at), one_line(what, 60), *numbers, one_line(_json(value), 200)]
+
+
+def _reuse(attempts: Sequence[int]) -> str:
+    return f" (reused by {', '.join(map(str, attempts))})" if attempts else ""
+
+
+def counts_table(counts: CountList) -> Table:
+    """Return numbers of tasks by a field as a table."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(Text(counts.group_by))
+    table.add_column("tasks", justify="right")
+    for group in counts.groups:
+        table.add_row(Text("(none)" if group.value is None else clean(group.value)), Text(str(group.count)))
+    table.add_row(Text("all", style="bold"), Text(str(counts.total), style="bold"))
+    return table
+
+
+def value_text(value: Any) -> str:
+    """Write a value as JSON, cut where it gets long; nothing for None."""
+    if value is None:
+        return ""
+    text = _json(value)
+    return text if len(text) <= VALUE_CHARS else f"{text[:VALUE_CHARS]}… ({len(text)} characters; --json has them all)"
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _utc(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _table(*headings: str, last: str) -> Table:
+    """Return a table whose last column takes what the others leave."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    table.add_column(last, no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
