@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import dropwhile, groupby
+from operator import itemgetter
 
 from milepost_collector.protocol.rows import SPAN_COLUMNS, Row
 from milepost_collector.protocol.usage import Uncounted, UsageSpan, count_once
@@ -12,7 +14,8 @@ from milepost_collector.traces.statements import Statements
 
 _PLACES = {name: place for place, name in enumerate(SPAN_COLUMNS)}
 RUN, SPAN, PARENT, SCOPE = (_PLACES[name] for name in ("run_id", "span_id", "parent_span_id", "scope"))
-_USAGE_PLACES = tuple(_PLACES[name] for name in UsageSpan._fields)
+_run_of = itemgetter(RUN)
+_of_usage = itemgetter(*(_PLACES[name] for name in UsageSpan._fields))
 _COUNTS = ("input_tokens", "output_tokens", "cost_usd")
 _INPUT, _OUTPUT, _COST = (_PLACES[name] for name in _COUNTS)
 _SOURCE = _PLACES["cost_source"]
@@ -30,17 +33,23 @@ class RunUsage:
 
     def add(self, row: Row) -> None:
         """Take note of an ended span, or of a better copy of it."""
-        span_id = row[SPAN]
-        self.parents[span_id] = row[PARENT]
-        has_usage = row[_INPUT] is not None or row[_OUTPUT] is not None or row[_COST] is not None
-        if not has_usage and row[_KIND] != "llm":  # a call without usage may be another record of one with it
-            self.spans.pop(span_id, None)
-            return
-        self.spans[span_id] = UsageSpan(*[row[place] for place in _USAGE_PLACES])
-        if row[_SOURCE] == "unpriced":
-            self.unpriced.add(span_id)
-        else:
-            self.unpriced.discard(span_id)
+        self.add_all((row,))
+
+    def add_all(self, rows: Iterable[Row]) -> None:
+        """Take note of ended spans, or of better copies of them."""
+        parents, spans, unpriced = self.parents, self.spans, self.unpriced
+        for row in rows:
+            span_id = row[SPAN]
+            parents[span_id] = row[PARENT]
+            has_usage = row[_INPUT] is not None or row[_OUTPUT] is not None or row[_COST] is not None
+            if not has_usage and row[_KIND] != "llm":  # a call without usage may be another record of one with it
+                spans.pop(span_id, None)
+                continue
+            spans[span_id] = UsageSpan._make(_of_usage(row))
+            if row[_SOURCE] == "unpriced":
+                unpriced.add(span_id)
+            elif unpriced:
+                unpriced.discard(span_id)
 
     def judge(self) -> dict[str, Uncounted]:
         """Return which spans are not to be counted."""
@@ -100,16 +109,20 @@ class UsageIndex:
     def add(self, rows: Iterable[Row]) -> Verdicts:
         """Take note of ended spans; return what is to be changed in `uncounted`."""
         touched: set[str] = set()
-        for row in rows:
-            usage = self._runs.get(row[RUN])
+        for run_id, some in groupby(rows, _run_of):  # spans of a run come together
+            usage = self._runs.get(run_id)
             if usage is None:
-                if row[SCOPE] is None:
+                some = dropwhile(_is_own, some)
+                first = next(some, None)
+                if first is None:
                     continue
-                usage = self._runs[row[RUN]] = RunUsage()
+                usage = self._runs[run_id] = RunUsage()
+                usage.add(first)
+                self._spans += 1
             before = len(usage.parents)
-            usage.add(row)
+            usage.add_all(some)
             self._spans += len(usage.parents) - before
-            touched.add(row[RUN])
+            touched.add(run_id)
         return self._judge(touched)
 
     def _judge(self, run_ids: set[str]) -> Verdicts:
@@ -140,3 +153,8 @@ class UsageIndex:
             dropped.append(next(iter(self._runs)))
             self.forget(dropped[-1:])
         return dropped
+
+
+def _is_own(row: Row) -> bool:
+    """Tell whether a span is of Milepost's own API."""
+    return row[SCOPE] is None
