@@ -16,54 +16,75 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 
 _SQLITE = SQLiteDialect()
 _POSTGRESQL = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
-class any_of(ColumnElement[bool]):
-    """True where a text column is one of the texts of a parameter: a JSON list on SQLite, an array on PostgreSQL."""
+class _Condition(ColumnElement[bool]):
+    """A condition that is rendered as it is: on SQLite Core would compare it with 1, which no index helps."""
 
     type = Boolean()
     inherit_cache = False
 
     def __init__(self, column: ColumnElement[Any], parameter: str) -> None:
         self.column = column
-        self.texts = bindparam(parameter, type_=Text())
+        self.parameter = bindparam(parameter, type_=Text())
+
+    def self_group(self, against: OperatorType | None = None) -> ColumnElement[bool]:
+        return self
+
+    def process(self, compiler: SQLCompiler, options: dict[str, Any]) -> tuple[str, str]:
+        """Return the SQL of the column and of the parameter."""
+        return compiler.process(self.column, **options), compiler.process(self.parameter, **options)
+
+
+class any_of(_Condition):
+    """True where a text column is one of the texts of a parameter: a JSON list on SQLite, an array on PostgreSQL."""
 
 
 @compiles(any_of, "sqlite")
 def _any_of_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, texts = compiler.process(element.column, **options), compiler.process(element.texts, **options)
+    column, texts = element.process(compiler, options)
     return f"{column} IN (SELECT value FROM json_each({texts}))"
 
 
 @compiles(any_of, "postgresql")
 def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, texts = compiler.process(element.column, **options), compiler.process(element.texts, **options)
+    column, texts = element.process(compiler, options)
     return f"{column} = ANY ({texts.partition('::')[0]}::text[])"
 
 
-class contains_text(ColumnElement[bool]):
+class none_of(_Condition):
+    """True where a text column is none of the texts of a parameter."""
+
+
+@compiles(none_of, "sqlite")
+def _none_of_sqlite(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = element.process(compiler, options)
+    return f"{column} NOT IN (SELECT value FROM json_each({texts}))"
+
+
+@compiles(none_of, "postgresql")
+def _none_of_postgresql(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = element.process(compiler, options)
+    return f"{column} <> ALL ({texts.partition('::')[0]}::text[])"
+
+
+class contains_text(_Condition):
     """True where a column contains a parameter's text, in upper or lower case. No character is special."""
-
-    type = Boolean()
-    inherit_cache = False
-
-    def __init__(self, column: ColumnElement[Any], parameter: str) -> None:
-        self.column = column
-        self.part = bindparam(parameter, type_=Text())
 
 
 @compiles(contains_text, "sqlite")
 def _contains_text_sqlite(element: contains_text, compiler: SQLCompiler, **options: Any) -> str:
-    column, part = compiler.process(element.column, **options), compiler.process(element.part, **options)
+    column, part = element.process(compiler, options)
     return f"instr(lower({column}), lower({part})) > 0"  # lower is Python's there, see sqlite.connect
 
 
 @compiles(contains_text, "postgresql")
 def _contains_text_postgresql(element: contains_text, compiler: SQLCompiler, **options: Any) -> str:
-    column, part = compiler.process(element.column, **options), compiler.process(element.part, **options)
+    column, part = element.process(compiler, options)
     # By the database's own collation: "C", which columns have, knows only the case of ASCII letters.
     return f'strpos(lower(({column}) COLLATE "default"), lower(({part}) COLLATE "default")) > 0'
 

@@ -48,7 +48,7 @@ from milepost_collector.controller.rows import (
     TransitionRow,
     WorkerRow,
 )
-from milepost_collector.controller.store.dialects import any_of, contains_text, oldest_open_transaction
+from milepost_collector.controller.store.dialects import any_of, contains_text, none_of, oldest_open_transaction
 from milepost_collector.controller.store.tables import (
     agents,
     assignments,
@@ -223,9 +223,9 @@ def claim(shape: ClaimShape) -> ClauseElement:
     if shape.names:
         common.append(any_of(columns.name, "names"))
     if shape.without_keys:
-        common.append(or_(columns.key.is_(null()), ~any_of(columns.key, "without_keys").self_group()))
+        common.append(or_(columns.key.is_(null()), none_of(columns.key, "without_keys")))
     if shape.without_names:
-        common.append(~any_of(columns.name, "without_names").self_group())
+        common.append(none_of(columns.name, "without_names"))
     return _first_of([_first_ready(queue + common) for queue in queues])
 
 
