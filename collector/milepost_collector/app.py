@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
+from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller, open_controller
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.storage import Database
@@ -113,7 +114,13 @@ async def _start(config: CollectorConfig) -> Services:
         controller = await _start_controller(config)
         undo.pop_all()
     return Services(
-        config=config, database=database, ingest=ingest, queries=queries, forwarding=forwarding, controller=controller
+        config=config,
+        database=database,
+        ingest=ingest,
+        queries=queries,
+        forwarding=forwarding,
+        controller=controller,
+        follower=_start_follower(controller, ingest),
     )
 
 
@@ -126,6 +133,14 @@ async def _start_controller(config: CollectorConfig) -> Controller:
     )
     controller.start()
     return controller
+
+
+def _start_follower(controller: Controller, ingest: Ingest) -> Follower:
+    """Have what the controller does recorded beside the runs: neither knows of the other."""
+    follower = Follower(controller.read, ingest.recorder)
+    controller.on_change(follower.wake)
+    follower.start()
+    return follower
 
 
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:
@@ -148,6 +163,7 @@ async def _end_waits(services: Services) -> None:
 async def _stop(services: Services) -> None:
     """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
     services.stopping.set()
+    await services.follower.stop()
     await services.controller.stop()
     await services.ingest.stop()
     await services.forwarding.stop()

@@ -20,21 +20,37 @@ ATTEMPTS_OF_TASKS_AT_ONCE = 50
 
 
 class Place(Struct, kw_only=True, frozen=True):
-    """How far a store has been followed. store: its identity; a place in another store means nothing in this one."""
+    """How far a store has been followed.
 
-    store: str
+    newest: task, sequence and time of the last transition before it. again: what comes next may have been told before.
+    """
+
     transitions: str = ""
     instants: str = ""
+    newest: tuple[str, int, int] | None = None
+    again: bool = False
 
     @classmethod
-    def read(cls, position: str | None, store: str) -> Place:
-        """Return the place that a recorded position means in this store: its beginning, if it is of another one."""
-        place = None if position is None else msgspec.json.decode(position, type=cls)
-        return place if place is not None and place.store == store else cls(store=store)
+    def read(cls, position: str | None) -> Place:
+        """Return the place that a recorded position means; the beginning without one."""
+        return cls() if position is None else msgspec.json.decode(position, type=cls)
 
     def text(self) -> str:
         """Return the place as a position to record."""
         return msgspec.json.encode(self).decode()
+
+
+def confirmed(tx: Tx, place: Place) -> Place:
+    """Return the place if the store has the transition before it, else the store's beginning, to be told again.
+
+    It has not when it is another store than the one that was followed, an older copy of it, or when that transition has
+    been removed with its task long ago.
+    """
+    if place.newest is None:
+        return place
+    task_id, sequence, time = place.newest
+    found = any((row.sequence, row.time) == (sequence, time) for row in tx.transitions(task_id))
+    return place if found else Place(again=True)
 
 
 def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Place, bool]:
@@ -44,7 +60,14 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
     """
     transitions, reached = tx.transitions_after(place.transitions, TRANSITIONS_AT_ONCE)
     instants, instants_reached = tx.instants_after(place.instants, INSTANTS_AT_ONCE)
-    new = Place(store=place.store, transitions=reached, instants=instants_reached)
+    more = len(transitions) == TRANSITIONS_AT_ONCE or len(instants) == INSTANTS_AT_ONCE
+    last = transitions[-1] if transitions else None
+    new = Place(
+        transitions=reached,
+        instants=instants_reached,
+        newest=(last.task_id, last.sequence, last.time) if last else place.newest,
+        again=place.again and more,
+    )
     task_ids = {row.task_id for row in transitions}
     rows = {**tx.finished(task_ids, lock=False), **tx.tasks(task_ids, lock=False)} if task_ids else {}
     changes = Recorded(
@@ -55,8 +78,8 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
         deleted=[row.task_id for row in transitions if row.event == "deleted" and row.task_id not in rows],
         attempts=list(_attempts(tx, transitions)),
         instants=_instants(tx, instants),
+        again=place.again,
     )
-    more = len(transitions) == TRANSITIONS_AT_ONCE or len(instants) == INSTANTS_AT_ONCE
     return changes, new, more
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from milepost.errors import MilepostError
-from milepost_collector.controller.facts import Place, changes_after
+from milepost_collector.controller.facts import Place, changes_after, confirmed
 from milepost_collector.controller.recorder import Recorder
 from milepost_collector.controller.store.interface import Tx
 
@@ -40,15 +40,11 @@ class Read(Protocol):
 
 
 class Follower:
-    """Follows the store and tells a recorder. Belongs to one event loop.
+    """Follows the store and tells a recorder. Belongs to one event loop."""
 
-    identity: of the store. When the record is of another store, this one is told from its beginning.
-    """
-
-    def __init__(self, read: Read, recorder: Recorder, *, identity: str) -> None:
+    def __init__(self, read: Read, recorder: Recorder) -> None:
         self._read = read
         self._recorder = recorder
-        self._identity = identity
         self._position: str | None = None
         self._place: Place | None = None  # None: to be asked for
         self._changed = asyncio.Event()
@@ -107,7 +103,8 @@ class Follower:
         """Tell the next stretch; return whether there may be more."""
         if self._place is None:
             self._position = await self._recorder.position()
-            self._place = Place.read(self._position, self._identity)
+            recorded = Place.read(self._position)
+            self._place = await self._read(lambda tx: confirmed(tx, recorded))
         place, position = self._place, self._position
         changes, reached, more = await self._read(lambda tx: changes_after(tx, place, position))
         if not (changes.transitions or changes.instants):

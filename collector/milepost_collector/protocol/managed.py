@@ -94,7 +94,8 @@ class Recorded(Struct, kw_only=True, frozen=True):
     """Everything that changed between two positions in the controller's store.
 
     after: the position it begins after, None at the very beginning; position: where it ends. deleted: ids of tasks that
-    are gone. tasks, attempts: as they stand now, which may be later than at `position`.
+    are gone. tasks, attempts: as they stand now, which may be later than at `position`. again: some of the transitions
+    may have been told before.
     """
 
     after: str | None
@@ -104,3 +105,4 @@ class Recorded(Struct, kw_only=True, frozen=True):
     deleted: list[str] = []
     attempts: list[AttemptFact] = []
     instants: list[InstantFact] = []
+    again: bool = False

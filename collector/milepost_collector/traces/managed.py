@@ -33,6 +33,13 @@ POSITION = "SELECT position, version FROM controller_position"
 
 # What TIMESTAMP_NS can hold, in milliseconds: 1677 to 2262. A deadline beyond is as good as that.
 _EARLIEST, _LATEST = -9_223_372_036_854, 9_223_372_036_854
+# What is told again may be there already.
+_MISSING = """
+WHERE NOT EXISTS (
+    SELECT 1 FROM task_transitions AS known
+    WHERE known.task_id = told.task_id AND known.sequence = told.sequence AND known.time = told.time
+)
+"""
 _GONE = """
 INSERT INTO task_versions
 SELECT * REPLACE ($version AS version, 'deleted' AS status) FROM task_versions
@@ -139,7 +146,7 @@ class Log:
         for (table, source), told in zip(self._sources.items(), facts, strict=True):
             if told:
                 source.facts = told
-                connection.execute(f"EXECUTE record_{table}{_arguments(table, str(int(version)))}")
+                connection.execute(_recording(table, version, again=changes.again))
         if changes.deleted:
             connection.execute(_GONE, {"version": version, "ids": changes.deleted})
         # Not an UPDATE: while a reader holds an older snapshot, DuckDB takes its undo for a running write and refuses
@@ -190,10 +197,18 @@ def _without_none(hint: Any) -> Any:
     return members[0] if len(members) == 1 and hint != list[str] else hint
 
 
+def _recording(table: str, version: int, *, again: bool) -> str:
+    if table != "task_transitions":
+        return f"EXECUTE record_{table}({version:d})"
+    if not again:
+        return f"EXECUTE record_{table}"
+    columns = ", ".join(f'"{name}"' for name in TransitionFact._fields)
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM told_{table} AS told {_MISSING}"
+
+
 def _preparation(table: str) -> str:
-    kinds = _kinds(TABLES[table])
-    columns = values = [f'"{name}"' for name in kinds]
-    if _arguments(table, "version"):
+    columns = values = [f'"{name}"' for name in TABLES[table]._fields]
+    if table != "task_transitions":  # a transition is a fact for ever and has no version
         columns, values = [*columns, "version"], [*values, "$1::BIGINT"]
     nulls = ", ".join(["NULL"] * len(values))
     # The empty second part makes DuckDB insert in one thread, which for some thousand rows is twice as quick.
@@ -201,11 +216,6 @@ def _preparation(table: str) -> str:
         f"PREPARE record_{table} AS INSERT INTO {table} ({', '.join(columns)}) "
         f"SELECT {', '.join(values)} FROM told_{table} UNION ALL SELECT {nulls} FROM range(0)"
     )
-
-
-def _arguments(table: str, version: str) -> str:
-    """Return the arguments of a table's statement: transitions are facts for ever and have no version."""
-    return f"({version})" if table.endswith("_versions") else ""
 
 
 def _nanoseconds(instants: Sequence[int | None]) -> list[int | None]:

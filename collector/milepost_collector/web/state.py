@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from milepost_collector.config import CollectorConfig
+from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller
 from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
@@ -27,6 +28,7 @@ class Services:
     queries: QueryPool
     forwarding: Forwarding
     controller: Controller
+    follower: Follower
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
