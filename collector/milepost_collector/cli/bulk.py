@@ -8,6 +8,7 @@ import click
 
 from milepost.wire.tasks import BulkAnswer
 from milepost_collector.cli.client import CollectorClient, person
+from milepost_collector.cli.layout import counted
 from milepost_collector.cli.render import clean
 from milepost_collector.cli.tasks import given_only, print_json
 
@@ -44,12 +45,12 @@ def _confirm(would: BulkAnswer, action: str) -> None:
     if not would.changed:
         raise click.ClickException(f"there is nothing to {action}: {_counted(would)}")
     click.echo(_counted(would), err=True)
-    click.confirm(f"{action} {would.changed} tasks?", abort=True, err=True)
+    click.confirm(f"{action} {counted(would.changed, 'task')}?", abort=True, err=True)
 
 
 def _counted(answer: BulkAnswer) -> str:
-    refused = f", {answer.refused} of them refuse" if answer.refused else ""
-    return f"{answer.matched} tasks match{refused}"
+    refused = f", of which {answer.refused} cannot" if answer.refused else ""
+    return f"{counted(answer.matched, 'task')} matched{refused}"
 
 
 def _report(answer: BulkAnswer, action: str, *, as_json: bool) -> None:

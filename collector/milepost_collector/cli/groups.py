@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from milepost.errors import ApiError, ConflictError, InvalidRequestError
+from milepost.errors import ApiError, InvalidRequestError
 
 
 class ControlGroup(click.Group):
@@ -24,6 +24,4 @@ def as_click_error(error: ApiError) -> click.ClickException:
     """Return what to tell a person at the terminal."""
     if isinstance(error, InvalidRequestError) and error.status is None:
         return click.UsageError(str(error))
-    if isinstance(error, ConflictError) and error.legal:
-        return click.ClickException(f"{error}; possible now: {', '.join(error.legal)}")
     return click.ClickException(str(error))

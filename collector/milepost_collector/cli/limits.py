@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from milepost.wire.agents import Limit
 from milepost_collector.cli.client import CollectorClient
+from milepost_collector.cli.layout import listed
 from milepost_collector.cli.render import clean, duration, one_line, stdout_console
 from milepost_collector.cli.tasks import print_json
 
@@ -48,11 +48,10 @@ def remove_limit(endpoint: str, scope: Any, value: str) -> None:
 
 def limits_table(limits: Sequence[Limit]) -> Table:
     """Return limits as a table."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("scope", "value", "at once", "begin"):
-        table.add_column(heading, no_wrap=True)
-    for one in limits:
-        rate = "" if one.rate is None else f"{one.rate} in {duration(one.per_ms)}"
-        at_once = "" if one.concurrency is None else str(one.concurrency)
-        table.add_row(Text(one.scope), Text(one_line(one.value, 80), style="bold"), Text(at_once), Text(rate))
-    return table
+    return listed(("scope", "value", "at once", "begin"), [_cells(one) for one in limits])
+
+
+def _cells(one: Limit) -> list[Text]:
+    rate = "" if one.rate is None else f"{one.rate} in {duration(one.per_ms)}"
+    at_once = "" if one.concurrency is None else str(one.concurrency)
+    return [Text(one.scope), Text(one_line(one.value, 80), style="bold"), Text(at_once), Text(rate)]

@@ -8,15 +8,16 @@ from itertools import islice
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from milepost.wire.schedules import Instant, PlannedInstant, Schedule
 from milepost_collector.cli.client import CollectorClient, person
+from milepost_collector.cli.layout import counted, facts, fitted, listed
 from milepost_collector.cli.render import clean, one_line, stdout_console, utc_now
 from milepost_collector.cli.task_tables import SHORT, relative, value_text
-from milepost_collector.cli.tasks import print_json, task_fields
+from milepost_collector.cli.tasks import print_json, print_table, task_fields
 
 _TASK_OPTIONS = (
     "agents", "team", "input_", "context", "priority", "tags", "app", "key",
@@ -41,7 +42,7 @@ def list_schedules(endpoint: str, text: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found:
-        stdout_console().print(schedules_table(found, utc_now()))
+        print_table(lambda width: schedules_table(found, utc_now(), width))
     else:
         click.echo("no schedule matches" if text else "there are no schedules; see `milepost schedule create --help`")
 
@@ -101,12 +102,12 @@ def list_next(endpoint: str, given: str, count: int, *, as_json: bool) -> None:
 
 def list_instants(endpoint: str, given: str, status: Any, *, limit: int, as_json: bool) -> None:
     """Print what became of a schedule's instants."""
-    listing = CollectorClient(endpoint).schedules.instants(given, status=status, page_size=min(limit + 1, PAGE))
+    listing = CollectorClient(endpoint).schedules.instants(given, status=status or (), page_size=min(limit + 1, PAGE))
     found = list(islice(listing, limit + 1))
     if as_json:
         print_json(found[:limit])
     elif found:
-        stdout_console().print(ledger_table(found[:limit]))
+        print_table(lambda width: ledger_table(found[:limit], width))
     else:
         click.echo("no instant is recorded" if status is None else f"no instant is recorded as {status}")
     if len(found) > limit:
@@ -127,7 +128,7 @@ def backfill_schedule(endpoint: str, given: str, options: dict[str, Any], *, as_
         raise click.ClickException("there is nothing to backfill: every instant of that stretch has fired")
     if not options["yes"]:
         click.echo(_instants_text(would.instants), err=True)
-        click.confirm(f"make {len(would.instants)} tasks?", abort=True, err=True)
+        click.confirm(f"make {counted(len(would.instants), 'task')}?", abort=True, err=True)
     done = schedules.backfill(given, **stretch)
     if as_json:
         print_json(done)
@@ -147,28 +148,33 @@ def preview_cadence(
     stdout_console().print(planned_table(found.instants, utc_now()))
 
 
-def schedules_table(schedules: Sequence[Schedule], now: datetime) -> Table:
-    """Return schedules as a table."""
-    table = _table("name", "when", "task", "state", "next", "last", "fired", "missed")
-    for one in schedules:
-        last = one.last[0] if one.last else None
-        table.add_row(
-            Text(one_line(one.name, 40), style="bold"),
-            Text(one_line(one.cadence_text, 60)),
-            Text(one_line(one.task.name, 40)),
-            Text("‖ paused", style="yellow") if one.paused else Text("● on", style="green"),
-            Text(relative(one.next[0].due, now) if one.next and not one.paused else ""),
-            Text("" if last is None else f"{last.status} {relative(last.nominal, now)}"),
-            Text(str(one.fired_count)),
-            Text(str(one.missed_count), style="red" if one.missed_count else ""),
-        )
-    return table
+def schedules_table(schedules: Sequence[Schedule], now: datetime, width: int) -> Table:
+    """Return schedules as a table. width: of the terminal, characters."""
+    headings = ("name", "task", "state", "next", "last", "fired", "missed", "when")
+    return fitted(headings, [_schedule_cells(one, now) for one in schedules], width)
 
 
-def schedule_view(one: Schedule, now: datetime) -> Text:
+def _schedule_cells(one: Schedule, now: datetime) -> list[Text]:
+    last = one.last[0] if one.last else None
+    return [
+        Text(one_line(one.name, 40), style="bold"),
+        Text(one_line(one.task.name, 40)),
+        _state(one),
+        Text(relative(one.next[0].due, now) if one.next and not one.paused else ""),
+        Text("" if last is None else f"{last.status} {relative(last.nominal, now)}"),
+        Text(str(one.fired_count)),
+        Text(str(one.missed_count), style="red" if one.missed_count else ""),
+        Text(one_line(one.cadence_text, 200), style="dim"),
+    ]
+
+
+def _state(one: Schedule) -> Text:
+    return Text("‖ paused", style="yellow") if one.paused else Text("● on", style="green")
+
+
+def schedule_view(one: Schedule, now: datetime) -> Group:
     """Return everything about a schedule, a line for each fact that it has."""
-    text = Text(one_line(one.name), style="bold").append("  " + ("‖ paused" if one.paused else "● on"))
-    facts = [
+    pairs = [
         ("id", one.id),
         ("description", one.description),
         ("when", one.cadence_text),
@@ -179,36 +185,37 @@ def schedule_view(one: Schedule, now: datetime) -> Text:
         ("jitter", f"{one.jitter_ms / 1000:g} s" if one.jitter_ms else ""),
         ("end", relative(one.end, now)),
         ("so far", f"{one.fired_count} fired, {one.skipped_count} skipped, {one.missed_count} missed"),
-        ("next", "\n          ".join(f"{planned.local}  {planned.note or ''}" for planned in one.next)),
-        ("last", "\n          ".join(f"{_utc(past.nominal)}  {past.status}" for past in one.last)),
+        ("next", "\n".join(f"{planned.local}  {planned.note or ''}".rstrip() for planned in one.next)),
+        ("last", "\n".join(f"{_utc(past.nominal)}  {past.status}" for past in one.last)),
     ]
-    for name, value in facts:
-        if value:
-            text.append(f"\n{name:>12}  ", style="not bold dim").append(clean(value), style="not bold not dim")
-    return text
+    return Group(Text(one_line(one.name), style="bold").append("  ").append_text(_state(one)), facts(pairs))
 
 
 def planned_table(instants: Sequence[PlannedInstant], now: datetime) -> Table:
     """Return instants to come as a table."""
-    table = _table("local time", "UTC", "when", "clock change")
-    for one in instants:
-        cells = (clean(one.local), _utc(one.nominal), relative(one.nominal, now))
-        table.add_row(*map(Text, cells), Text(clean(one.note or ""), style="yellow"))
-    return table
+    rows = [
+        [
+            *(Text(clean(cell)) for cell in (one.local, _utc(one.nominal), relative(one.nominal, now))),
+            Text(clean(one.note or ""), style="yellow"),
+        ]
+        for one in instants
+    ]
+    return listed(("local time", "UTC", "when", "clock change"), rows)
 
 
-def ledger_table(instants: Sequence[Instant]) -> Table:
-    """Return what became of instants as a table."""
-    table = _table("instant (UTC)", "status", "task", "recorded", "reason")
-    for one in instants:
-        table.add_row(
+def ledger_table(instants: Sequence[Instant], width: int) -> Table:
+    """Return what became of instants as a table. width: of the terminal, characters."""
+    rows = [
+        [
             Text(_utc(one.nominal)),
             Text(one.status, style=_STYLES.get(one.status, "red")),
             Text((one.task_id or "")[-SHORT:]),
             Text(_utc(one.recorded_at)),
-            Text(one_line(one.reason or "", 100), style="dim"),
-        )
-    return table
+            Text(one_line(one.reason or "", 200), style="dim"),
+        ]
+        for one in instants
+    ]
+    return fitted(("instant (UTC)", "status", "task", "recorded", "reason"), rows, width)
 
 
 def _print(one: Schedule, *, as_json: bool) -> None:
@@ -221,7 +228,7 @@ def _print(one: Schedule, *, as_json: bool) -> None:
 def _instants_text(instants: Sequence[datetime]) -> str:
     some = [f"  {_utc(instant)}" for instant in instants[:SHOWN_BACKFILL]]
     more = [f"  … and {len(instants) - SHOWN_BACKFILL} more"] if len(instants) > SHOWN_BACKFILL else []
-    return "\n".join([f"{len(instants)} instants have not fired", *some, *more])
+    return "\n".join([f"{counted(len(instants), 'instant')} not fired yet", *some, *more])
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,10 +237,3 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    return table

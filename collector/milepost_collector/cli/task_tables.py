@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from milepost.wire.tasks import Attempt, Checkpoint, CheckpointList, CountList, Step, Task, TransitionList
+from milepost_collector.cli.layout import facts, fitted, listed
 from milepost_collector.cli.render import clean, cost, duration, one_line, tokens
 
 MARKS = {
@@ -49,22 +50,24 @@ def relative(moment: datetime | None, now: datetime) -> str:
     return f"in {count}" if seconds > 0 else f"{count} ago"
 
 
-def tasks_table(tasks: Sequence[Task], now: datetime) -> Table:
-    """Return tasks as a table."""
-    table = _table("task", "name", "status", "priority", "agent", "created", "attempt", "cost", last="what about it")
-    for task in tasks:
-        table.add_row(
-            Text(task.id[-SHORT:], style="bold"),
-            Text(one_line(task.name, 40)),
-            status_text(task.status),
-            Text(task.priority, style="" if task.priority in ("low", "medium") else "bold"),
-            Text(one_line(who(task), 24)),
-            Text(relative(task.created_at, now)),
-            Text(str(task.attempt or "")),
-            Text(cost(task.cost_usd)),
-            Text(one_line(about(task), 200), style="red" if task.status == "failed" else "dim"),
-        )
-    return table
+def tasks_table(tasks: Sequence[Task], now: datetime, width: int) -> Table:
+    """Return tasks as a table. width: of the terminal, characters."""
+    headings = ("task", "name", "status", "priority", "agent", "created", "attempt", "cost", "what about it")
+    return fitted(headings, [_task_cells(task, now) for task in tasks], width)
+
+
+def _task_cells(task: Task, now: datetime) -> list[Text]:
+    return [
+        Text(task.id[-SHORT:], style="bold"),
+        Text(one_line(task.name, 40)),
+        status_text(task.status),
+        Text(task.priority, style="" if task.priority in ("low", "medium") else "bold"),
+        Text(one_line(who(task), 24)),
+        Text(relative(task.created_at, now)),
+        Text(str(task.attempt or "")),
+        Text(cost(task.cost_usd)),
+        Text(one_line(about(task), 200), style="red" if task.status == "failed" else "dim"),
+    ]
 
 
 def who(task: Task) -> str:
@@ -76,7 +79,7 @@ def who(task: Task) -> str:
 def about(task: Task) -> str:
     """Return the one thing most worth knowing about a task: its error, why it waits, or how far it is."""
     if task.status == "failed":
-        return ": ".join(filter(None, (task.error_type, task.error_message))) or task.reason or ""
+        return _error(task) or task.reason or ""
     if task.why_not_running is not None:
         return task.why_not_running.text
     if task.status in ("assigned", "in_progress"):
@@ -85,17 +88,21 @@ def about(task: Task) -> str:
     return task.reason or ""
 
 
-def task_view(task: Task, now: datetime) -> Text:
+def task_view(task: Task, now: datetime) -> Group:
     """Return everything about a task, a line for each fact that it has."""
-    text = Text(one_line(task.name), style="bold").append("  ").append_text(status_text(task.status))
-    for name, value in _facts(task, now):
-        if value:
-            text.append(f"\n{name:>15}  ", style="not bold dim").append(clean(value), style="not bold not dim")
-    for result in task.agents if len(task.agents) > 1 else ():
-        said = ": ".join(filter(None, (result.error_type, result.error_message)))
-        line = f"{result.agent or 'any'}: {result.status}, attempt {result.attempt} {said}"
-        text.append(f"\n{'agent':>15}  ", style="not bold dim").append(clean(line), style="not bold not dim")
-    return text
+    heading = Text(one_line(task.name), style="bold").append("  ").append_text(status_text(task.status))
+    return Group(heading, facts([*_facts(task, now), *_agent_facts(task)]))
+
+
+def _agent_facts(task: Task) -> list[tuple[str, str]]:
+    """Return how far each of several agents is."""
+    if len(task.agents) < 2:
+        return []
+    lines = []
+    for result in task.agents:
+        said = ": ".join(filter(None, (result.error_type, result.error_message))) or value_text(result.result)
+        lines.append(("agent", f"{result.agent or 'any'}: {result.status}, attempt {result.attempt} {said}"))
+    return lines
 
 
 def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
@@ -130,7 +137,7 @@ def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
         ("context", value_text(task.context)),
         ("result", value_text(task.result)),
         ("reason", task.reason or ""),
-        ("error", ": ".join(filter(None, (task.error_type, task.error_message)))),
+        ("error", _error(task)),
     ]
 
 
@@ -138,30 +145,32 @@ def _states(states: Sequence[Any]) -> str:
     return ", ".join(f"{state.name} {state.task_id[-SHORT:]} ({state.status})" for state in states)
 
 
-def attempts_table(attempts: Sequence[Attempt], now: datetime) -> Table:
-    """Return a task's attempts as a table."""
-    table = _table("attempt", "status", "run", "agent", "leased", "took", "steps reused", "cost", last="what about it")
-    for attempt in attempts:
-        said = ": ".join(filter(None, (attempt.error_type, attempt.error_message))) or attempt.reason
-        said = said or " ".join(filter(None, (f"{attempt.progress:.0%}" if attempt.progress else "", attempt.phase)))
-        table.add_row(
-            Text(str(attempt.attempt), style="bold"),
-            status_text(attempt.status),
-            Text(attempt.run_id[:SHORT]),
-            Text(one_line(attempt.agent or "", 24)),
-            Text(relative(attempt.leased_at, now)),
-            Text(duration(attempt.duration_ms)),
-            Text(str(attempt.steps_reused or "")),
-            Text(cost(attempt.cost_usd)),
-            Text(one_line(said, 200), style="red" if attempt.error_type else "dim"),
-        )
-    return table
+def attempts_table(attempts: Sequence[Attempt], now: datetime, width: int) -> Table:
+    """Return a task's attempts as a table. width: of the terminal, characters."""
+    headings = ("attempt", "status", "run", "agent", "leased", "took", "steps reused", "cost", "what about it")
+    return fitted(headings, [_attempt_cells(attempt, now) for attempt in attempts], width)
 
 
-def attempt_view(attempt: Attempt, now: datetime) -> Text:
+def _attempt_cells(attempt: Attempt, now: datetime) -> list[Text]:
+    percent = "" if attempt.progress is None or attempt.ended_at else f"{attempt.progress:.0%}"
+    said = _error(attempt) or attempt.reason or " ".join(filter(None, (percent, attempt.phase)))
+    return [
+        Text(str(attempt.attempt), style="bold"),
+        status_text(attempt.status),
+        Text(attempt.run_id[:SHORT]),
+        Text(one_line(attempt.agent or "", 24)),
+        Text(relative(attempt.leased_at, now)),
+        Text(duration(attempt.duration_ms)),
+        Text(str(attempt.steps_reused or "")),
+        Text(cost(attempt.cost_usd)),
+        Text(one_line(said, 200), style="red" if attempt.error_type else "dim"),
+    ]
+
+
+def attempt_view(attempt: Attempt, now: datetime) -> Group:
     """Return one attempt with its error's stack."""
-    text = Text(f"attempt {attempt.attempt}", style="bold").append("  ").append_text(status_text(attempt.status))
-    facts = [
+    heading = Text(f"attempt {attempt.attempt}", style="bold").append("  ").append_text(status_text(attempt.status))
+    pairs = [
         ("run", attempt.run_id),
         ("agent", attempt.agent or ""),
         ("worker", attempt.worker_id),
@@ -170,37 +179,38 @@ def attempt_view(attempt: Attempt, now: datetime) -> Text:
         ("retry", relative(attempt.retry_at, now)),
         ("reason", attempt.reason or ""),
         ("result", value_text(attempt.result)),
-        ("error", ": ".join(filter(None, (attempt.error_type, attempt.error_message)))),
+        ("error", _error(attempt)),
     ]
-    for name, value in facts:
-        if value:
-            text.append(f"\n{name:>8}  ", style="not bold dim").append(clean(value), style="not bold not dim")
-    return text.append(f"\n\n{clean(attempt.error_stack)}", style="not bold red") if attempt.error_stack else text
+    stack = [Text(f"\n{clean(attempt.error_stack)}", style="red")] if attempt.error_stack else []
+    return Group(heading, facts(pairs), *stack)
 
 
-def transitions_table(history: TransitionList) -> Table:
-    """Return what happened to a task as a table, oldest first."""
-    table = _table("time", "event", "status", "attempt", "by", last="reason")
-    for change in history.transitions:
-        table.add_row(
+def _error(failed: Task | Attempt) -> str:
+    return ": ".join(filter(None, (failed.error_type, failed.error_message)))
+
+
+def transitions_table(history: TransitionList, width: int) -> Table:
+    """Return what happened to a task as a table, oldest first. width: of the terminal, characters."""
+    rows = [
+        [
             Text(_utc(change.time)),
             Text(clean(change.event)),
             status_text(change.to_status),
             Text(str(change.attempt or "")),
             Text(one_line(change.by or change.agent or "", 30)),
             Text(one_line(change.reason or "", 200), style="dim"),
-        )
-    return table
+        ]
+        for change in history.transitions
+    ]
+    return fitted(("time", "event", "status", "attempt", "by", "reason"), rows, width)
 
 
-def checkpoints_table(saved: CheckpointList) -> Table:
-    """Return checkpoints and steps as a table, oldest first."""
-    table = _table("time", "what", "attempt", "bytes", last="value")
+def checkpoints_table(saved: CheckpointList, width: int) -> Table:
+    """Return checkpoints and steps as a table, oldest first. width: of the terminal, characters."""
     rows = [_saved_cells(one, one.name or "checkpoint", one.state) for one in saved.checkpoints]
     rows += [_saved_cells(one, f"step {one.name}{_reuse(one.reused_by)}", one.result) for one in saved.steps]
-    for cells in sorted(rows):
-        table.add_row(*map(Text, cells))
-    return table
+    cells = [list(map(Text, row)) for row in sorted(rows)]
+    return fitted(("time", "what", "attempt", "bytes", "value"), cells, width)
 
 
 def _saved_cells(one: Checkpoint | Step, what: str, value: Any) -> list[str]:
@@ -214,13 +224,12 @@ def _reuse(attempts: Sequence[int]) -> str:
 
 def counts_table(counts: CountList) -> Table:
     """Return numbers of tasks by a field as a table."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(Text(counts.group_by))
-    table.add_column("tasks", justify="right")
-    for group in counts.groups:
-        table.add_row(Text("(none)" if group.value is None else clean(group.value)), Text(str(group.count)))
-    table.add_row(Text("all", style="bold"), Text(str(counts.total), style="bold"))
-    return table
+    rows = [
+        (Text("(none)" if group.value is None else clean(group.value)), Text(str(group.count), justify="right"))
+        for group in counts.groups
+    ]
+    total = (Text("all", style="bold"), Text(str(counts.total), style="bold", justify="right"))
+    return listed((counts.group_by, "tasks"), [*rows, total])
 
 
 def value_text(value: Any) -> str:
@@ -237,12 +246,3 @@ def _json(value: Any) -> str:
 
 def _utc(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _table(*headings: str, last: str) -> Table:
-    """Return a table whose last column takes what the others leave."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=True)
-    table.add_column(last, no_wrap=True, overflow="ellipsis", ratio=1)
-    return table

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+from rich.console import RenderableType
 
 from milepost.errors import ApiError, NotFoundError
 from milepost.wire.tasks import Dependency, Task
@@ -66,7 +67,7 @@ def list_tasks(endpoint: str, filters: dict[str, Any], *, sort: str, limit: int,
     if as_json:
         print_json(tasks)
     elif tasks:
-        stdout_console().print(tasks_table(tasks, utc_now()))
+        print_table(lambda width: tasks_table(tasks, utc_now(), width))
     else:
         click.echo(
             "no task matches" if given_only(filters) else "there are no tasks; see `milepost task create --help`"
@@ -134,7 +135,7 @@ def list_attempts(endpoint: str, given: str, *, as_json: bool) -> None:
     if as_json:
         print_json(attempts)
     elif attempts:
-        stdout_console().print(attempts_table(attempts, utc_now()))
+        print_table(lambda width: attempts_table(attempts, utc_now(), width))
     else:
         click.echo("no attempt has begun yet")
 
@@ -156,7 +157,7 @@ def list_transitions(endpoint: str, given: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found.transitions)
     else:
-        stdout_console().print(transitions_table(found))
+        print_table(lambda width: transitions_table(found, width))
 
 
 def list_checkpoints(endpoint: str, given: str, *, as_json: bool) -> None:
@@ -166,7 +167,7 @@ def list_checkpoints(endpoint: str, given: str, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found.checkpoints or found.steps:
-        stdout_console().print(checkpoints_table(found))
+        print_table(lambda width: checkpoints_table(found, width))
     else:
         click.echo("nothing is saved")
 
@@ -204,6 +205,12 @@ def task_fields(options: Mapping[str, Any], only: Sequence[str] = ()) -> dict[st
 def given_only(filters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the filters that narrow."""
     return {name: value for name, value in filters.items() if value not in (None, (), "")}
+
+
+def print_table(make: Callable[[int], RenderableType]) -> None:
+    """Print what is made for the width of the terminal."""
+    console = stdout_console()
+    console.print(make(console.width))
 
 
 def print_json(value: Any) -> None:

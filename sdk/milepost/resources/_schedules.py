@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import Any, Literal, TypedDict, Unpack
@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from milepost.errors import InvalidRequestError
 from milepost.resources._operation import Operation, path_of, query_of
 from milepost.resources._pages import Listing
-from milepost.resources._values import build, given_only, to_id
+from milepost.resources._values import build, given_only, text_list, to_id
 from milepost.wire.schedules import (
     BackfillAnswer,
     BackfillRequest,
@@ -204,10 +204,14 @@ def backfill(
 
 
 def instants(
-    schedule: Schedule | str, *, status: InstantStatus | None = None, page_size: int = 100, cursor: str | None = None
+    schedule: Schedule | str,
+    *,
+    status: InstantStatus | Sequence[InstantStatus] = (),
+    page_size: int = 100,
+    cursor: str | None = None,
 ) -> Listing[InstantList, Instant]:
     """Return a schedule's ledger, the newest instant first: what became of each."""
-    query = query_of({"status": status, "limit": page_size, "cursor": cursor})
+    query = query_of({"status": text_list(status), "limit": page_size, "cursor": cursor})
     operation = Operation(
         method="GET", path=_path(schedule, "instants"), answer=InstantList, query=query, repeatable=True
     )
