@@ -252,7 +252,7 @@ WITH newest AS (
 )
 SELECT
     task_id, attempt, run_id, agent, worker_id, status, leased_at, started_at, ended_at,
-    (epoch_ns(ended_at) - epoch_ns(started_at)) / 1e6 AS duration_ms,
+    (epoch_ns(ended_at) - epoch_ns(coalesce(started_at, leased_at))) / 1e6 AS duration_ms,
     retry_at, steps_reused, checkpoint_count, error_type, error_message, reason, input_tokens, output_tokens, cost_usd
 FROM newest LEFT JOIN attempt_usage USING (task_id, attempt);
 
