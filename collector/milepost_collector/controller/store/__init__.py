@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from milepost_collector.controller.store.interface import Store
+from milepost_collector.errors import StorageError
 
 __all__ = ["open_store"]
 
@@ -24,6 +25,18 @@ def open_store(place: Path | str, *, clock: Callable[[], int] | None = None) -> 
     Raises:
         StorageError: it cannot be opened; the text says why and what to do.
     """
+    if isinstance(place, str) and place.startswith(("postgresql://", "postgres://")):
+        return _open_postgres(place, clock)
     from milepost_collector.controller.store.sqlite import SQLiteStore
 
     return SQLiteStore(place, clock=clock)
+
+
+def _open_postgres(url: str, clock: Callable[[], int] | None) -> Store:
+    try:
+        from milepost_collector.controller.store.postgres import PostgresStore
+    except ImportError as error:
+        raise StorageError(
+            "postgresql", f"a database of PostgreSQL needs psycopg ({error}); run: pip install 'milepost[scale]'"
+        ) from error
+    return PostgresStore(url, clock=clock)

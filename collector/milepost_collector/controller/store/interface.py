@@ -86,7 +86,7 @@ class Tx(Protocol):
 
     now: int
 
-    # Rows of any table. insert: new ones; the key must be free (IntegrityError otherwise). update: whole rows by key.
+    # Rows of any table. insert: new ones; the key must be free (else DuplicateRowError). update: whole rows by key.
     # upsert: either. delete: by key. All take many rows at once and are executed as one statement per table.
     def insert(self, rows: Sequence[Row]) -> None: ...
     def update(self, rows: Sequence[Row]) -> None: ...
@@ -196,6 +196,12 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Tx], R]) -> R:
         """Return what `work` finds, from a snapshot that sees only what is committed; never waits for a writer."""
+        ...
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, in a thread of the store's, after transactions of other collectors that made assignments
+        ready or set commands. A hint: it may come too often, and late or never when the database is away; so nothing
+        may depend on it. On SQLite, which one collector has to itself, never. At most once."""
         ...
 
     def close(self) -> None:

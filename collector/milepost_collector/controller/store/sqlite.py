@@ -110,6 +110,9 @@ class SQLiteStore:
         finally:
             self._give_reader(connection)
 
+    def listen(self, changed: Callable[[], None]) -> None:
+        """See `interface.Store.listen`: there are no others."""
+
     def close(self) -> None:
         """See `interface.Store.close`."""
         with self._writing:
