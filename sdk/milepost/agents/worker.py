@@ -243,12 +243,7 @@ class Worker:
         """Have the last reports answered, say goodbye if nothing is left behind, and end the threads."""
         working = {attempt.key for attempt in self._holdings.working()}
         reported = self._wait_until(lambda: {item.key for item in self._holdings.all()} <= working, _REPORT_S)
-        self._outbox.close()
-        self._poller.close()
-        self._resting.ring()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(_JOIN_S)
+        self._end_threads()
         if working:
             logger.warning("%d attempts do not stop; their leases run out", len(working))
         elif not reported:
@@ -256,6 +251,18 @@ class Worker:
         elif self.worker_id is not None:
             self._unregister(self.worker_id)
         self._stage.close()
+
+    def _end_threads(self) -> None:
+        deadline = time.monotonic() + _JOIN_S
+        while True:
+            # Again and again: a thread that was just about to ask is not in a request that could be broken off.
+            self._outbox.close()
+            self._poller.close()
+            self._resting.ring()
+            alive = [thread for thread in self._threads if thread.is_alive()]
+            if not alive or time.monotonic() > deadline:
+                return
+            alive[0].join(0.02)
 
     def _unregister(self, worker_id: str) -> None:
         channel = self._channel()
