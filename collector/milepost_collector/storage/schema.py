@@ -131,7 +131,7 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "checkpoint_count": ("INTEGER", "checkpoints", "States it saved."),
     "from_status": ("VARCHAR", None, "The task's status before; NULL when it was created."),
     "to_status": ("VARCHAR", None, "The task's status after."),
-    "by": ("VARCHAR", None, "Who did it, if a person or program asked for it."),
+    "by": ("VARCHAR", None, 'Who did it, if a person or program asked for it. In SQL to be quoted: "by".'),
     "nominal": ("TIMESTAMP_NS", "UTC", "The instant, as the schedule's cadence has it."),
     "recorded_at": ("TIMESTAMP_NS", "UTC", "When that was decided."),
 }  # fmt: skip
