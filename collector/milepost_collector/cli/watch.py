@@ -116,7 +116,8 @@ def board(tasks: Sequence[Task], now: datetime, *, rows: int, note: str = "") ->
     table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True, caption=_caption(tasks, rows, note))
     for heading in ("task", "name", "status", "attempt", "time"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("progress", width=BAR_WIDTH + 5, no_wrap=True)
+    table.add_column("progress", width=BAR_WIDTH, no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
     table.add_column("phase", no_wrap=True, overflow="ellipsis", ratio=1)
     in_order = sorted(tasks, key=lambda task: task.status in FINISHED_STATUSES)
     for task in in_order[:rows]:
@@ -127,6 +128,7 @@ def board(tasks: Sequence[Task], now: datetime, *, rows: int, note: str = "") ->
             Text(str(task.attempt or "")),
             Text(_elapsed(task, now)),
             _bar(task),
+            Text(_percent(task)),
             Text(one_line(phase(task), 200), style="red" if task.status == "failed" else "dim"),
         )
     return table
@@ -141,9 +143,15 @@ def phase(task: Task) -> str:
 
 def line(task: Task) -> str:
     """Return how a task stands as one line."""
-    done = None if task.progress is None or task.status in FINISHED_STATUSES else f"{task.progress:.0%}"
     attempt = f"attempt {task.attempt}" if task.attempt else None
-    words = (task.id[-SHORT:], one_line(task.name, 40), task.status, attempt, done, one_line(phase(task), 200))
+    words = (
+        task.id[-SHORT:],
+        one_line(task.name, 40),
+        task.status,
+        attempt,
+        _percent(task),
+        one_line(phase(task), 200),
+    )
     return clean("  ".join(filter(None, words)))
 
 
@@ -179,12 +187,16 @@ def _elapsed(task: Task, now: datetime) -> str:
     return duration(max(((task.finished_at or now) - task.started_at).total_seconds() * 1000, 0.0))
 
 
+def _percent(task: Task) -> str:
+    return "" if task.progress is None or task.status in FINISHED_STATUSES else f"{task.progress:.0%}"
+
+
 def _bar(task: Task) -> ProgressBar | Text:
-    if task.status == "completed":
-        return ProgressBar(total=1.0, completed=1.0, width=BAR_WIDTH)
-    if task.progress is None:
+    fraction = 1.0 if task.status == "completed" else task.progress
+    if fraction is None:
         return Text("")
-    return ProgressBar(total=1.0, completed=task.progress, width=BAR_WIDTH)
+    style = "red" if task.status == "failed" else "blue"
+    return ProgressBar(total=1.0, completed=fraction, width=BAR_WIDTH, complete_style=style, finished_style="green")
 
 
 def _caption(tasks: Sequence[Task], rows: int, note: str) -> str:

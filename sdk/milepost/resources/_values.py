@@ -18,6 +18,7 @@ __all__ = ["build", "checked_moment", "dependency_of", "given_only", "text_list"
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(?P<said>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
+_STEP = re.compile(r"(\w+)|\[(\d+)\]")
 _ZONE = "give it a time zone, as datetime.now(UTC) or 2026-12-31T23:59:59Z have one"
 
 
@@ -85,7 +86,10 @@ def _refusal(given: Mapping[str, Any], said: str) -> InvalidRequestError:
 
 
 def _value_at(given: Any, path: str) -> Any:
-    """Return the value at a path such as `settings.max_retries`; None where it cannot be followed."""
-    for name in path.split("."):
-        given = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
+    """Return the value at a path such as `settings.max_retries` or `tags[0]`; None where it cannot be followed."""
+    for name, place in _STEP.findall(path):
+        if place:
+            given = given[int(place)] if isinstance(given, list) and int(place) < len(given) else None
+        else:
+            given = given.get(name) if isinstance(given, Mapping) else getattr(given, name, None)
     return given

@@ -24,8 +24,11 @@ __all__ = [
 
 
 class RunSummary(Struct, kw_only=True):
-    """A recorded run: its root's facts and the sums over all its spans. part_of: the run that it belongs to by a link;
-    part_count: runs that belong to it."""
+    """A recorded run: its root's facts and the sums over all its spans.
+
+    part_of: the run that it belongs to by a link. part_count: runs that belong to it. task_id, attempt: the managed
+    task that it is an attempt of.
+    """
 
     run_id: str
     name: str
@@ -56,6 +59,8 @@ class RunSummary(Struct, kw_only=True):
     service: str | None = None
     part_of: str | None = None
     part_count: int = 0
+    task_id: str | None = None
+    attempt: int | None = None
 
 
 class RunList(Struct, kw_only=True):
