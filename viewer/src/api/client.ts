@@ -60,7 +60,7 @@ async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request(path, { signal, headers: { accept: 'application/json' } })).json() as Promise<T>;
 }
 

@@ -9,6 +9,7 @@
 import type { EventItem } from '../core/events';
 import type { RunSummary } from '../core/runlist';
 import type { SpanSkeleton } from '../core/spans';
+import type { Transition } from '../core/task';
 
 export type LiveState = 'off' | 'connecting' | 'live' | 'broken' | 'paused';
 
@@ -17,12 +18,15 @@ export interface LiveHandlers {
   runs?(runs: RunSummary[]): void;
   spans?(message: { run_id: string; origin: string; spans: SpanSkeleton[] }): void;
   events?(events: EventItem[]): void;
+  tasks?(transitions: Transition[]): void;
   gap(): void;
 }
 
 export interface LiveTopic {
   runs?: boolean;
   runId?: string;
+  /** Every change of every managed task. */
+  tasks?: boolean;
 }
 
 const HIDDEN_CLOSE_MS = 30_000;
@@ -79,6 +83,7 @@ export class LiveStream {
     const params = new URLSearchParams();
     if (this.topic?.runs) params.set('runs', '1');
     if (this.topic?.runId) params.set('run_id', this.topic.runId);
+    if (this.topic?.tasks) params.set('tasks', '1');
     const source = new EventSource(`api/live?${params}`);
     this.source = source;
     this.setState(this.brokenSince === null ? 'connecting' : 'broken');
@@ -86,6 +91,7 @@ export class LiveStream {
     this.listen(source, 'runs', (data) => this.handlers?.runs?.(data.runs));
     this.listen(source, 'spans', (data) => this.handlers?.spans?.(data));
     this.listen(source, 'events', (data) => this.handlers?.events?.(data.events));
+    this.listen(source, 'tasks', (data) => this.handlers?.tasks?.(data.transitions));
     this.listen(source, 'reset', () => this.handlers?.gap());
     source.onopen = () => this.setState('live');
     source.onerror = () => this.onError(source);

@@ -155,4 +155,6 @@ export interface Problem {
   value?: unknown;
   limit?: unknown;
   remedy?: string | null;
+  /** Of a conflict: what could be asked instead. */
+  legal?: string[] | null;
 }

@@ -17,6 +17,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['/'], does: 'search' },
       { keys: ['?'], does: 'this sheet' },
       { keys: ['g r'], does: 'go to runs' },
+      { keys: ['g t', 'g s', 'g a'], does: 'go to tasks, schedules, agents' },
       { keys: ['g q'], does: 'go to SQL' },
       { keys: ['Shift D'], does: 'light, dark or system theme' },
       { keys: [']'], does: 'show or hide the detail panel' },
@@ -30,6 +31,18 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['k', '↑'], does: 'previous run' },
       { keys: ['Enter'], does: 'open the run' },
       { keys: ['Home', 'End'], does: 'first, last run' },
+    ],
+  },
+  {
+    title: 'Tasks',
+    keys: [
+      { keys: ['j', 'k'], does: 'next, previous task' },
+      { keys: ['Enter'], does: 'open the task' },
+      { keys: ['x', 'Shift X'], does: 'select, select up to here' },
+      { keys: ['Shift R'], does: 'retry the task, or run it (asks first)' },
+      { keys: ['Shift P'], does: 'pause or resume the task (asks first)' },
+      { keys: ['Shift C'], does: 'cancel the task (asks first)' },
+      { keys: ['Esc'], does: 'drop the selection' },
     ],
   },
   {

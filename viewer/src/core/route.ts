@@ -4,15 +4,23 @@ export type Route =
   | { page: 'runs' }
   | { page: 'run'; runId: string }
   | { page: 'sql' }
+  | { page: 'tasks' }
+  | { page: 'task'; taskId: string }
+  | { page: 'schedules' }
+  | { page: 'schedule'; scheduleId: string }
+  | { page: 'agents' }
   | { page: 'missing'; path: string };
 
 /** path: what follows the base, without a leading slash. */
 export function parseRoute(path: string): Route {
   const clean = path.replace(/\/+$/, '');
   if (clean === '' || clean === 'runs' || clean === 'index.html') return { page: 'runs' };
-  if (clean === 'sql') return { page: 'sql' };
-  const run = /^runs\/([^/]+)$/.exec(clean);
-  if (run) return { page: 'run', runId: decodeURIComponentSafely(run[1]) };
+  if (clean === 'sql' || clean === 'tasks' || clean === 'schedules' || clean === 'agents') return { page: clean };
+  const [, folder, name] = /^(runs|tasks|schedules)\/([^/]+)$/.exec(clean) ?? [];
+  const id = name && decodeURIComponentSafely(name);
+  if (folder === 'runs') return { page: 'run', runId: id };
+  if (folder === 'tasks') return { page: 'task', taskId: id };
+  if (folder === 'schedules') return { page: 'schedule', scheduleId: id };
   return { page: 'missing', path };
 }
 
@@ -26,6 +34,14 @@ function decodeURIComponentSafely(text: string): string {
 
 export function runPath(runId: string): string {
   return `runs/${encodeURIComponent(runId)}`;
+}
+
+export function taskPath(taskId: string): string {
+  return `tasks/${encodeURIComponent(taskId)}`;
+}
+
+export function schedulePath(scheduleId: string): string {
+  return `schedules/${encodeURIComponent(scheduleId)}`;
 }
 
 /** The part of an address below the base; null when the address lies outside it. */

@@ -1,0 +1,248 @@
+/** The controller's API: tasks, schedules, agents and limits. Loaded with the pages that show them. */
+
+import { parseJson } from '../core/json';
+import type { Cadence, Instant, PlannedInstant, Schedule } from '../core/schedule';
+import type { Attempt, Task, TaskAction, Transition } from '../core/task';
+import { taskQuery, type TaskFilters } from '../core/taskfilters';
+import { getJson, request } from './client';
+
+export const TASK_PAGE_SIZE = 100;
+
+export interface TaskListAnswer {
+  tasks: Task[];
+  next_cursor: string | null;
+}
+
+export interface GroupCount {
+  value: string | null;
+  count: number;
+}
+
+export interface CountAnswer {
+  group_by: string;
+  groups: GroupCount[];
+  total: number;
+}
+
+export interface Checkpoint {
+  task_id: string;
+  attempt: number;
+  sequence: number;
+  created_at: string;
+  size_bytes: number;
+  name: string | null;
+  agent: string | null;
+  state: unknown;
+}
+
+/** A step that an attempt completed; reused_by: later attempts that took its result. */
+export interface Step {
+  task_id: string;
+  attempt: number;
+  name: string;
+  input_digest: string;
+  created_at: string;
+  size_bytes: number;
+  agent: string | null;
+  reused_by: number[];
+  result: unknown;
+}
+
+export interface CheckpointListAnswer {
+  checkpoints: Checkpoint[];
+  steps: Step[];
+}
+
+export interface BulkAnswer {
+  matched: number;
+  changed: number;
+  refused: number;
+  refusals: { task_id: string; reason: string }[];
+  dry_run: boolean;
+}
+
+export interface ScheduleListAnswer {
+  schedules: Schedule[];
+  next_cursor: string | null;
+}
+
+export interface InstantListAnswer {
+  instants: Instant[];
+  next_cursor: string | null;
+}
+
+export interface PreviewAnswer {
+  text: string;
+  instants: PlannedInstant[];
+}
+
+export interface Lease {
+  task_id: string;
+  task_name: string;
+  attempt: number;
+  run_id: string;
+  leased_at: string;
+  expires_at: string;
+  progress?: number | null;
+  phase?: string | null;
+}
+
+/** Fields with a default are absent when they have it. */
+export interface Worker {
+  id: string;
+  agent: string;
+  started_at: string;
+  last_poll_at: string;
+  concurrency: number;
+  alive: boolean;
+  draining?: boolean;
+  tasks?: string[];
+  host_name?: string | null;
+  process_id?: number | null;
+  sdk_version?: string | null;
+  leases?: Lease[];
+}
+
+export interface Agent {
+  name: string;
+  teams?: string[];
+  tasks?: string[];
+  paused?: boolean;
+  paused_by?: string | null;
+  workers?: Worker[];
+  slots?: number;
+  busy?: number;
+  ready?: number;
+  delayed?: number;
+  last_poll_at?: string | null;
+}
+
+export interface Limit {
+  scope: 'agent' | 'name' | 'key';
+  value: string;
+  concurrency?: number | null;
+  rate?: number | null;
+  per_ms?: number | null;
+}
+
+/** A request with a JSON body. */
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body === undefined) return request(path, { method, headers, signal });
+  headers['content-type'] = 'application/json';
+  return request(path, { method, headers, signal, body: JSON.stringify(body) });
+}
+
+async function post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return (await send('POST', path, body, signal)).json() as Promise<T>;
+}
+
+/** As getJson, for answers with values of agents: integers too large for a double arrive as bigint. */
+async function getExactly<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await request(path, { signal, headers: { accept: 'application/json' } });
+  return parseJson(await response.text()) as T;
+}
+
+const at = (...parts: (string | number)[]): string => `api/${parts.map((part) => encodeURIComponent(part)).join('/')}`;
+
+export interface TaskListQuery {
+  filters: TaskFilters;
+  sort?: string;
+  cursor?: string | null;
+  limit?: number;
+  ids?: readonly string[];
+}
+
+export function fetchTasks(query: TaskListQuery, signal?: AbortSignal): Promise<TaskListAnswer> {
+  const params = taskQuery(query.filters);
+  for (const id of query.ids ?? []) params.append('ids', id);
+  if (query.sort) params.set('sort', query.sort);
+  if (query.cursor) params.set('cursor', query.cursor);
+  params.set('limit', String(query.limit ?? TASK_PAGE_SIZE));
+  return getJson(`api/tasks?${params}`, signal);
+}
+
+export function fetchCounts(filters: TaskFilters, groupBy: string, signal?: AbortSignal): Promise<CountAnswer> {
+  const params = taskQuery(filters);
+  params.set('group_by', groupBy);
+  return getJson(`api/tasks/counts?${params}`, signal);
+}
+
+export const createTask = (task: Record<string, unknown>): Promise<Task> => post('api/tasks', task);
+
+export const fetchTask = (id: string, signal?: AbortSignal): Promise<Task> => getExactly(at('tasks', id), signal);
+
+export async function fetchAttempts(id: string, signal?: AbortSignal): Promise<Attempt[]> {
+  return (await getExactly<{ attempts: Attempt[] }>(at('tasks', id, 'runs'), signal)).attempts;
+}
+
+export const fetchCheckpoints = (id: string, signal?: AbortSignal): Promise<CheckpointListAnswer> =>
+  getExactly(at('tasks', id, 'checkpoints'), signal);
+
+export async function fetchTransitions(id: string, signal?: AbortSignal): Promise<Transition[]> {
+  return (await getJson<{ transitions: Transition[] }>(at('tasks', id, 'transitions'), signal)).transitions;
+}
+
+/** Does to a task what a person asked for. */
+export async function actOnTask(id: string, action: TaskAction, body: Record<string, unknown>): Promise<void> {
+  if (action === 'delete') await send('DELETE', at('tasks', id));
+  else await send('POST', at('tasks', id, action), body);
+}
+
+export function actOnTasks(action: TaskAction, filter: unknown, body: unknown, dryRun: boolean, signal?: AbortSignal): Promise<BulkAnswer> {
+  return post('api/tasks/bulk', { action, filter, arguments: body, dry_run: dryRun }, signal);
+}
+
+export function fetchSchedules(text: string, cursor: string | null, signal?: AbortSignal): Promise<ScheduleListAnswer> {
+  const params = new URLSearchParams({ limit: '100' });
+  if (text) params.set('text', text);
+  if (cursor) params.set('cursor', cursor);
+  return getJson(`api/schedules?${params}`, signal);
+}
+
+export const fetchSchedule = (id: string, signal?: AbortSignal): Promise<Schedule> => getExactly(at('schedules', id), signal);
+
+export function fetchInstants(
+  id: string,
+  status: readonly string[],
+  cursor: string | null,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<InstantListAnswer> {
+  const params = new URLSearchParams({ limit: String(limit) });
+  for (const one of status) params.append('status', one);
+  if (cursor) params.set('cursor', cursor);
+  return getJson(`${at('schedules', id, 'instants')}?${params}`, signal);
+}
+
+export function previewCadence(cadence: Cadence, count: number, after: string | null, signal?: AbortSignal): Promise<PreviewAnswer> {
+  return post('api/schedules/preview', { cadence, count, ...(after && { after }) }, signal);
+}
+
+export const createSchedule = (schedule: Record<string, unknown>): Promise<Schedule> => post('api/schedules', schedule);
+
+export async function actOnSchedule(id: string, action: 'pause' | 'resume' | 'run' | 'delete'): Promise<Task | null> {
+  if (action === 'delete') return send('DELETE', at('schedules', id)).then(() => null);
+  const answer = await post<unknown>(at('schedules', id, action), {});
+  return action === 'run' ? (answer as Task) : null;
+}
+
+export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
+  return (await getJson<{ agents: Agent[] }>('api/agents', signal)).agents;
+}
+
+export async function actOnAgent(name: string, action: 'pause' | 'resume', reason = ''): Promise<void> {
+  await post(at('agents', name, action), { reason });
+}
+
+export async function fetchLimits(signal?: AbortSignal): Promise<Limit[]> {
+  return (await getJson<{ limits: Limit[] }>('api/limits', signal)).limits;
+}
+
+export async function putLimit(limit: Limit): Promise<void> {
+  await send('PUT', 'api/limits', limit);
+}
+
+export async function deleteLimit(limit: Limit): Promise<void> {
+  await send('DELETE', at('limits', limit.scope, limit.value));
+}

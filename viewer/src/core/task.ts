@@ -1,0 +1,194 @@
+/** Managed tasks as the collector tells of them, and what a reader may ask of one. Field names are the wire's. */
+
+export const TASK_STATUSES = [
+  'pending', 'blocked', 'assigned', 'in_progress', 'review', 'paused', 'completed', 'failed', 'cancelled',
+] as const;
+export const PRIORITIES = ['urgent', 'high', 'medium', 'low'] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+export type Priority = (typeof PRIORITIES)[number];
+
+export interface WhyNotRunning {
+  code: string;
+  text: string;
+  until?: string | null;
+  task_id?: string | null;
+}
+
+export interface DependencyState {
+  task_id: string;
+  name: string;
+  status: string;
+  output_as?: string | null;
+}
+
+/** How far one of a task's agents is. */
+export interface AgentResult {
+  status: string;
+  agent?: string | null;
+  team?: string | null;
+  attempt?: number;
+  failures?: number;
+  losses?: number;
+  worker_id?: string | null;
+  result?: unknown;
+  error_type?: string | null;
+  error_message?: string | null;
+}
+
+/** A task as it stands; input, context and result are absent in lists. Settings that are not given have their default. */
+export interface Task {
+  id: string;
+  name: string;
+  description: string;
+  type: string;
+  status: TaskStatus;
+  priority: Priority;
+  agents: AgentResult[];
+  settings: Record<string, unknown>;
+  created_at: string;
+  updated_at: string;
+  agent: string | null;
+  team: string | null;
+  input: unknown;
+  context: unknown;
+  result: unknown;
+  error_type: string | null;
+  error_message: string | null;
+  reason: string | null;
+  deadline: string | null;
+  deadline_at_risk: boolean;
+  run_at: string | null;
+  dependencies: DependencyState[];
+  dependents: DependencyState[];
+  tags: string[];
+  app: string | null;
+  key: string | null;
+  created_by: string | null;
+  idempotency_key: string | null;
+  schedule_id: string | null;
+  scheduled_for: string | null;
+  origin_run_id: string | null;
+  origin_span_id: string | null;
+  progress: number | null;
+  phase: string | null;
+  attempt: number;
+  failures: number;
+  losses: number;
+  last_run_id: string | null;
+  next_run_at: string | null;
+  estimated_completion: string | null;
+  why_not_running: WhyNotRunning | null;
+  pause_requested: boolean;
+  cancel_requested: boolean;
+  started_at: string | null;
+  finished_at: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_usd: number | null;
+}
+
+/** One try of a task. */
+export interface Attempt {
+  task_id: string;
+  attempt: number;
+  status: string;
+  run_id: string;
+  worker_id: string;
+  leased_at: string;
+  agent: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  duration_ms: number | null;
+  progress: number | null;
+  phase: string | null;
+  result: unknown;
+  error_type: string | null;
+  error_message: string | null;
+  error_stack: string | null;
+  reason: string | null;
+  retry_at: string | null;
+  steps_reused: number;
+  checkpoint_count: number;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_usd: number | null;
+}
+
+/** One change of a task. */
+export interface Transition {
+  sequence: number;
+  task_id: string;
+  time: string;
+  event: string;
+  from_status: string | null;
+  to_status: string;
+  attempt: number | null;
+  agent: string | null;
+  worker_id: string | null;
+  by: string | null;
+  reason: string | null;
+}
+
+export const ACTIONS = ['run', 'resume', 'pause', 'retry', 'cancel', 'delete'] as const;
+export type TaskAction = (typeof ACTIONS)[number];
+
+const FINISHED: readonly string[] = ['completed', 'failed', 'cancelled'];
+const WORKING: readonly string[] = ['assigned', 'in_progress'];
+const WAITING: readonly string[] = ['pending', 'blocked', 'review'];
+
+export const isFinished = (status: string): boolean => FINISHED.includes(status);
+/** A worker holds it. */
+export const isWorking = (status: string): boolean => WORKING.includes(status);
+
+/** What the controller would accept of each status; it has the last word and its refusal says what is legal. */
+const ACCEPTED_IN: Record<TaskAction, readonly string[]> = {
+  run: ['pending', 'paused', ...FINISHED],
+  resume: ['paused'],
+  pause: [...WAITING, ...WORKING],
+  retry: ['failed', 'cancelled', 'paused'],
+  cancel: [...WAITING, ...WORKING, 'paused'],
+  delete: [...WAITING, 'paused', ...FINISHED],
+};
+
+type Asked = Pick<Task, 'status' | 'pause_requested' | 'cancel_requested'>;
+
+/** What can be asked of a task, the most useful first. A pause that has been asked for can be taken back. */
+export function actionsOf(task: Asked): TaskAction[] {
+  return ACTIONS.filter((action) => {
+    if (isWorking(task.status) && action === 'resume') return task.pause_requested;
+    if (isWorking(task.status) && action === 'pause') return !task.pause_requested;
+    if (action === 'cancel' && task.cancel_requested) return false;
+    return ACCEPTED_IN[action].includes(task.status);
+  });
+}
+
+/** The action behind "pause or resume", whichever the task takes. */
+export function pauseOrResume(task: Asked): TaskAction | null {
+  const offered = actionsOf(task);
+  return offered.includes('resume') ? 'resume' : offered.includes('pause') ? 'pause' : null;
+}
+
+/** "in progress" for in_progress. */
+export const statusWord = (status: string): string => status.replace(/_/g, ' ');
+
+/** Names of those who do a task: its agent, several of them, or a team. */
+export function executors(task: Pick<Task, 'agent' | 'team' | 'agents'>): string {
+  const several = task.agents.map((one) => one.agent).filter((name) => name != null);
+  if (several.length > 1) return several.join(', ');
+  return task.agent ?? several[0] ?? (task.team ? `team ${task.team}` : 'any agent');
+}
+
+/** What a reader asks for with Shift R: another try, or a run. */
+export function retryOrRun(task: Asked): TaskAction | null {
+  const offered = actionsOf(task);
+  return offered.includes('retry') ? 'retry' : offered.includes('run') ? 'run' : null;
+}
+
+const COUNTS_DOWN: Record<string, string> = { retry: 'retry', scheduled: 'starts' };
+
+/** Why a task does not run, at this moment: waits for a known time count down. */
+export function whyText(why: WhyNotRunning, leftMs: number | null, duration: (ms: number) => string): string {
+  const what = COUNTS_DOWN[why.code];
+  if (what === undefined || leftMs === null) return why.text;
+  return leftMs > 0 ? `${what} in ${duration(leftMs)}` : `${what} now`;
+}
