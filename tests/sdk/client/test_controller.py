@@ -120,11 +120,9 @@ def test_checkpoints_and_transitions_are_read_back(ask: Ask, agent: str, hand: H
 def test_task_is_paused_changed_resumed_cancelled_and_run_again(ask: Ask, agent: str):
     made = ask(lambda client: client.tasks.create("work", agent=agent))
     paused = ask(lambda client: client.tasks.pause(made, reason="look first", by="ada"))
-    assert paused.status == "paused"
-    assert "ada" in paused.why_not_running.text
-    assert (
-        ask(lambda client: client.tasks.update(made, priority="high", settings={"max_retries": 9})).priority == "high"
-    )
+    assert (paused.status, paused.why_not_running.code) == ("paused", "paused")
+    changed = ask(lambda client: client.tasks.update(made, priority="high", settings={"max_retries": 9}))
+    assert changed.priority == "high"
     assert ask(lambda client: client.tasks.resume(made)).status == "pending"
     cancelled = ask(lambda client: client.tasks.cancel(made, reason="wrong day"))
     assert (cancelled.status, cancelled.reason) == ("cancelled", "wrong day")
