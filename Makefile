@@ -41,6 +41,7 @@ check: lint viewer ## ruff, mypy --strict, import-linter, codespell, svelte-chec
 
 test: check ## everything: check, then all tests (ARGS='tests/cli -k serve' narrows the tests)
 	@.ci/chromium
+	@.ci/postgres
 	@.ci/venv frameworks
 	$(say) 'pytest'
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)

@@ -81,7 +81,9 @@ class Tx(Protocol):
     """An open transaction. `now` is the same throughout: the store's clock, in milliseconds since the Unix epoch.
 
     Where a method loads by ids, what does not exist is left out. Rows that are loaded with `lock` stay so until
-    the transaction ends (PostgreSQL: FOR UPDATE in the order of ids; SQLite has one writer anyway).
+    the transaction ends (PostgreSQL: FOR UPDATE in the order of ids; SQLite has one writer anyway). In `Store.read`
+    nothing is locked, whatever is asked for. Whoever locks an assignment has locked its task before, so that two
+    transactions never wait for one another. After an error of the store a transaction can only be given up.
     """
 
     now: int

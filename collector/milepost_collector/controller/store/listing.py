@@ -196,7 +196,7 @@ def _ids_statement(shape: Shape) -> Prepared:
 def _count_statement(shape: Shape, group_by: str) -> Prepared:
     both = union_all(*(_count_branch(table, shape, group_by) for table in shape.tables)).subquery()
     total = cast(func.sum(both.c.count), BigInteger).label("total")
-    counts = select(both.c.value, total).group_by(both.c.value).order_by(total.desc(), both.c.value)
+    counts = select(both.c.value, total).group_by(both.c.value).order_by(total.desc(), both.c.value.nulls_last())
     return PREPARERS[shape.dialect].compile(counts)
 
 

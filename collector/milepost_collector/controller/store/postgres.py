@@ -47,6 +47,9 @@ _STOPPING = ("57P01", "57P02", "57P03")  # the server is shut down, has crashed,
 _START = "start the server and check its URL; asking again is safe"
 _ASK_AGAIN = "ask again, everything that is sent twice is done once"
 _MAX_PREPARED = 500
+# Plans are made once, when the tables may still be empty, and kept: so they must suit full tables. (A sequential scan
+# is taken all the same where there is no index.)
+_SETTINGS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off"
 
 
 class _TryAgainError(StorageUnavailableError):
@@ -85,6 +88,10 @@ class _Transaction(Transaction):
         super()._write_rows(write, rows)
         if not self.woke:
             self.woke = any(isinstance(row, AssignmentRow) and (row.state == "ready" or row.stop) for row in rows)
+
+
+class _Snapshot(_Transaction):
+    _may_lock = False
 
 
 class PostgresStore:
@@ -154,7 +161,8 @@ class PostgresStore:
     def _transact(self, connection: Connection, begin: str, work: Callable[[Connection, Tx], R]) -> R:
         try:
             cursor = connection.cursor()
-            tx = _Transaction(cursor, self._preparer, self._begin(cursor, begin), psycopg.Error, self._translate)
+            kind = _Snapshot if begin is _BEGIN_READING else _Transaction
+            tx = kind(cursor, self._preparer, self._begin(cursor, begin), psycopg.Error, self._translate)
             result = work(connection, tx)
         except BaseException:
             self._roll_back(connection)
@@ -226,6 +234,7 @@ class PostgresStore:
                 prepare_threshold=0,
                 application_name="milepost",
             )
+            connection.execute(_SETTINGS, prepare=False)
         except psycopg.ProgrammingError as error:
             raise StorageError(self.place, f"{self.place} is not the URL of a PostgreSQL database ({error})") from error
         except psycopg.Error as error:

@@ -25,7 +25,7 @@ class QueuePart(Session):
 
     def assignments(self, task_ids: Collection[str], *, lock: bool = True) -> dict[str, list[AssignmentRow]]:
         """Return tasks' assignments by task id, by position. With `lock` the tasks must be locked already."""
-        statement = statements.ASSIGNMENTS_LOCKED if lock else statements.ASSIGNMENTS
+        statement = statements.ASSIGNMENTS_LOCKED if lock and self._may_lock else statements.ASSIGNMENTS
         found: dict[str, list[AssignmentRow]] = {}
         for row in self._rows(AssignmentRow, statement, ids=self._texts(task_ids)):
             found.setdefault(row.task_id, []).append(row)
@@ -122,7 +122,7 @@ class QueuePart(Session):
 
     def schedule(self, id_or_name: str, *, lock: bool = True) -> ScheduleRow | None:
         """Return a schedule."""
-        statement = statements.SCHEDULE_LOCKED if lock else statements.SCHEDULE
+        statement = statements.SCHEDULE_LOCKED if lock and self._may_lock else statements.SCHEDULE
         return self._row(ScheduleRow, statement, id_or_name=id_or_name)
 
     def due_schedules(self, limit: int) -> list[ScheduleRow]:

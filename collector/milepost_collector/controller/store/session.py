@@ -42,6 +42,8 @@ class Session:
     failure: the driver's root exception. translate: makes an error of ours of it. Not thread-safe.
     """
 
+    _may_lock = True  # a snapshot cannot
+
     def __init__(
         self,
         cursor: Cursor,

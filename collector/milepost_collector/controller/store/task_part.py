@@ -29,12 +29,13 @@ class TaskPart(Listing, Writing):
 
     def tasks(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]:
         """Return live tasks by id."""
-        found = self._rows(TaskRow, statements.TASKS_LOCKED if lock else statements.TASKS, ids=self._texts(ids))
+        statement = statements.TASKS_LOCKED if lock and self._may_lock else statements.TASKS
+        found = self._rows(TaskRow, statement, ids=self._texts(ids))
         return {row.id: row for row in found}
 
     def finished(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]:
         """Return finished tasks by id."""
-        statement = statements.FINISHED_LOCKED if lock else statements.FINISHED
+        statement = statements.FINISHED_LOCKED if lock and self._may_lock else statements.FINISHED
         return {row.id: row for row in self._rows(TaskRow, statement, ids=self._texts(ids))}
 
     def insert_finished(self, rows: Sequence[TaskRow]) -> None:

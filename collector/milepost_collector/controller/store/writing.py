@@ -55,7 +55,7 @@ def _parameters(names: tuple[str, ...], row: type[Row]) -> Callable[[Row], tuple
 
 def _insert(row: type[Row], table: Table, dialect: str) -> Any:
     start = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return start(table).values({name: _parameter(table, name) for name in _written(row)})
+    return start(table).values({name: _parameter(table, name) for name in _written(row)}).inline()  # no RETURNING
 
 
 @cache

@@ -1,0 +1,156 @@
+"""Whole rows of every table: written, changed, removed."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from milepost_collector.controller.rows import (
+    AgentRow,
+    AssignmentRow,
+    AttemptRow,
+    CheckpointRow,
+    DependencyRow,
+    IdempotencyRow,
+    InstantRow,
+    LimitRow,
+    PayloadRow,
+    RateRow,
+    Row,
+    ScheduleRow,
+    StepRow,
+    TaskRow,
+    TransitionRow,
+    WorkerRow,
+)
+from milepost_collector.controller.store.interface import Store, Tx
+from milepost_collector.controller.store.tables import TABLES
+from milepost_collector.errors import DuplicateRowError
+from tests.controller.store import rows
+from tests.controller.store.rows import NOW, insert
+
+ONE_OF_EACH: list[Row] = [
+    rows.task("t1", tags='["a"]', progress=0.25, deadline_at=NOW),
+    PayloadRow(task_id="t1", input='{"null": "null"}', context="null"),
+    rows.leased("t1", key="k", phase="null"),
+    rows.attempt("t1", 1, result="true", error_message="naïve ✓ \U0001f600"),
+    DependencyRow(task_id="t1", upstream_id="t0", output_as="x"),
+    rows.checkpoint("t1", 1, name="half"),
+    rows.step("t1", "load"),
+    rows.transition("t1", reason="it's; -- a 'text'"),
+    IdempotencyRow(key="k", digest="d", task_id="t1", created_at=NOW),
+    AgentRow(name="etl", paused=True, paused_by="ann"),
+    rows.worker("w1", any_task=True, process_id=2**40),
+    LimitRow(scope="key", value="*", rate=3, per_ms=1_000),
+    RateRow(scope="key", value="k", arrival_us=NOW * 1_000),
+    rows.schedule("s1", paused=True),
+    rows.instant("s1", NOW),
+]
+
+
+FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
+    TaskRow: lambda tx: list(tx.tasks(["t1"]).values()),
+    PayloadRow: lambda tx: list(tx.payloads(["t1"]).values()),
+    AssignmentRow: lambda tx: tx.assignments(["t1"]).get("t1", []),
+    AttemptRow: lambda tx: tx.attempts(["t1"]).get("t1", []),
+    DependencyRow: lambda tx: tx.dependencies(["t1"]).get("t1", []),
+    CheckpointRow: lambda tx: tx.checkpoints("t1"),
+    StepRow: lambda tx: tx.steps("t1"),
+    TransitionRow: lambda tx: tx.transitions("t1"),
+    IdempotencyRow: lambda tx: list(tx.idempotency(["k"]).values()),
+    AgentRow: lambda tx: tx.agents(),
+    WorkerRow: lambda tx: tx.workers(),
+    LimitRow: lambda tx: tx.limits(),
+    RateRow: lambda tx: tx.rates(),
+    ScheduleRow: lambda tx: tx.schedules(after=None, limit=9),
+    InstantRow: lambda tx: tx.instants("s1", statuses=(), before=None, limit=9),
+}
+
+
+def without_sequence(found: Sequence[Row]) -> list[Row]:
+    """Return rows without the numbers that the database gave."""
+    given = [row for row in found if isinstance(row, TransitionRow | InstantRow)]
+    assert all(row.sequence > 0 for row in given)
+    return [msgspec.structs.replace(row, sequence=0) if row in given else row for row in found]
+
+
+def changed(row: Row) -> Row:
+    """Return a row with the same key and every other value set to None, if it may be, or another one."""
+    other: dict[str, Any] = {}
+    hints = typing.get_type_hints(type(row))
+    for field in set(row.__struct_fields__) - set(TABLES[type(row)][1]) - {"sequence"}:
+        if type(None) in typing.get_args(hints[field]):
+            other[field] = None
+        elif hints[field] in (int, bool):
+            other[field] = not getattr(row, field) if hints[field] is bool else 7
+    return msgspec.structs.replace(row, **other)
+
+
+def table_name(row: Row) -> str:
+    """Return the name of a row's table."""
+    return TABLES[type(row)][0].name
+
+
+def test_every_table_has_a_row_in_these_tests() -> None:
+    assert [type(row) for row in ONE_OF_EACH] == list(TABLES) == list(FIND)
+
+
+@pytest.mark.parametrize("row", ONE_OF_EACH, ids=table_name)
+def test_inserted_row_is_read_back_as_it_was(store: Store, row: Row) -> None:
+    insert(store, row)
+    assert without_sequence(store.read(FIND[type(row)])) == [row]
+
+
+@pytest.mark.parametrize("row", ONE_OF_EACH, ids=table_name)
+def test_updated_row_is_read_back_changed(store: Store, row: Row) -> None:
+    insert(store, row)
+    (found,) = store.read(FIND[type(row)])
+    store.run(lambda tx: tx.update([changed(found)]))
+    assert without_sequence(store.read(FIND[type(row)])) == without_sequence([changed(found)])
+
+
+@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, TransitionRow)], ids=table_name)
+def test_upsert_inserts_and_then_updates(store: Store, row: Row) -> None:
+    store.run(lambda tx: tx.upsert([row]))
+    (found,) = store.read(FIND[type(row)])
+    store.run(lambda tx: tx.upsert([changed(found)]))
+    assert without_sequence(store.read(FIND[type(row)])) == without_sequence([changed(found)])
+
+
+@pytest.mark.parametrize("row", ONE_OF_EACH, ids=table_name)
+def test_deleted_row_is_gone(store: Store, row: Row) -> None:
+    insert(store, row)
+    store.run(lambda tx: tx.delete(FIND[type(row)](tx)))
+    assert store.read(FIND[type(row)]) == []
+
+
+@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, TransitionRow)], ids=table_name)
+def test_insert_of_a_taken_key_is_refused_and_leaves_nothing(store: Store, row: Row) -> None:
+    insert(store, row)
+    with pytest.raises(DuplicateRowError, match=r"refused a row .*; load the one"):
+        insert(store, rows.task("t2"), row)
+    assert store.read(lambda tx: tx.tasks(["t2"])) == {}
+
+
+def test_rows_of_several_tables_are_written_together(store: Store) -> None:
+    many = [rows.task(f"t{number}") for number in range(1, 30)]
+    insert(store, *many, *(rows.assignment(row.id) for row in many), *(rows.transition(row.id) for row in many))
+    ids = [row.id for row in many]
+    assert store.read(lambda tx: tx.tasks(ids)) == {row.id: row for row in many}
+    assert len(store.read(lambda tx: tx.assignments(ids))) == 29
+
+
+def test_nothing_is_written_for_no_rows(store: Store) -> None:
+    store.run(lambda tx: (tx.insert([]), tx.update([]), tx.upsert([]), tx.delete([]), tx.renew("w1", [])))
+    assert store.read(lambda tx: tx.tasks([])) == {}
+
+
+def test_live_task_cannot_be_finished_nor_a_finished_one_live(store: Store) -> None:
+    with pytest.raises(DuplicateRowError, match="tasks_are_not_finished"):
+        insert(store, rows.finished("t1"))
+    with pytest.raises(DuplicateRowError, match="history_is_finished"):
+        store.run(lambda tx: tx.insert_finished([rows.task("t1")]))
