@@ -69,6 +69,9 @@ def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRu
     workers = [worker for worker in around.workers if _may_serve(worker, row)]
     if not workers:
         return WhyNotRunning(code="no_worker", text=f"no worker of {_executor(row)} is polling")
+    workers = [worker for worker in workers if not _is_paused(worker, around)]
+    if not workers:
+        return WhyNotRunning(code="agent_paused", text=f"every agent that could serve {_executor(row)} is paused")
     able = [worker for worker in workers if worker.any_task or row.name in names_in(worker.tasks)]
     if not able:
         return WhyNotRunning(code="not_handled", text=f"no worker of {_executor(row)} handles {row.name!r}")
@@ -79,8 +82,11 @@ def _limited(row: AssignmentRow, workers: Sequence[WorkerRow], around: Surroundi
     obstacles = [around.limits.blocking(worker.agent, row.name, row.key) for worker in workers]
     if any(obstacle is None for obstacle in obstacles):
         return None
-    limit, wait_ms = next(obstacle for obstacle in obstacles if obstacle is not None)
-    what = f"{limit.scope} {row.key if limit.scope == 'key' else limit.value!r}"
+    agent, (limit, wait_ms) = next(
+        (worker.agent, obstacle) for worker, obstacle in zip(workers, obstacles, strict=True) if obstacle is not None
+    )
+    value = {"agent": agent, "name": row.name, "key": row.key}[limit.scope]
+    what = f"{limit.scope} {value!r}"
     if wait_ms is None:
         return WhyNotRunning(code="limit", text=f"{what} is at its limit of {limit.concurrency} at once")
     text = f"{what} is at its rate of {limit.rate} in {spoken(limit.per_ms or 0)}, next in {spoken(wait_ms)}"
@@ -93,6 +99,11 @@ def _busy(row: AssignmentRow, workers: Sequence[WorkerRow], around: Surroundings
     if busy >= slots:
         return WhyNotRunning(code="busy", text=f"all {slots} slots of {_executor(row)} are busy")
     return WhyNotRunning(code="soon", text="it is about to be handed to a worker")
+
+
+def _is_paused(worker: WorkerRow, around: Surroundings) -> bool:
+    agent = around.agents.get(worker.agent)
+    return agent is not None and agent.paused
 
 
 def _may_serve(worker: WorkerRow, row: AssignmentRow) -> bool:

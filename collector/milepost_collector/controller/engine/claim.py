@@ -24,6 +24,8 @@ def claim(unit: Unit, worker: WorkerRow, slots: int, chance: random.Random) -> l
     """Lease up to `slots` ready assignments to a worker; return them."""
     limits = Limits(unit.tx)
     without: dict[str, set[str]] = {"name": set(), "key": set()}
+    for scope, value, wait_ms in limits.used_up():
+        _leave_out(unit, without, scope, value, wait_ms)
     taken: list[AssignmentRow] = []
     for _ in range(_MAX_ROUNDS):
         wanted = slots - len(taken)
@@ -74,12 +76,18 @@ def _take(
             taken.append(row)
             continue
         scope, value, wait_ms = obstacle
-        if wait_ms is not None:
-            unit.effects.fall_due(unit.now + wait_ms)
+        _leave_out(unit, without, scope, value, wait_ms)
         if scope == "agent":
             return False
-        without[scope].add(value)
     return bool(found)
+
+
+def _leave_out(unit: Unit, without: dict[str, set[str]], scope: str, value: str, wait_ms: int | None) -> None:
+    """Look no more at what is at a limit, until a rate admits it again."""
+    if wait_ms is not None:
+        unit.effects.fall_due(unit.now + wait_ms)
+    if scope in without:
+        without[scope].add(value)
 
 
 def _lease(unit: Unit, worker: WorkerRow, rows: Sequence[AssignmentRow], chance: random.Random) -> list[AssignmentRow]:

@@ -25,17 +25,19 @@ from milepost_collector.controller.engine.creation import (
     text_or_none,
 )
 from milepost_collector.controller.engine.dependencies import (
+    look_again,
     refuse_cycles,
     release_if_free,
     resolve,
+    skip_if_failed,
     take_outputs,
     wanted_rows,
 )
-from milepost_collector.controller.engine.outcomes import finish
-from milepost_collector.controller.engine.queueing import enqueue, hold, new_assignments, order_at
+from milepost_collector.controller.engine.outcomes import finish, let_queued_fire
+from milepost_collector.controller.engine.queueing import HEAD_START_MS, enqueue, hold, new_assignments
 from milepost_collector.controller.engine.unit import Unit, names_in, settings_of
-from milepost_collector.controller.lifecycle import COMMANDS, Command, is_finished, legal_commands
-from milepost_collector.controller.rows import AssignmentRow, TaskRow
+from milepost_collector.controller.lifecycle import COMMANDS, Command, legal_commands
+from milepost_collector.controller.rows import AssignmentRow, DependencyRow, TaskRow
 from milepost_collector.errors import ConflictError, InvalidParameterError
 
 _WHILE_WORKING = {"tags", "priority"}  # what may change under an attempt's feet
@@ -64,14 +66,24 @@ def update(unit: Unit, creator: Creator, task_id: str, request: TaskUpdate) -> N
             f"task {task.id} is {task.status}: {', '.join(refused)} cannot change under an attempt; pause it first",
             legal_commands(task.status),
         )
+    was_for, was_due = (task.agent, task.agents, task.team), task.run_at
     _update_plain(task, request)
     _update_settings(task, request)
-    _update_payload(unit, creator, task, request)
+    edges = _wanted_dependencies(unit, task, request)  # refused, if at all, before anything is written
+    replace_payload(unit, creator, task, input=request.input, context=request.context)
     unit.change(task)
-    if request.dependencies is not UNSET:
-        _update_dependencies(unit, task, request)
+    if (task.agent, task.agents, task.team) != was_for:
+        _change_executors(unit, task)
     for assignment in unit.of(task):
-        _follow_definition(unit, task, assignment)
+        _follow_definition(unit, task, assignment, is_moved=task.run_at != was_due)
+    if edges is not None:
+        unit.tx.delete(unit.tx.dependencies((task.id,)).get(task.id, []))
+        unit.tx.insert(edges)
+        _wait_for(unit, task, edges)
+    elif request.settings is not UNSET and task.open_dependencies:
+        edges = unit.tx.dependencies((task.id,)).get(task.id, [])
+        task.open_dependencies = look_again(unit, edges, settings_of(task).on_upstream_failure)
+        _wait_for(unit, task, edges)
     unit.effects.fall_due(task.deadline_at)
     unit.effects.changed = True
 
@@ -85,7 +97,7 @@ def run(unit: Unit, creator: Creator, task_id: str, request: RunRequest) -> None
     if task.status == "pending":
         _start_now(unit, task)
     else:
-        reopen(unit, task, by=None)
+        reopen(unit, task, by=None, takes_outputs=request.input is UNSET)
 
 
 def cancel(unit: Unit, task_id: str, request: CancelRequest) -> None:
@@ -148,12 +160,7 @@ def resume(unit: Unit, task_id: str, request: PauseRequest) -> None:
     unit.move(task, "resumed", "pending", by=request.by, reason=request.reason or None)
     task.reason = task.stop = task.stop_by = None
     take_outputs(unit, task)
-    settings = settings_of(task)
-    for assignment in unit.of(task):
-        if assignment.state == "waiting":
-            if assignment.failures > settings.max_retries or assignment.losses > settings.max_losses:
-                assignment.failures = assignment.losses = 0  # exhausted: a person has decided to go on
-            enqueue(unit, assignment, task.run_at)
+    _let_go_on(unit, task, task.run_at)
 
 
 def retry(unit: Unit, creator: Creator, task_id: str, request: RetryRequest) -> None:
@@ -168,7 +175,7 @@ def retry(unit: Unit, creator: Creator, task_id: str, request: RetryRequest) -> 
         avoid = task.last_agent
         if not task.team:
             task.agent = task.agents = None
-    reopen(unit, task, by=request.by, avoid=avoid)
+    reopen(unit, task, by=request.by, avoid=avoid, takes_outputs=request.input is UNSET)
 
 
 def delete(unit: Unit, task_id: str) -> None:
@@ -189,24 +196,36 @@ def delete(unit: Unit, task_id: str) -> None:
             legal_commands(task.status),
         )
     unit.tx.forget((task_id,))
+    if task.idempotency_key is not None:  # it would stand for a task that nobody can read any more
+        unit.tx.delete(list(unit.tx.idempotency((task.idempotency_key,)).values()))
+    if task.schedule_id is not None:
+        let_queued_fire(unit, task.schedule_id)
     unit.record(task, "deleted", task.status)
     unit.effects.changed = True
 
 
-def reopen(unit: Unit, task: TaskRow, *, by: str | None, avoid: str | None = None) -> None:
-    """Put a finished or paused task into the queue as if it were new; its attempts go on counting."""
-    task.open_dependencies = _waive_failed(unit, task)
+def reopen(unit: Unit, task: TaskRow, *, by: str | None, avoid: str | None = None, takes_outputs: bool = True) -> None:
+    """Put a finished or paused task into the queue as if it were new; its attempts go on counting.
+
+    It waits for what it depends on and has not ended; what has failed is waited for no longer, since somebody wants
+    this to run. takes_outputs: its input has not just been given.
+    """
+    edges = unit.tx.dependencies((task.id,)).get(task.id, [])
+    task.open_dependencies = look_again(unit, edges, "run") if edges else 0
     status = "blocked" if task.open_dependencies else "pending"
-    was_finished = is_finished(task.status)
     unit.move(task, "reopened", status, by=by)
     task.failures = task.losses = 0
     task.error_type = task.error_message = task.reason = task.phase = task.progress = None
-    task.finished_at = task.stop = task.stop_by = task.at_risk_at = None
+    task.started_at = task.finished_at = task.stop = task.stop_by = task.at_risk_at = None
     if task.deadline_at is not None and task.deadline_at <= unit.now:
         task.deadline_at = None  # it has passed; keeping it would end the task at once
-    if was_finished:
-        unit.add_assignments(new_assignments(task, unit.now))
-    _restart(unit, task, avoid, queue=status == "pending")
+    unit.replace_assignments(task, new_assignments(task, unit.now))
+    if status == "pending" and takes_outputs:
+        take_outputs(unit, task)
+    for assignment in unit.of(task):
+        assignment.avoid = avoid
+        if status == "pending":
+            enqueue(unit, assignment, task.run_at)
 
 
 def replace_payload(unit: Unit, creator: Creator, task: TaskRow, *, input: Any = UNSET, context: Any = UNSET) -> None:
@@ -222,32 +241,21 @@ def replace_payload(unit: Unit, creator: Creator, task: TaskRow, *, input: Any =
     unit.tx.update([payload])
 
 
-def _restart(unit: Unit, task: TaskRow, avoid: str | None, *, queue: bool) -> None:
-    targets = new_assignments(task, unit.now)
-    for assignment, target in zip(unit.of(task), targets, strict=False):
-        assignment.failures = assignment.losses = 0
-        assignment.agent, assignment.team, assignment.avoid = target.agent, target.team, avoid
-        if queue:
-            assignment.state = "waiting"
-            enqueue(unit, assignment, task.run_at)
-
-
-def _waive_failed(unit: Unit, task: TaskRow) -> int:
-    """Count the tasks still waited for; one that failed is waited for no longer, since somebody wants this to run."""
-    edges = unit.tx.dependencies((task.id,)).get(task.id, [])
-    failed = [edge for edge in edges if edge.state == "failed"]
-    for edge in failed:
-        edge.state = "met"
-    if failed:
-        unit.tx.update(failed)
-    return sum(edge.state == "open" for edge in edges)
-
-
 def _start_now(unit: Unit, task: TaskRow) -> None:
     unit.move(task, "reopened", "pending")
     for assignment in unit.of(task):
-        if assignment.state in ("delayed", "ready"):
+        if assignment.state == "delayed":
             enqueue(unit, assignment)
+
+
+def _let_go_on(unit: Unit, task: TaskRow, ready_at: int | None = None) -> None:
+    """Put what a pause has held back into the queue. Who had no retries left gets them anew: a person has decided."""
+    settings = settings_of(task)
+    for assignment in unit.of(task):
+        if assignment.state == "waiting":
+            if assignment.failures > settings.max_retries or assignment.losses > settings.max_losses:
+                assignment.failures = assignment.losses = 0
+            enqueue(unit, assignment, ready_at)
 
 
 def _take_pause_back(unit: Unit, task: TaskRow) -> None:
@@ -259,8 +267,7 @@ def _take_pause_back(unit: Unit, task: TaskRow) -> None:
         if assignment.state == "leased":
             assignment.stop = assignment.stop_reason = None
             unit.change_assignment(assignment)
-        elif assignment.state == "waiting":
-            enqueue(unit, assignment)
+    _let_go_on(unit, task)
     unit.effects.changed = True
 
 
@@ -299,34 +306,44 @@ def _update_settings(task: TaskRow, request: TaskUpdate) -> None:
     task.settings = settings_text(settings)
 
 
-def _update_payload(unit: Unit, creator: Creator, task: TaskRow, request: TaskUpdate) -> None:
-    replace_payload(unit, creator, task, input=request.input, context=request.context)
-
-
-def _update_dependencies(unit: Unit, task: TaskRow, request: TaskUpdate) -> None:
-    assert request.dependencies is not UNSET
+def _wanted_dependencies(unit: Unit, task: TaskRow, request: TaskUpdate) -> list[DependencyRow] | None:
+    if request.dependencies is UNSET:
+        return None
     edges = wanted_rows(task.id, request.dependencies)
     refuse_cycles(unit.tx, task.id, [edge.upstream_id for edge in edges])
     task.open_dependencies = resolve(unit, edges, settings_of(task).on_upstream_failure)
-    before = unit.tx.dependencies((task.id,)).get(task.id, [])
-    if before:
-        unit.tx.delete(before)
-    if edges:
-        unit.tx.insert(edges)
+    return edges
+
+
+def _wait_for(unit: Unit, task: TaskRow, edges: list[DependencyRow]) -> None:
+    """Block, skip or release a task whose dependencies have changed."""
     if task.status == "pending" and task.open_dependencies:
         unit.move(task, "held", "blocked")
         for assignment in unit.of(task):
             hold(unit, assignment)
-    release_if_free(unit, task)
+    if not skip_if_failed(unit, task, edges, finish):
+        release_if_free(unit, task)
 
 
-def _follow_definition(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> None:
-    """Bring an assignment in line with its task's changed definition."""
+def _change_executors(unit: Unit, task: TaskRow) -> None:
+    """Give a task that nobody holds to somebody else; of several agents none goes on."""
+    was_one = len(unit.of(task)) == 1
+    if not was_one:
+        unit.replace_assignments(task, new_assignments(task, unit.now))
+    for assignment in unit.of(task):
+        assignment.agent, assignment.team, assignment.avoid = task.agent, None if task.agent else task.team, None
+        unit.change_assignment(assignment)
+        if task.status == "pending" and not was_one:
+            enqueue(unit, assignment, task.run_at)
+
+
+def _follow_definition(unit: Unit, task: TaskRow, assignment: AssignmentRow, *, is_moved: bool) -> None:
+    """Bring an assignment in line with its task's changed definition; it keeps its place in the queue."""
+    assignment.order_at += HEAD_START_MS[assignment.priority] - HEAD_START_MS[task.priority]
     assignment.name, assignment.key, assignment.priority = task.name, task.key, task.priority
-    assignment.order_at = order_at(assignment.ready_at, task.priority)
-    if task.agents is None and assignment.state != "leased":
-        assignment.agent, assignment.team = task.agent, None if task.agent else task.team
     unit.change_assignment(assignment)
-    moved = task.run_at is not None and assignment.ready_at != task.run_at and assignment.failures == 0
-    if assignment.state in ("ready", "delayed") and (moved or assignment.state == "ready"):
+    waits_for_retry = assignment.state == "delayed" and assignment.failures > 0
+    if is_moved and assignment.state in ("ready", "delayed") and not waits_for_retry:
         enqueue(unit, assignment, task.run_at)
+    elif assignment.state == "ready":
+        unit.effects.ready.add((assignment.agent, assignment.team))

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from milepost.wire.tasks import PRIORITIES, TaskCreate, TaskSettings
-from milepost_collector.controller.engine.dependencies import resolve, take_outputs, wanted_rows
+from milepost_collector.controller.engine.dependencies import resolve, skip_if_failed, take_outputs, wanted_rows
 from milepost_collector.controller.engine.instants import from_datetime
+from milepost_collector.controller.engine.outcomes import finish
 from milepost_collector.controller.engine.queueing import enqueue, new_assignments
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import IdempotencyRow, PayloadRow, TaskRow
@@ -78,6 +79,8 @@ class Creator:
                 take_outputs(unit, task)
             for assignment in assignments:
                 enqueue(unit, assignment, task.run_at)
+        else:
+            skip_if_failed(unit, task, edges, finish)
         return Created(task.id, made=True)
 
     def check_size(self, field: str, text: str | None) -> None:

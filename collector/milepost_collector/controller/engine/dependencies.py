@@ -11,7 +11,7 @@ from milepost.wire.tasks import Dependency
 from milepost_collector.controller.engine.queueing import enqueue
 from milepost_collector.controller.engine.unit import Unit, settings_of
 from milepost_collector.controller.lifecycle import is_finished
-from milepost_collector.controller.rows import DependencyRow, TaskRow
+from milepost_collector.controller.rows import AttemptRow, DependencyRow, TaskRow
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.errors import ConflictError, InvalidParameterError
 
@@ -51,15 +51,36 @@ def state_after(upstream_status: str, on_upstream_failure: str) -> str:
     return "met" if upstream_status == "completed" or on_upstream_failure == "run" else "failed"
 
 
+def look_again(unit: Unit, rows: list[DependencyRow], on_upstream_failure: str) -> int:
+    """Set the state of stored dependencies by how their upstream tasks stand now, and write it; return how many are
+    still waited for. A task that is gone counts as failed."""
+    unit.load([row.upstream_id for row in rows], finished=True)
+    changed = []
+    for row in rows:
+        upstream = unit.tasks.get(row.upstream_id)
+        state = state_after("failed" if upstream is None else upstream.status, on_upstream_failure)
+        if state != row.state:
+            row.state = state
+            changed.append(row)
+    if changed:
+        unit.tx.update(changed)
+    return sum(row.state != "met" for row in rows)
+
+
 def refuse_cycles(tx: Tx, task_id: str, upstream_ids: Sequence[str]) -> None:
     """Refuse dependencies that would make a task wait for itself.
 
     Raises:
-        ConflictError: names the path.
+        ConflictError: names the path, or there are too many tasks to look at.
     """
     came_from: dict[str, str] = dict.fromkeys(upstream_ids, task_id)
     frontier = list(came_from)
-    while frontier and len(came_from) < MAX_PATH:
+    while frontier:
+        if len(came_from) > MAX_PATH:
+            raise ConflictError(
+                f"task {task_id} would wait, directly or not, for more than {MAX_PATH} tasks, too many to look for a "
+                "cycle; let it depend on fewer"
+            )
         if task_id in frontier:
             raise ConflictError(f"these dependencies make a cycle: {' → '.join(_path(came_from, task_id))}")
         found = tx.dependencies(frontier)
@@ -81,12 +102,20 @@ def _path(came_from: dict[str, str], task_id: str) -> list[str]:
     return [task_id, *reversed(path[1:]), task_id]
 
 
-def release_dependents(unit: Unit, upstream: TaskRow, finish: Callable[..., None]) -> None:
-    """Decide for every task that waits for one that has just finished. finish: how a task is ended that is skipped."""
+def release_dependents(unit: Unit, upstream: TaskRow, end: Callable[..., None]) -> None:
+    """Decide for every task that waits for one that has just finished, and for those that wait for what is skipped.
+    end: ends a task, but does not release what waits for it: chains may be longer than the interpreter's stack."""
+    ended = [upstream]
+    for task in ended:  # grows meanwhile
+        ended += _release_direct(unit, task, end)
+
+
+def _release_direct(unit: Unit, upstream: TaskRow, end: Callable[..., None]) -> list[TaskRow]:
+    """Decide for the tasks that wait for one itself; return those that were skipped."""
     edges = unit.tx.dependents((upstream.id,)).get(upstream.id, [])
     edges = [edge for edge in edges if edge.state != "met"]
     unit.load([edge.task_id for edge in edges])
-    changed = []
+    changed, skipped = [], []
     for edge in edges:
         task = unit.tasks.get(edge.task_id)
         if task is None or is_finished(task.status):
@@ -95,23 +124,36 @@ def release_dependents(unit: Unit, upstream: TaskRow, finish: Callable[..., None
         edge.state = state_after(upstream.status, settings_of(task).on_upstream_failure)
         if edge.state != before:
             changed.append(edge)
-        _decide(unit, task, edge, upstream, finish)
+        _decide(unit, task, edge, upstream, end)
+        if is_finished(task.status):
+            skipped.append(task)
     if changed:
         unit.tx.update(changed)
+    return skipped
 
 
-def _decide(unit: Unit, task: TaskRow, edge: DependencyRow, upstream: TaskRow, finish: Callable[..., None]) -> None:
+def _decide(unit: Unit, task: TaskRow, edge: DependencyRow, upstream: TaskRow, end: Callable[..., None]) -> None:
     if edge.state == "met":
         task.open_dependencies -= 1
         unit.change(task)
         release_if_free(unit, task)
         return
     reason = f"task {upstream.id} ({upstream.name}), which it depends on, is {upstream.status}"
-    if settings_of(task).on_upstream_failure == "skip" and task.status in ("blocked", "paused"):
-        finish(unit, task, "skipped", "cancelled", reason=reason)
-    else:
+    if settings_of(task).on_upstream_failure == "skip":
+        end(unit, task, "skipped", "cancelled", reason=reason)
+    elif task.status == "blocked":
         task.reason = reason
         unit.change(task)
+
+
+def skip_if_failed(unit: Unit, task: TaskRow, edges: Sequence[DependencyRow], finish: Callable[..., None]) -> bool:
+    """End a task that is skipped because one that it depends on has failed already; tell whether it was."""
+    failed = next((edge for edge in edges if edge.state == "failed"), None)
+    if failed is None or settings_of(task).on_upstream_failure != "skip":
+        return False
+    reason = f"task {failed.upstream_id}, which it depends on, did not complete"
+    finish(unit, task, "skipped", "cancelled", reason=reason)
+    return True
 
 
 def release_if_free(unit: Unit, task: TaskRow) -> None:
@@ -135,7 +177,8 @@ def take_outputs(unit: Unit, task: TaskRow) -> None:
     fields: Any = msgspec.json.decode(payload.input) if payload.input else {}
     if not isinstance(fields, dict):
         fields = {"input": fields}
-    fields |= {row.output_as: results.get(row.upstream_id) for row in wanted}
+    for row in wanted:  # a result that is gone leaves what was taken of it before
+        fields[row.output_as] = results.get(row.upstream_id, fields.get(row.output_as))
     payload.input = msgspec.json.encode(fields).decode()
     unit.tx.update([payload])
 
@@ -143,18 +186,27 @@ def take_outputs(unit: Unit, task: TaskRow) -> None:
 def results_of(unit: Unit, task_ids: Sequence[str]) -> dict[str, Any]:
     """Return the results of completed tasks, those of attempts that end in this unit included."""
     unit.flush_inserts()
-    found = {}
-    for task_id, attempts in unit.tx.attempts(task_ids).items():
-        texts = {row.position: row for row in reversed(attempts) if row.status == "completed"}
-        values = {position: _raw(row.result) for position, row in sorted(texts.items())}
-        if values:
-            several = unit.tasks[task_id].agents is not None if task_id in unit.tasks else len(values) > 1
-            found[task_id] = (
-                {texts[position].agent: value for position, value in values.items()}
-                if several
-                else next(iter(values.values()))
-            )
-    return found
+    unit.load(task_ids, finished=True)
+    attempts = unit.tx.attempts(task_ids)
+    return {
+        task_id: result_of(unit.tasks[task_id], attempts.get(task_id, []))
+        for task_id in task_ids
+        if task_id in unit.tasks and unit.tasks[task_id].status == "completed"
+    }
+
+
+def result_of(task: TaskRow, attempts: Sequence[AttemptRow]) -> Any:
+    """Return a completed task's result: its newest completed attempt's, or one per agent when there are several.
+
+    attempts: the newest first; those from before the task was last opened count no more.
+    """
+    newest: dict[int, AttemptRow] = {}
+    for attempt in attempts:
+        if attempt.status == "completed" and attempt.leased_at >= (task.started_at or 0):
+            newest.setdefault(attempt.position, attempt)
+    if task.agents is None:
+        return _raw(newest[0].result) if 0 in newest else None
+    return {attempt.agent: _raw(attempt.result) for _, attempt in sorted(newest.items())}
 
 
 def _raw(text: str | None) -> Any:

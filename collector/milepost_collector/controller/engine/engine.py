@@ -36,7 +36,7 @@ from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import AgentRow, LimitRow
 from milepost_collector.controller.store.interface import Tx
-from milepost_collector.errors import InvalidParameterError, NotFoundError
+from milepost_collector.errors import InvalidParameterError, NotFoundError, QueryError
 
 DAY_MS = 86_400_000
 _RISKS_EVERY_MS = 5_000
@@ -81,7 +81,7 @@ class Engine:
             for request in requests:
                 try:
                     results.append(self._creator.create(unit, request, by=by))
-                except MilepostError as error:  # a request is checked before anything is written for it
+                except QueryError as error:  # a request is checked before anything is written for it
                     results.append(error)
         return results
 
@@ -146,7 +146,7 @@ class Engine:
                     if not dry_run:
                         act(unit, task_id)
                 refusals.append(None)
-            except MilepostError as error:
+            except QueryError as error:
                 refusals.append(str(error))
         return refusals
 
@@ -210,6 +210,7 @@ class Engine:
         if tx.now >= self._forget_at:
             with self._unit(tx) as unit:
                 timekeeping.forget_workers(unit, _WORKERS_KEPT_MS)
+                timekeeping.forget_rates(unit)
                 unfinished = timekeeping.forget_old(unit, self._retention_ms)
             self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
         return more
@@ -222,22 +223,26 @@ class Engine:
             return schedules.create(unit, request, self._new_id)
 
     def update_schedule(self, tx: Tx, schedule_id: str, request: ScheduleUpdate) -> None:
-        """Change a schedule."""
+        """Change a schedule, once what is due has been decided as it stood."""
+        self._decide_due(tx, schedule_id)
         with self._unit(tx) as unit:
             schedules.update(unit, schedule_id, request)
 
     def delete_schedule(self, tx: Tx, schedule_id: str) -> None:
-        """Remove a schedule."""
+        """Remove a schedule, once what is due has been decided."""
+        self._decide_due(tx, schedule_id)
         with self._unit(tx) as unit:
             schedules.delete(unit, schedule_id)
 
     def pause_schedule(self, tx: Tx, schedule_id: str, request: PauseRequest) -> None:
-        """Let a schedule make no tasks."""
+        """Let a schedule make no tasks from now on."""
+        self._decide_due(tx, schedule_id)
         with self._unit(tx) as unit:
             schedules.pause(unit, schedule_id, request)
 
     def resume_schedule(self, tx: Tx, schedule_id: str, request: PauseRequest) -> None:
-        """Let a schedule make tasks again."""
+        """Let a schedule make tasks from now on."""
+        self._decide_due(tx, schedule_id)
         with self._unit(tx) as unit:
             schedules.resume(unit, schedule_id, request)
 
@@ -250,6 +255,12 @@ class Engine:
         """Make tasks for instants of the past that have none."""
         with self._unit(tx) as unit:
             return schedules.backfill(unit, self._creator, schedule_id, request)
+
+    def _decide_due(self, tx: Tx, schedule_id: str) -> None:
+        more = True
+        while more:
+            with self._unit(tx) as unit:
+                more = firing.fire_one(unit, self._creator, schedules.find(unit, schedule_id))
 
     # Agents and limits.
 

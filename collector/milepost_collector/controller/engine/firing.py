@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from milepost.errors import MilepostError
 from milepost.wire.tasks import TaskCreate
 from milepost_collector.controller.calendar.instants import count, instants
 from milepost_collector.controller.calendar.jitter import jitter_ms
@@ -20,6 +19,7 @@ from milepost_collector.controller.engine.outcomes import finish
 from milepost_collector.controller.engine.schedules import aim, cadence_of, instant, scheduled
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import InstantRow, ScheduleRow, TaskRow
+from milepost_collector.errors import QueryError
 
 BATCH = 200  # schedules in one transaction
 MAX_INSTANTS = 500  # of one schedule in one transaction
@@ -34,6 +34,13 @@ def fire_due(unit: Unit, creator: Creator) -> bool:
     for row in due:
         more |= _Firing(unit, creator, row).decide()
     return more
+
+
+def fire_one(unit: Unit, creator: Creator, row: ScheduleRow) -> bool:
+    """Decide every instant of a schedule that has come; tell whether there is more to decide."""
+    if row.next_at is None or row.next_at > unit.now:
+        return False
+    return _Firing(unit, creator, row).decide()
 
 
 class _Firing:
@@ -96,7 +103,7 @@ class _Firing:
         try:
             origin = Origin(schedule_id=self._row.id, scheduled_for=at)
             task_id = self._creator.create(self._unit, template, origin=origin).task_id
-        except MilepostError as error:
+        except QueryError as error:
             refused = instant(self._unit, self._row, at, "skipped", reason=f"its task was refused: {error}")
             self._unit.tx.upsert([refused])
             self._row.skipped_count += 1
@@ -120,11 +127,14 @@ class _Firing:
             self._note(at, "skipped", f"{MAX_QUEUED} instants wait already")
 
     def _fire_queued(self) -> None:
-        """Make the task of the oldest instant that waits, if nothing is in its way any more."""
-        if self._row.overlap != "queue" or self._row.paused or self._unfinished():
+        """Make the task of the oldest instant that waits, if nothing is in its way any more. They wait until then also
+        when the overlap policy has changed."""
+        if self._row.paused:
             return
-        for waiting in self._unit.tx.queued_instants(self._row.id, 1):
-            self._fire(waiting.nominal, "late", queued=waiting)
+        for waiting in self._unit.tx.queued_instants(self._row.id, MAX_QUEUED):
+            if self._unfinished():
+                return
+            self._fire(waiting.nominal, "late", queued=waiting)  # unless its task is refused, that was the only one
 
     def _unfinished(self) -> list[TaskRow]:
         """Return the schedule's tasks that are not finished, those made or ended by this transaction considered."""
@@ -136,4 +146,5 @@ class _Firing:
         self._unit.load([task.id for task in before])
         for task in before:
             reason = f"the schedule's instant {to_datetime(at).isoformat()} has come"
-            finish(self._unit, self._unit.tasks[task.id], "cancelled", "cancelled", reason=reason)
+            if (running := self._unit.tasks.get(task.id)) is not None and running.finished_at is None:
+                finish(self._unit, running, "cancelled", "cancelled", reason=reason)

@@ -32,14 +32,22 @@ class Limits:
     def blocking(self, agent: str, name: str, key: str | None) -> tuple[LimitRow, int | None] | None:
         """Return the limit that keeps an attempt from beginning now, and in milliseconds when a rate admits it."""
         for scope, value, used in self._scopes(agent, name, key):
-            limit = self._limit(scope, value)
-            if limit is None:
-                continue
-            if limit.concurrency is not None and used >= limit.concurrency:
-                return limit, None
-            if (wait_us := self._rate_wait_us(limit, scope, value)) > 0:
-                return limit, -(-wait_us // 1_000)
+            if (obstacle := self._obstacle(scope, value, used)) is not None:
+                return obstacle
         return None
+
+    def used_up(self) -> list[tuple[str, str, int | None]]:
+        """Return scope, value and wait of the names and keys that are known to be at a limit: what is queued under them
+        need not be looked at, however much of it there is."""
+        used = {("name", name): count for name, count in self._usage.names.items()}
+        used |= {("key", key): count for key, count in self._usage.keys.items()}
+        found = []
+        for scope, value in dict.fromkeys((*used, *self._rates, *self._limits)):
+            if scope == "agent" or value == EACH:
+                continue
+            if (obstacle := self._obstacle(scope, value, used.get((scope, value), 0))) is not None:
+                found.append((scope, value, obstacle[1]))
+        return found
 
     def take(self, agent: str, name: str, key: str | None) -> None:
         """Count an attempt that begins."""
@@ -50,6 +58,15 @@ class Limits:
             limit = self._limit(scope, value)
             if limit is not None and limit.rate is not None and limit.per_ms is not None:
                 self._advance(scope, value, limit.per_ms * 1_000 // limit.rate)
+
+    def _obstacle(self, scope: str, value: str, used: int) -> tuple[LimitRow, int | None] | None:
+        limit = self._limit(scope, value)
+        if limit is None:
+            return None
+        if limit.concurrency is not None and used >= limit.concurrency:
+            return limit, None
+        wait_us = self._rate_wait_us(limit, scope, value)
+        return (limit, -(-wait_us // 1_000)) if wait_us > 0 else None
 
     def _scopes(self, agent: str, name: str, key: str | None) -> list[tuple[str, str, int]]:
         scopes = [

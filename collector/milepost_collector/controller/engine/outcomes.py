@@ -32,10 +32,10 @@ def complete(unit: Unit, task: TaskRow, assignment: AssignmentRow, result: str |
     _settle(unit, task, assignment, "completed")
     if _completed(unit, task) >= _needed(unit, task):
         finish(unit, task, "completed", "completed", assignment=assignment)
-    elif task.stop is None or unit.leased(task):
-        _carry_on(unit, task, "completed", assignment)
+    elif task.stop == "cancel" and not unit.leased(task):
+        _finish_cancelled(unit, task, assignment)
     else:
-        _stop_when_idle(unit, task, assignment)
+        _carry_on(unit, task, "completed", assignment)
     release_lease(assignment)
 
 
@@ -105,6 +105,20 @@ def finish(
     reason: str | None = None,
 ) -> None:
     """End a task: attempts that are still under way are over, and what waits for it is decided."""
+    _end(unit, task, event, status, assignment=assignment, by=by, reason=reason)
+    release_dependents(unit, task, _end)
+
+
+def _end(
+    unit: Unit,
+    task: TaskRow,
+    event: Event,
+    status: str,
+    *,
+    assignment: AssignmentRow | None = None,
+    by: str | None = None,
+    reason: str | None = None,
+) -> None:
     for other in unit.leased(task):
         if other is not assignment:
             cut_off(unit, other, reason or f"the task is {status}")
@@ -115,13 +129,12 @@ def finish(
     if status == "completed":
         task.error_type = task.error_message = None
         task.progress = 1.0
-    release_dependents(unit, task, finish)
     if task.schedule_id is not None:
-        _let_queued_fire(unit, task.schedule_id)
+        let_queued_fire(unit, task.schedule_id)
 
 
-def _let_queued_fire(unit: Unit, schedule_id: str) -> None:
-    """Make a schedule due at once when instants wait for a task that has just ended."""
+def let_queued_fire(unit: Unit, schedule_id: str) -> None:
+    """Make a schedule due at once when instants wait for a task that is no more in their way."""
     if not unit.tx.queued_instants(schedule_id, 1):
         return
     schedule = unit.tx.schedule(schedule_id)
@@ -141,7 +154,8 @@ def cut_off(unit: Unit, assignment: AssignmentRow, reason: str) -> None:
 
 def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdict, reason: str | None = None) -> None:
     """Do what follows an attempt that did not end well."""
-    if _stop(unit, task, assignment):
+    stops = task.stop == "cancel" or verdict.kind == "retry"  # what has failed for good has no use for a pause
+    if stops and _stop(unit, task, assignment):
         pass
     elif verdict.kind == "retry":
         enqueue(unit, assignment, unit.now + verdict.delay_ms)
@@ -149,7 +163,7 @@ def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdi
     elif verdict.kind == "exhausted" and settings_of(task).on_exhausted == "pause":
         hold(unit, assignment)
         task.reason = verdict.why
-        _pause_when_idle(unit, task, "exhausted", assignment, verdict.why)
+        _carry_on(unit, task, "exhausted", assignment, verdict.why)
     else:
         _settle(unit, task, assignment, "failed")
         if len(unit.of(task)) - _ended_badly(unit, task) < _needed(unit, task):
@@ -165,35 +179,28 @@ def _stop(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> bool:
         return False
     if task.stop == "cancel":
         _settle(unit, task, assignment, "cancelled")
+        if unit.leased(task):
+            _carry_on(unit, task, "cancelled", assignment)
+        else:
+            _finish_cancelled(unit, task, assignment)
     else:
         hold(unit, assignment)
-    if unit.leased(task):
-        _carry_on(unit, task, "cancelled" if task.stop == "cancel" else "paused", assignment)
-    else:
-        _stop_when_idle(unit, task, assignment)
+        _carry_on(unit, task, "paused", assignment)
     return True
 
 
-def _stop_when_idle(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> None:
-    if task.stop == "cancel":
-        finish(unit, task, "cancelled", "cancelled", assignment=assignment, by=task.stop_by, reason=task.reason)
-    else:
-        _pause_when_idle(unit, task, "paused", assignment, task.reason)
-
-
-def _pause_when_idle(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None) -> None:
-    if unit.leased(task):
-        _carry_on(unit, task, event, assignment, reason)
-        return
-    for other in unit.of(task):
-        if other.state in ("ready", "delayed"):
-            hold(unit, other)
-    unit.move(task, event, "paused", assignment=assignment, by=task.stop_by, reason=reason)
-    task.stop = task.stop_by = None
+def _finish_cancelled(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> None:
+    finish(unit, task, "cancelled", "cancelled", assignment=assignment, by=task.stop_by, reason=task.reason)
 
 
 def _carry_on(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None = None) -> None:
-    unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
+    """Go on with what else there is to do for a task; when all of that waits for a person, it is paused."""
+    if any(other.state in ("leased", "ready", "delayed") for other in unit.of(task)):
+        unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
+        return
+    event = "paused" if task.stop == "pause" else "exhausted"
+    unit.move(task, event, "paused", assignment=assignment, by=task.stop_by, reason=task.reason)
+    task.stop = task.stop_by = None
 
 
 def _settle(unit: Unit, task: TaskRow, assignment: AssignmentRow, state: str) -> None:

@@ -65,7 +65,7 @@ class Reports:
         """Return one result per report, and what the attempts are to stop for."""
         self._unit.load([report.task_id for report in request.reports])
         results = [self._one(report) for report in request.reports]
-        named = {(report.task_id, report.attempt) for report in request.reports}
+        named = dict.fromkeys((report.task_id, report.attempt) for report in request.reports)
         commands = [self._command(row) for key in named if (row := self._lease(*key)) and row.stop is not None]
         return ReportsAnswer(results=results, commands=commands)
 

@@ -14,8 +14,10 @@ from milepost.wire.tasks import PauseRequest, RunRequest, TaskCreate
 from milepost_collector.controller.calendar.cadence import Cadence, Cron, Interval, Once
 from milepost_collector.controller.calendar.errors import CadenceError
 from milepost_collector.controller.calendar.instants import instants, next_instants
+from milepost_collector.controller.calendar.words import describe
 from milepost_collector.controller.engine.creation import Creator, Origin, check_executors, milliseconds
 from milepost_collector.controller.engine.instants import to_datetime
+from milepost_collector.controller.engine.outcomes import let_queued_fire
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import InstantRow, ScheduleRow
 from milepost_collector.errors import ConflictError, InvalidParameterError, NotFoundError
@@ -28,7 +30,7 @@ def create(unit: Unit, request: ScheduleCreate, new_id: Callable[[int], str]) ->
 
     Raises:
         ConflictError: there is one of this name.
-        InvalidParameterError: the cadence or the task is not valid.
+        InvalidParameterError: the cadence or the task is not valid, or there is no instant to come.
     """
     if unit.tx.schedule(request.name) is not None:
         raise ConflictError(f"there is a schedule {request.name!r}; change that one, or choose another name")
@@ -50,6 +52,10 @@ def create(unit: Unit, request: ScheduleCreate, new_id: Callable[[int], str]) ->
         end_at=milliseconds("end", request.end),
     )
     aim(unit, row)
+    if row.next_at is None:
+        raise InvalidParameterError(
+            "cadence", describe(cadence_of(row)), "it has no instant to come; choose a later one, or a later end"
+        )
     unit.tx.insert([row])
     return row.id
 
@@ -72,7 +78,11 @@ def update(unit: Unit, schedule_id: str, request: ScheduleUpdate) -> None:
 
 def delete(unit: Unit, schedule_id: str) -> None:
     """Remove a schedule; its tasks and its ledger stay until their retention is over."""
-    unit.tx.delete([find(unit, schedule_id)])
+    row = find(unit, schedule_id)
+    while queued := unit.tx.queued_instants(row.id, MAX_BACKFILL):
+        skipped = [instant(unit, row, item.nominal, "skipped", reason="the schedule was deleted") for item in queued]
+        unit.tx.upsert(skipped)
+    unit.tx.delete([row])
 
 
 def pause(unit: Unit, schedule_id: str, request: PauseRequest) -> None:
@@ -87,6 +97,7 @@ def resume(unit: Unit, schedule_id: str, request: PauseRequest) -> None:
     row = find(unit, schedule_id)
     row.paused, row.paused_by = False, None
     _keep(unit, row)
+    let_queued_fire(unit, row.id)
 
 
 def run(unit: Unit, creator: Creator, schedule_id: str, request: RunRequest) -> str:
@@ -118,9 +129,19 @@ def backfill(unit: Unit, creator: Creator, schedule_id: str, request: BackfillRe
             origin = Origin(schedule_id=row.id, scheduled_for=at)
             task_ids.append(creator.create(unit, template, origin=origin).task_id)
             unit.tx.upsert([instant(unit, row, at, "backfilled", task_id=task_ids[-1])])
+            _count_no_more(row, known.get(at))
+        unit.tx.update([row])
     return BackfillAnswer(
         instants=[to_datetime(at) for at in open_instants], task_ids=task_ids, dry_run=request.dry_run
     )
+
+
+def _count_no_more(row: ScheduleRow, before: InstantRow | None) -> None:
+    """Keep the counts those of the ledger when a line of it is written anew."""
+    if before is not None and before.status == "missed":
+        row.missed_count -= 1
+    elif before is not None and before.status == "skipped":
+        row.skipped_count -= 1
 
 
 def find(unit: Unit, schedule_id: str) -> ScheduleRow:
@@ -154,7 +175,7 @@ def aim(unit: Unit, row: ScheduleRow) -> None:
     """Set when a schedule is due next.
 
     Raises:
-        InvalidParameterError: the cadence is not valid, or has no instant to come.
+        InvalidParameterError: the cadence is not valid.
     """
     following = next_instants(cadence_of(row), row.mark_at, 1)
     ended = not following or (row.end_at is not None and following[0] > row.end_at)

@@ -41,8 +41,8 @@ def _end_lease(unit: Unit, row: AssignmentRow, chance: random.Random) -> None:
         unit.effects.workers.add(row.worker_id)
     if row.cut_off_at is not None and row.cut_off_at <= unit.now:
         stop_cancelled(unit, task, row, "cut off: it did not stop within cancel_grace_ms")
-    elif row.timeout_at is not None and row.timeout_at <= unit.now:
-        timeout_ms = settings_of(task).timeout_ms
+    elif row.timeout_at is not None and row.timeout_at <= min(unit.now, row.expires_at or unit.now):
+        timeout_ms = settings_of(task).timeout_ms  # a worker that was silent before it was late is lost
         failure = Failure(error_type="AttemptTimeout", error_message=f"the attempt ran longer than {timeout_ms} ms")
         fail(unit, task, row, failure, chance)
     elif row.expires_at is not None and row.expires_at <= unit.now:
@@ -69,7 +69,9 @@ def report_risks(unit: Unit) -> None:
     risky = []
     for task in coming:
         expected_ms = typical[task.name]
-        began = task.started_at if task.status == "in_progress" and task.started_at else unit.now
+        began = max(unit.now, task.run_at or 0)
+        if task.status == "in_progress" and task.started_at is not None:
+            began = task.started_at
         if expected_ms is not None and task.deadline_at is not None and began + expected_ms > task.deadline_at:
             risky.append(task.id)
     unit.load(risky)
@@ -98,6 +100,13 @@ def forget_old(unit: Unit, retention_ms: int) -> bool:
         unit.tx.prune_instants(before, BATCH),
     ]
     return len(old) == BATCH or BATCH in pruned
+
+
+def forget_rates(unit: Unit) -> None:
+    """Remove what is known of rates of which nothing is used up: there may be one for each key there ever was."""
+    idle = [row for row in unit.tx.rates() if row.arrival_us <= unit.now * 1_000]
+    if idle:
+        unit.tx.delete(idle)
 
 
 def forget_workers(unit: Unit, silent_ms: int) -> None:

@@ -100,6 +100,15 @@ class Unit:
             self.assignments.setdefault(row.task_id, []).append(row)
             self._new_assignments[row.task_id, row.position] = row
 
+    def replace_assignments(self, task: TaskRow, rows: Iterable[AssignmentRow]) -> None:
+        """Give a task other assignments than it has."""
+        old = self.assignments.pop(task.id, [])
+        self.tx.delete(old)
+        for row in old:
+            self._changed_assignments.pop((row.task_id, row.position), None)
+            self._new_assignments.pop((row.task_id, row.position), None)
+        self.add_assignments(rows)
+
     def move(
         self,
         task: TaskRow,
@@ -194,16 +203,23 @@ class Unit:
 
     def flush_inserts(self) -> None:
         """Write the new rows early, so that queries of this transaction find them."""
-        if self._inserts:
-            self.tx.insert(self._inserts)
-            self._inserts = []
+        inserts, self._inserts = self._inserts, []
+        ended = [row for row in inserts if type(row) is TaskRow and is_finished(row.status)]
+        if ended:  # made and ended by this unit
+            self.tx.insert_finished(ended)
+            inserts = [row for row in inserts if not (type(row) is TaskRow and is_finished(row.status))]
+        if inserts:
+            self.tx.insert(inserts)
+        for row in (*ended, *inserts):
+            if type(row) is TaskRow:  # written as it stands
+                self._changed.pop(row.id, None)
 
     def flush(self) -> None:
         """Write everything, in as few statements as there are tables."""
-        ending = [task for task in self._changed.values() if is_finished(task.status)]
-        self._write_tasks(ending)
-        self._write_assignments({task.id for task in ending})
+        ended = {task.id: task for task in self._changed.values() if is_finished(task.status)}
         self.flush_inserts()
+        self._write_tasks([task for task in ended.values() if task.id in self._changed])
+        self._write_assignments(ended)
         if self._transitions:
             self.tx.insert(self._transitions)
             self.effects.changed = True
@@ -219,7 +235,7 @@ class Unit:
         if ending:
             self.tx.finish(ending)
 
-    def _write_assignments(self, ending: set[str]) -> None:
+    def _write_assignments(self, ending: Collection[str]) -> None:
         gone = [assignment for task_id in ending for assignment in self.assignments.get(task_id, ())]
         if gone:
             self.tx.delete(gone)

@@ -79,7 +79,7 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
     _renew(unit, worker, [row for key, row in leases.items() if key in held])
     again = [row for key, row in leases.items() if key not in held]
     fresh = _claim_free(unit, worker, request, len(leases), chance)
-    unit.load([row.task_id for row in again])
+    again = _loaded(unit, again)
     commands = [_command(row) for key, row in leases.items() if key in held and row.stop is not None]
     answer = PollAnswer(
         leases=hand_over(unit.tx, [*again, *fresh], unit.tasks) if again or fresh else [],
@@ -153,11 +153,12 @@ def _renew(unit: Unit, worker: WorkerRow, rows: list[AssignmentRow]) -> None:
 
 
 def _loaded(unit: Unit, rows: list[AssignmentRow]) -> list[AssignmentRow]:
-    """Return the unit's own copies of rows, with their tasks loaded."""
-    unit.load([row.task_id for row in rows])
-    places = {(row.task_id, row.position): row for row in rows}
-    own = [row for task_id in {row.task_id for row in rows} for row in unit.assignments.get(task_id, ())]
-    return [row for row in own if (row.task_id, row.position) in places and row.state == "leased"]
+    """Return the unit's own copies of leases, with their tasks loaded; those that have ended meanwhile are left out."""
+    task_ids = dict.fromkeys(row.task_id for row in rows)
+    unit.load(task_ids)
+    wanted = {(row.task_id, row.attempt) for row in rows}
+    own = [row for task_id in task_ids for row in unit.assignments.get(task_id, ())]
+    return [row for row in own if row.state == "leased" and (row.task_id, row.attempt) in wanted]
 
 
 def _poll_within(leases: list[AssignmentRow]) -> int:

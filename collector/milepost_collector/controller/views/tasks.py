@@ -18,6 +18,7 @@ from milepost.wire.tasks import (
     TaskList,
     TaskSettings,
 )
+from milepost_collector.controller.engine.dependencies import result_of
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.timekeeping import typical_duration_ms
@@ -93,17 +94,6 @@ def find(tx: Tx, task_id: str) -> TaskRow:
 def raw(text: str | None) -> Any:
     """Return stored JSON as it goes into an answer, without decoding it."""
     return None if text is None else msgspec.Raw(text.encode())
-
-
-def result_of(row: TaskRow, attempts: Sequence[AttemptRow]) -> Any:
-    """Return a completed task's result: its newest completed attempt's, or one per agent when there are several."""
-    newest: dict[int, AttemptRow] = {}
-    for attempt in attempts:  # the newest first
-        if attempt.status == "completed":
-            newest.setdefault(attempt.position, attempt)
-    if row.agents is None:
-        return raw(newest[0].result) if newest else None
-    return {attempt.agent: raw(attempt.result) for _, attempt in sorted(newest.items())}
 
 
 class _Assembly:
