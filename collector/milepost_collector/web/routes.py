@@ -129,7 +129,8 @@ ENDPOINTS = (
     Endpoint(
         path="/api/live",
         handler=live,
-        summary="Server-sent events `hello`, `runs`, `spans`, `events` and `reset`; resumes after Last-Event-ID.",
+        summary="Server-sent events `hello`, `runs`, `spans`, `events`, `tasks` and `reset`; resumes after "
+        "Last-Event-ID.",
         parameters=LiveParameters,
         answers={"text/event-stream": None},
         errors=(400, 503),
