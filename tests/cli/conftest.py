@@ -9,13 +9,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner, Result
 
 import milepost
+from milepost_collector.cli.commands import milepost as command_line
 
 if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 Milepost = Callable[..., "subprocess.CompletedProcess[str]"]
+Invoke = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +61,19 @@ def recorded(collector: CollectorProcess) -> dict[str, str]:
         ids["running"] = client.start_run("open").run_id
         assert client.flush(10)
     return ids
+
+
+@pytest.fixture
+def invoke(collector: CollectorProcess) -> Invoke:
+    """Return a function that runs `milepost …` in this process against the module's collector; it must end with `code`.
+
+    For commands of which there are many: a process of its own costs each of them half a second.
+    """
+
+    def run(*arguments: str, code: int = 0, stdin: str | None = None) -> Result:
+        environment = {"MILEPOST_ENDPOINT": collector.url}
+        done = CliRunner().invoke(command_line, arguments, input=stdin, env=environment, catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done
+
+    return run

@@ -25,7 +25,7 @@ PATIENCE = Patience(max_retries=3, when_unreached=False)
 
 
 class CollectorClient:
-    """A connection to one collector, used from one thread.
+    """A connection to one collector, used from one thread; the command that made it closes it when it ends.
 
     get, post and post_for_arrow raise click.ClickException with a remedy when the collector is away, refuses, or is
     something else; the resources raise ApiError, of which `ControlGroup` makes the same.
@@ -35,6 +35,8 @@ class CollectorClient:
         self.endpoint = endpoint.rstrip("/")
         _check_address(self.endpoint)
         self._sender = BlockingSender(self.endpoint, TIMEOUT_S, PATIENCE)
+        if (context := click.get_current_context(silent=True)) is not None:
+            context.call_on_close(self._sender.close)
         self.tasks = Tasks(self._sender)
         self.schedules = Schedules(self._sender)
         self.agents = Agents(self._sender)
