@@ -214,15 +214,7 @@ SELECT
 FROM spans
 WHERE status = 'failed';
 
--- What attempts of managed tasks used: their runs' sums.
-CREATE OR REPLACE VIEW attempt_usage AS
-SELECT
-    task_id, attempt,
-    sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd
-FROM runs
-WHERE task_id IS NOT NULL
-GROUP BY task_id, attempt;
-
+-- Tasks and attempts as they were told last, with what their runs used.
 CREATE OR REPLACE VIEW managed_tasks AS
 WITH newest AS (
     SELECT * FROM task_versions QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY version DESC) = 1
@@ -231,7 +223,8 @@ WITH newest AS (
         task_id,
         sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
         sum(cost_usd) AS cost_usd
-    FROM attempt_usage
+    FROM runs
+    WHERE task_id IS NOT NULL
     GROUP BY task_id
 )
 SELECT
@@ -249,12 +242,20 @@ FROM newest LEFT JOIN used USING (task_id);
 CREATE OR REPLACE VIEW attempts AS
 WITH newest AS (
     SELECT * FROM attempt_versions QUALIFY row_number() OVER (PARTITION BY task_id, attempt ORDER BY version DESC) = 1
+), used AS (
+    SELECT
+        task_id, attempt,
+        sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
+        sum(cost_usd) AS cost_usd
+    FROM runs
+    WHERE task_id IS NOT NULL
+    GROUP BY task_id, attempt
 )
 SELECT
     task_id, attempt, run_id, agent, worker_id, status, leased_at, started_at, ended_at,
     (epoch_ns(ended_at) - epoch_ns(coalesce(started_at, leased_at))) / 1e6 AS duration_ms,
     retry_at, steps_reused, checkpoint_count, error_type, error_message, reason, input_tokens, output_tokens, cost_usd
-FROM newest LEFT JOIN attempt_usage USING (task_id, attempt);
+FROM newest LEFT JOIN used USING (task_id, attempt);
 
 CREATE OR REPLACE VIEW schedule_instants AS
 SELECT * EXCLUDE (version)
