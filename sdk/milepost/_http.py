@@ -27,6 +27,8 @@ __all__ = ["AwaitedSender", "BlockingSender"]
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5.0
+CONNECTIONS = 16  # at once; more requests wait their turn, for httpx's time per request grows with its connections
+KEEP_ALIVE_S = 4.0  # shorter than what servers keep idle connections for, so that none is just being closed
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -48,6 +50,9 @@ class _Settings:
         return {
             # Requests beyond the pool's connections wait their turn without a limit of their own.
             "timeout": httpx.Timeout(self._timeout_s, connect=connect_s, pool=None),
+            "limits": httpx.Limits(
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S
+            ),
             # A proxy configured for the internet cannot reach this machine's loopback.
             "trust_env": urlsplit(self.endpoint).hostname not in _LOOPBACK,
         }
@@ -117,6 +122,7 @@ class AwaitedSender(_Settings):
     def __init__(self, endpoint: str, timeout_s: float, patience: Patience | None = None) -> None:
         super().__init__(endpoint, timeout_s, patience or Patience())
         self._open: httpx.AsyncClient | None = None
+        self._turn = asyncio.Semaphore(CONNECTIONS)
 
     async def send(self, operation: Operation[T]) -> T:
         """Return the answer to an operation.
@@ -147,7 +153,8 @@ class AwaitedSender(_Settings):
             await asyncio.sleep(step.seconds)
             return None
         try:
-            return _answer(await self._client().request(**self._arguments(step)))
+            async with self._turn:
+                return _answer(await self._client().request(**self._arguments(step)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return _no_answer(error)
 
