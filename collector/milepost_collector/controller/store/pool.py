@@ -18,9 +18,10 @@ _RECONNECT_S = 1.0
 
 
 class Pool:
-    """Up to `limit` connections, made when they are needed. Thread-safe; who finds none waits for one."""
+    """Up to `limit` connections to `place`, made when they are needed. Thread-safe; who finds none waits for one."""
 
-    def __init__(self, connect: Callable[[], Connection], limit: int) -> None:
+    def __init__(self, place: str, connect: Callable[[], Connection], limit: int) -> None:
+        self._place = place
         self._connect = connect
         self._free = threading.Semaphore(limit)
         self._idle: list[Connection] = []
@@ -31,7 +32,7 @@ class Pool:
         """Lend a connection.
 
         Raises:
-            StorageError: a new one was needed and could not be made.
+            StorageError: the pool is closed, or a new connection was needed and could not be made.
         """
         with self._free:
             connection = self._take()
@@ -47,6 +48,8 @@ class Pool:
             self._idle.pop().close()
 
     def _take(self) -> Connection:
+        if self._closed:
+            raise StorageError(self._place, f"database {self._place} has been closed; open the store again")
         try:
             return self._idle.pop()
         except IndexError:

@@ -118,7 +118,7 @@ class PostgresStore:
         self._newest_lock = threading.Lock()
         self._preparer = PREPARERS[self.dialect]
         self._name = uuid.uuid4().hex  # tells own notifications from those of others
-        self._pool = Pool(self._connect, MAX_CONNECTIONS)
+        self._pool = Pool(self.place, self._connect, MAX_CONNECTIONS)
         self._listener: Listener | None = None
         self._prepare_database()
 

@@ -26,7 +26,7 @@ from milepost_collector.errors import (
 R = TypeVar("R")
 
 MEMORY = ":memory:"
-BUSY_TIMEOUT_S = 10  # how long a connection waits for another program that reads or copies the file
+BUSY_TIMEOUT_S = 2  # how long a connection waits for another program that writes to the file, which none should
 MAX_LOG_BYTES = 64 * 2**20  # what the write-ahead log is cut down to when it can be
 _CACHED_STATEMENTS = 256
 _CACHE_KIB = 16 * 1024
