@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { columnCount, columnOf, COLUMNS, columnStatuses, dropAction, shownColumns, touchedColumns } from './board';
-import { actionsOf, executors, pauseOrResume, retryOrRun, statusWord, TASK_STATUSES, whyText } from './task';
+import { actionsOf, executors, pauseOrResume, refusalText, retryOrRun, statusWord, TASK_STATUSES, whyText } from './task';
 import { formatTicking } from './time';
 import { taskOf, tasks } from './taskarbitraries';
 
@@ -70,6 +70,13 @@ it('waits for a time count down, other reasons stay', () => {
   expect(whyText(retry, -1, formatTicking)).toBe('retry now');
   expect(whyText(retry, null, formatTicking)).toBe('retry in 8 s');
   expect(whyText({ code: 'no_worker', text: 'no worker' }, 5000, formatTicking)).toBe('no worker');
+});
+
+it('tasks it waits for have their name, without their id', () => {
+  const text = (of: string, task_id = 'a1') => whyText({ code: 'dependency', text: of, task_id }, null, formatTicking);
+  expect(text('waiting for task a1 (Load (EU), in_progress) and 1 more')).toBe('waiting for Load (EU) (in progress) and 1 more');
+  expect(text('task a1 (Load), which it depends on, is failed')).toBe('Load, which it depends on, is failed');
+  expect(refusalText({ task_id: 'a1', reason: 'task a1 is completed: cancel is not possible' })).toBe('is completed: cancel is not possible');
 });
 
 it('executors are named by agents, else by team', () => {

@@ -63,6 +63,11 @@ export function exactDuration(ms: number): string {
   return `${ms / size} ${unit}`;
 }
 
+/** The first sentence of a cadence in words: the rule, without what clock changes do to it. */
+export function ruleOf(cadenceText: string): string {
+  return /^.*?\.(?=\s|$)/.exec(cadenceText)?.[0].slice(0, -1) ?? cadenceText;
+}
+
 /** The cadence in a few characters, for a column: the cron fields with their zone, "every 15 min", "once". */
 export function cadenceLabel(cadence: Cadence): string {
   if (cadence.cron) return `${cadence.cron} ${cadence.zone ?? 'UTC'}`;

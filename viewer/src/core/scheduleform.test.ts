@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clockChanges, emptyScheduleForm, offsetOf, readCadence, readScheduleForm, type ScheduleForm, UNIT_MS } from './scheduleform';
+import { clockChanges, emptyScheduleForm, offsetOf, readCadence, readScheduleForm, withoutOffset, type ScheduleForm, UNIT_MS } from './scheduleform';
 
 const form = (some: Partial<ScheduleForm>): ScheduleForm => ({ ...emptyScheduleForm('UTC'), name: 'nightly', taskName: 'extract', ...some });
 
@@ -37,4 +37,6 @@ it('a change of the clock is where the offset changes', () => {
   expect(clockChanges(locals)).toEqual([false, false, true]);
   expect(offsetOf('2026-10-24T02:30:00Z')).toBe('+00:00');
   expect(offsetOf('2026-10-24 02:30')).toBe('');
+  expect(withoutOffset('2026-10-24T02:30:00.188Z')).toBe('2026-10-24 02:30:00');
+  expect(withoutOffset('2026-10-24T02:30:00+01:00')).toBe('2026-10-24 02:30:00');
 });

@@ -77,6 +77,11 @@ export function offsetOf(local: string): string {
   return /(?:Z|[+-]\d\d:?\d\d)$/.exec(local)?.[0].replace('Z', '+00:00') ?? '';
 }
 
+/** "2026-11-22 02:00:00" of such a local time: without the offset, and without a fraction of a second. */
+export function withoutOffset(local: string): string {
+  return local.replace(/(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/, '').replace('T', ' ');
+}
+
 /** Instants whose offset is another than that of the one before: where a clock changes. */
 export function clockChanges(locals: readonly string[]): boolean[] {
   return locals.map((local, i) => i > 0 && offsetOf(local) !== offsetOf(locals[i - 1]));

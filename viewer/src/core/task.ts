@@ -186,9 +186,21 @@ export function retryOrRun(task: Asked): TaskAction | null {
 
 const COUNTS_DOWN: Record<string, string> = { retry: 'retry', scheduled: 'starts' };
 
+// The name says which task it waits for; its id is behind the link beside it.
+function withoutId({ text, task_id }: WhyNotRunning): string {
+  if (!task_id) return text;
+  const standing = new RegExp(`task ${task_id} \\((.*?), (${TASK_STATUSES.join('|')})\\)`);
+  if (standing.test(text)) return text.replace(standing, (_all, name: string, status: string) => `${name} (${statusWord(status)})`);
+  return text.replace(new RegExp(`task ${task_id} \\((.*?)\\)(?=, which|$)`), '$1');
+}
+
+/** A refusal without the id that stands beside it. */
+export const refusalText = (refusal: { task_id: string; reason: string }): string =>
+  refusal.reason.replace(`task ${refusal.task_id} `, '');
+
 /** Why a task does not run, at this moment: waits for a known time count down. */
 export function whyText(why: WhyNotRunning, leftMs: number | null, duration: (ms: number) => string): string {
   const what = COUNTS_DOWN[why.code];
-  if (what === undefined || leftMs === null) return why.text;
+  if (what === undefined || leftMs === null) return withoutId(why);
   return leftMs > 0 ? `${what} in ${duration(leftMs)}` : `${what} now`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cadenceLabel, exactDuration } from './schedule';
+import { cadenceLabel, exactDuration, ruleOf } from './schedule';
 import { addWeeks, cellText, leadingMark, markOf, weekGrid, weekStart } from './weekgrid';
 
 const START = weekStart(Date.UTC(2026, 10, 21, 12));
@@ -61,6 +61,8 @@ it('a cadence has a short label', () => {
   expect(cadenceLabel({ cron: '0 2 * * *', zone: 'Europe/Berlin' })).toBe('0 2 * * * Europe/Berlin');
   expect(cadenceLabel({ cron: '0 2 * * *' })).toBe('0 2 * * * UTC');
   expect(cadenceLabel({ every_ms: 900_000 })).toBe('every 15 min');
+  expect(ruleOf('At 02:30 every day, UTC time. A time that is skipped …')).toBe('At 02:30 every day, UTC time');
+  expect(ruleOf('Every 20 seconds from 14:14:54.188 UTC.')).toBe('Every 20 seconds from 14:14:54.188 UTC');
   expect([0, 90_000, 86_400_000, 1500].map(exactDuration)).toEqual(['0 s', '90 s', '1 d', '1500 ms']);
   expect(cadenceLabel({ at: '2026-11-21T00:00:00Z' })).toBe('once');
 });
