@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -255,6 +256,18 @@ def test_watch_ends_with_the_outcome(
     last = json.loads(read_until(process, "disk is full"))
     assert (last["status"], last["id"] in (first, second)) == ("failed", True)
     assert process.wait(20) == 1
+
+
+def test_watch_that_is_interrupted_leaves_the_task_alone(
+    watch: Callable[..., subprocess.Popen[str]], make: Callable[..., str], read: Callable[..., Any]
+):
+    task_id = make()
+    process = watch("task", "watch", task_id)
+    read_until(process, "pending")
+    process.send_signal(signal.SIGINT)
+    assert "what is not finished goes on" in process.communicate(timeout=20)[1]
+    assert process.returncode == 1
+    assert read("task", "get", task_id)["status"] == "pending"
 
 
 def test_watch_needs_tasks_or_a_filter(invoke: Invoke):

@@ -8,7 +8,10 @@ from typing import assert_type
 from opentelemetry.trace import Span
 
 import milepost
+from milepost.resources.answers import RunDetail
 from milepost.testing import Captured, CapturedSpan, FixedClock, SequentialIds, capture
+from milepost.wire import schedules, tasks
+from milepost.wire.agents import LimitList
 
 
 @milepost.task
@@ -85,3 +88,24 @@ def use_testing() -> None:
     with capture(clock=FixedClock(), ids=SequentialIds(), capture=False) as captured:
         assert_type(captured, Captured)
         assert_type(captured.span("x"), CapturedSpan)
+
+
+def use_client(client: milepost.Client) -> None:
+    extract = client.tasks.create(name="Extract", agent="etl-agent", settings={"max_retries": 3})
+    assert_type(extract, tasks.Task)
+    assert_type(client.tasks.create("Load", dependencies=[extract.id, extract], priority="urgent"), tasks.Task)
+    assert_type(client.tasks.wait(extract, timeout_s=5), tasks.Task)
+    assert_type([task for task in client.tasks.list(status=["failed"], tag="a")], list[tasks.Task])
+    assert_type(client.tasks.list().page(), tasks.TaskList)
+    assert_type(client.tasks.delete(extract), None)
+    assert_type(client.schedules.create("n", cron="0 2 * * *", zone="UTC", task={"name": "x"}), schedules.Schedule)
+    assert_type(client.runs.get("0" * 32), RunDetail)
+    client.tasks.create("Load", priority="soon")  # type: ignore[arg-type]
+    client.tasks.list(colour="red")  # type: ignore[call-arg]
+
+
+async def use_async_client(client: milepost.AsyncClient) -> None:
+    assert_type(await client.tasks.create(name="Extract", agent="etl-agent"), tasks.Task)
+    assert_type(await client.tasks.wait("t"), tasks.Task)
+    assert_type([task async for task in client.tasks.list(status="failed")], list[tasks.Task])
+    assert_type(await client.limits.list(), LimitList)

@@ -53,14 +53,20 @@ def watch_tasks(endpoint: str, given: Sequence[str], filters: dict[str, Any], *,
 
 def follow(client: CollectorClient, tasks: Sequence[Task], *, as_json: bool) -> None:
     """Show tasks until all are finished; exit with 1 unless all of them are completed."""
-    console = stdout_console()
-    if console.is_terminal and not as_json:
-        last = _follow_live(client, tasks, console)
-    else:
-        printer = LinePrinter(_as_json if as_json else line)
-        last = _each_look(client, tasks, printer.show)
+    try:
+        last = _follow(client, tasks, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("no longer watched; what is not finished goes on", err=True)
+        raise click.exceptions.Exit(1) from None
     if any(task.status != "completed" for task in last):
         raise click.exceptions.Exit(1)
+
+
+def _follow(client: CollectorClient, tasks: Sequence[Task], *, as_json: bool) -> Sequence[Task]:
+    console = stdout_console()
+    if console.is_terminal and not as_json:
+        return _follow_live(client, tasks, console)
+    return _each_look(client, tasks, LinePrinter(_as_json if as_json else line).show)
 
 
 def _follow_live(client: CollectorClient, tasks: Sequence[Task], console: Console) -> Sequence[Task]:
@@ -161,11 +167,13 @@ class LinePrinter:
     def __init__(self, write: Callable[[Task], str]) -> None:
         self._write = write
         self._said: dict[str, str] = {}
+        self._noted = ""
 
     def show(self, tasks: Sequence[Task], note: str) -> None:
         """Print what changed; notes go to standard error."""
-        if note:
+        if note and note != self._noted:
             click.echo(note, err=True)
+        self._noted = note
         for task in tasks:
             said = self._write(task)
             if self._said.get(task.id) != said:
