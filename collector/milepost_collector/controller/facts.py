@@ -77,25 +77,35 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
         transitions=[_transition(row) for row in transitions],
         tasks=[_task(row) for row in rows.values()],
         deleted=[row.task_id for row in transitions if row.event == "deleted" and row.task_id not in rows],
-        attempts=list(_attempts(tx, transitions)),
+        attempts=list(_attempts(tx, transitions, rows.values())),
         instants=_instants(tx, instants),
         again=place.again,
     )
     return changes, new, more
 
 
-def _attempts(tx: Tx, transitions: Iterable[TransitionRow]) -> Iterator[AttemptFact]:
-    """Yield the attempts that transitions name: as they ended, or as they are leased."""
-    wanted = {(row.task_id, row.attempt) for row in transitions if row.attempt is not None}
-    leased = tx.assignments({task_id for task_id, _ in wanted}, lock=False) if wanted else {}
+def _attempts(tx: Tx, transitions: Iterable[TransitionRow], tasks: Iterable[TaskRow]) -> Iterator[AttemptFact]:
+    """Yield the attempts that transitions name or that ended with them: as they are leased, or as they ended."""
+    named = {(row.task_id, row.attempt) for row in transitions if row.attempt is not None}
+    leased = tx.assignments({task_id for task_id, _ in named}, lock=False) if named else {}
     for row in (row for rows in leased.values() for row in rows):
-        if row.state == "leased" and (row.task_id, row.attempt) in wanted:
-            wanted.discard((row.task_id, row.attempt))
+        if row.state == "leased" and (row.task_id, row.attempt) in named:
+            named.discard((row.task_id, row.attempt))
             yield _running(row)
-    for task_ids in _chunks({task_id for task_id, _ in wanted}, ATTEMPTS_OF_TASKS_AT_ONCE):
+    # A task that finishes takes attempts with it that are still leased: to other agents, or beyond its deadline.
+    finished = {task.id for task in tasks if task.finished_at is not None and task.attempt}
+    since = _first_times(transitions)
+    for task_ids in _chunks({task_id for task_id, _ in named} | finished, ATTEMPTS_OF_TASKS_AT_ONCE):
         for ended in (row for rows in tx.attempts(task_ids).values() for row in rows):
-            if (ended.task_id, ended.attempt) in wanted:
+            if (ended.task_id, ended.attempt) in named or ended.ended_at >= since[ended.task_id]:
                 yield _ended(ended)
+
+
+def _first_times(transitions: Iterable[TransitionRow]) -> dict[str, int]:
+    times: dict[str, int] = {}
+    for row in transitions:
+        times.setdefault(row.task_id, row.time)
+    return times
 
 
 def _instants(tx: Tx, rows: list[InstantRow]) -> list[InstantFact]:

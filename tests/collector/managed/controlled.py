@@ -79,6 +79,7 @@ class Control:
     """A controller and one worker that takes everything."""
 
     controller: Controller
+    agent: str = "etl"
     worker_id: str = ""
 
     @classmethod
@@ -96,7 +97,7 @@ class Control:
     async def leases(self) -> list[TaskLease]:
         """Return the attempts that the worker is handed, all that are ready."""
         if not self.worker_id:
-            register = RegisterRequest(agent="etl", concurrency=100, any=True)
+            register = RegisterRequest(agent=self.agent, concurrency=100, any=True)
             self.worker_id = (await self.do(lambda engine, tx: engine.register(tx, register))).worker_id
         return (await self.controller.poll(PollRequest(worker_id=self.worker_id))).leases
 

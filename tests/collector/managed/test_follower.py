@@ -76,6 +76,21 @@ async def test_attempt_is_recorded_from_lease_to_end(house: House, control: Cont
     assert house.rows("SELECT status, attempt, failures FROM managed_tasks") == [("pending", 1, 1)]
 
 
+async def test_attempt_that_ends_with_its_task_is_recorded_too(house: House, control: Control) -> None:
+    settings = TaskSettings(completion="any")
+    task_id = await control.create(agents=["etl", "etl-too"], settings=settings)
+    (mine,) = await control.leases()
+    other = Control(control.controller, agent="etl-too")
+    (theirs,) = await other.leases()
+    await control.follow(house.ingest.recorder)
+    await control.report(AttemptCompleted(task_id=task_id, attempt=mine.attempt))
+    await control.follow(house.ingest.recorder)
+    assert house.rows("SELECT attempt, agent, status FROM attempts ORDER BY 1") == [
+        (mine.attempt, "etl", "completed"),
+        (theirs.attempt, "etl-too", "cancelled"),
+    ]
+
+
 async def test_task_is_recorded_with_all_its_fields(house: House, control: Control) -> None:
     deadline, run_id = datetime(9999, 12, 31, tzinfo=UTC), "ab" * 16
     origin = {"traceparent": f"00-{run_id}-{'1' * 16}-01"}
