@@ -44,7 +44,7 @@ class Attempt:
         self.loop_thread: int | None = None  # the thread of the event loop that it runs on
         self._process_id = os.getpid()
         self._task: asyncio.Task[None] | None = None
-        self._told = False
+        self._told: set[int] = set()  # threads that were
         self._is_recorded = False
         self._waits: set[Future[None]] = set()
         self._lock = threading.Lock()
@@ -86,7 +86,10 @@ class Attempt:
         with self._lock:
             self.over = True
             self._task = None
-            _stops.requested.pop(self.run._run_id, None)
+            if self.loop_thread is not None and interrupts(self.asked):
+                _stops.linger(self.run._run_id)  # threads that it started go on, and are told at their next call
+            else:
+                _stops.requested.pop(self.run._run_id, None)
 
     def ask(self, kind: StopKind, reason: str) -> bool:
         """Have its code stop; tell whether that is news. Code that waits for a report to be kept waits no longer."""
@@ -95,7 +98,7 @@ class Attempt:
                 return False
             self.asked, self.reason = kind, reason
             if interrupts(kind):
-                self._told = False
+                self._told = set()
                 self._announce()
             return True
 
@@ -123,12 +126,13 @@ class Attempt:
         return stop_error(self.asked, self.reason)
 
     def tell_once(self) -> None:
-        """Raise that exception unless it was raised already, so that code which cleans up may be recorded.
+        """Raise that exception unless the thread was told already, so that code which cleans up may be recorded.
 
         On the event loop it is not raised: there the task is cancelled, and being told twice would be once too many.
         """
-        if not self._told and not self.on_loop:
-            self._told = True
+        thread = threading.get_ident()
+        if thread not in self._told and thread != self.loop_thread:
+            self._told.add(thread)
             raise self.stop()
 
     def tell_if_stopped(self) -> None:
@@ -146,7 +150,7 @@ class Attempt:
         if os.getpid() != self._process_id:
             raise RuntimeError("this context belongs to the process that serves the agent, not to one forked from it")
         if self.asked == "lost":
-            self._told = True
+            self._told.add(threading.get_ident())
             raise self.stop()
 
     def check(self, *, may_pause: bool = False) -> None:
@@ -156,7 +160,7 @@ class Attempt:
             TaskStopped: it is.
         """
         if interrupts(self.asked) or (may_pause and self.asked is not None):
-            self._told = True
+            self._told.add(threading.get_ident())
             raise self.stop()
 
     @contextlib.contextmanager

@@ -113,15 +113,20 @@ class Outbox:
 
     def work(self) -> None:
         """Send until closed."""
-        while not self._closed:
-            if not self._letters:
-                self._bell.wait(self._until_progress())
-            else:
-                self._bell.silence()
-            batch = self._take()
-            if batch:
-                self._deliver(batch)
-        self._channel.release()
+        try:
+            while not self._closed:
+                self._wait()
+                if batch := self._take():
+                    self._deliver(batch)
+        finally:
+            self._channel.release()
+
+    def _wait(self) -> None:
+        """Return when there is, or may be, something to send."""
+        if self._letters:
+            self._bell.silence()
+        else:
+            self._bell.wait(self._until_progress())
 
     def _until_progress(self) -> float | None:
         return max(self._next_progress - time.monotonic(), 0.0) if self._moving else None

@@ -68,17 +68,24 @@ class Poller:
         Raises:
             ConfigurationError: the collector refuses the agent.
         """
-        worker_id = self._membership.join(self._channel)
-        while worker_id is not None and not self._closed:
-            wait_ms = self._wait_ms()
-            request = partial(self._request, worker_id, wait_ms)  # each try names what is held by then
-            answer = self._channel.ask(POLL, request, wait_s=wait_ms / 1_000)
-            if isinstance(answer, PollAnswer):
-                self._take(answer)
-            elif isinstance(answer, Refusal):
-                worker_id = self._after_refusal(answer, worker_id)
-            self._worker.abandon_overdue(time.monotonic())
-        self._channel.release()
+        try:
+            worker_id = self._membership.join(self._channel)
+            while worker_id is not None and not self._closed:
+                worker_id = self._poll(worker_id)
+                self._worker.abandon_overdue(time.monotonic())
+        finally:
+            self._channel.release()
+
+    def _poll(self, worker_id: str) -> str | None:
+        """Poll once; return the id to go on with."""
+        wait_ms = self._wait_ms()
+        request = partial(self._request, worker_id, wait_ms)  # each try names what is held by then
+        answer = self._channel.ask(POLL, request, wait_s=wait_ms / 1_000)
+        if isinstance(answer, Refusal):
+            return self._after_refusal(answer, worker_id)
+        if answer is not None:
+            self._take(answer)
+        return worker_id
 
     def interrupt(self) -> None:
         """Poll anew at once: what the worker wants has changed."""

@@ -212,20 +212,23 @@ class Worker:
     def _drain(self, timeout_s: float) -> None:
         if self._wait_for_code(timeout_s):
             return
-        for kind, patience_s in _LAST_WORDS:
-            logger.info("%d attempts are asked to stop (%s)", len(self._holdings.working()), kind)
-            for attempt in self._holdings.all():
-                attempt.ask(kind, "the worker stops")
-            if self._wait_for_code(patience_s):
-                return
+        self._ask_all("drain")
+        if self._wait_for_code(_PAUSE_S):
+            return
+        self._ask_all("release")
+        self._wait_until(lambda: not self._holdings.working(), _RELEASE_S)
+
+    def _ask_all(self, kind: StopKind) -> None:
+        logger.info("%d attempts are asked to stop (%s)", len(self._holdings.working()), kind)
+        for attempt in self._holdings.all():
+            attempt.ask(kind, "the worker stops")
 
     def _wait_for_code(self, timeout_s: float) -> bool:
         """Wait until no handler works; tell whether that came about. A second request to stop ends the wait."""
-        hurried = self._stop_requests > 1
+        if self._stop_requests > 1:
+            return not self._holdings.working()
         return self._wait_until(
-            lambda: not self._holdings.working(),
-            min(timeout_s, _RELEASE_S) if hurried else timeout_s,
-            give_up=lambda: not hurried and self._stop_requests > 1,
+            lambda: not self._holdings.working(), timeout_s, give_up=lambda: self._stop_requests > 1
         )
 
     def _wait_until(
@@ -269,6 +272,3 @@ class Worker:
         with contextlib.suppress(msgspec.DecodeError):  # whatever it answers to a goodbye
             channel.ask_once(UNREGISTER, msgspec.json.encode(UnregisterRequest(worker_id=worker_id)), _JOIN_S)
         channel.release()
-
-
-_LAST_WORDS: tuple[tuple[StopKind, float], ...] = (("drain", _PAUSE_S), ("release", _RELEASE_S))
