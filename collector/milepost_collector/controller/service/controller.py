@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 POSTGRESQL_THREADS = 3  # transactions at once; SQLite has one writer
 RETELL_S = 1.0  # commands are told again after so long, should the answer that told them have been lost
+HEARSAY_S = 0.01  # in which commits of other collectors, nobody knows for whom, are told together
 ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
 
 
@@ -61,6 +62,7 @@ class Controller:
         self._timer = Timer(self._tick)
         self._listeners: list[Callable[[], None]] = []
         self._limits = True  # whether there are any, as the last tick saw it
+        self._heard = False  # another collector's commit is about to be told
 
     @property
     def available(self) -> bool:
@@ -71,6 +73,7 @@ class Controller:
         """Start the threads and the timer."""
         self._writers.start()
         self._timer.start()
+        self._store.listen(self._hear)
 
     def end_waits(self) -> None:
         """Answer every poll that waits, and let none wait any more: the collector is being stopped."""
@@ -207,6 +210,18 @@ class Controller:
         if found.freed or found.limits:
             self._desk.announce_all()
         return found.tick
+
+    def _hear(self) -> None:
+        """Note, in the store's thread, that another collector on the same store made work ready or gave commands."""
+        if not self._heard:  # what is told meanwhile is told with it
+            self._heard = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, HEARSAY_S, self._on_commit_elsewhere)
+
+    def _on_commit_elsewhere(self) -> None:
+        self._heard = False
+        self._desk.announce_all(commands=True)
+        for listener in self._listeners:
+            listener()
 
     def _on_commit(self, effects: Effects) -> None:
         if effects.due is not None:

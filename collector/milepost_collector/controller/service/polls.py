@@ -215,8 +215,11 @@ class PollDesk:
         elif effects.ready:
             self._announce([group for group in self._groups.values() if any(map(group.takes, effects.ready))])
 
-    def announce_all(self) -> None:
-        """Let everyone look for work who may take some."""
+    def announce_all(self, *, commands: bool = False) -> None:
+        """Let everyone look for work who may take some, and if there may be commands whoever has an attempt too."""
+        if commands:
+            for worker in [worker for worker in self._workers.values() if worker.live]:
+                self._poke(worker.worker_id)
         self._announce(list(self._groups.values()))
 
     def stop(self) -> None:

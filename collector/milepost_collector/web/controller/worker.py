@@ -6,10 +6,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from milepost.wire.worker import PollRequest, RegisterRequest, ReportsRequest, UnregisterRequest
+from milepost.wire.worker import (
+    PollAnswer,
+    PollRequest,
+    RegisterRequest,
+    ReportsRequest,
+    TaskLease,
+    UnregisterRequest,
+)
 from milepost_collector.web.controller.bodies import Body, answer, media_type, nothing, packed
 from milepost_collector.web.events import JSON, MSGPACK
 from milepost_collector.web.state import services
@@ -62,5 +70,21 @@ async def _disconnected(request: Request) -> None:
 
 def _answer(request: Request, body: Any) -> Response:
     wanted = request.headers.get("accept", "")
-    is_packed = MSGPACK in wanted or (JSON not in wanted and media_type(request, FORMATS) == MSGPACK)
-    return packed(body) if is_packed else answer(body)
+    if MSGPACK not in wanted and (JSON in wanted or media_type(request, FORMATS) == JSON):
+        return answer(body)
+    if isinstance(body, PollAnswer):
+        for lease in body.leases:
+            _decode_values(lease)
+    try:
+        return packed(body)
+    except OverflowError:  # JSON knows larger integers; the answer's type says that it is JSON
+        return answer(body)
+
+
+def _decode_values(lease: TaskLease) -> None:
+    """Turn stored JSON, which goes into JSON answers as it is, into values that msgpack can hold."""
+    for holder in (lease, *lease.steps):
+        for name in ("input", "context", "checkpoint", "result"):
+            value = getattr(holder, name, None)
+            if isinstance(value, msgspec.Raw):
+                setattr(holder, name, msgspec.json.decode(value))
