@@ -83,10 +83,10 @@ class Control:
     worker_id: str = ""
 
     @classmethod
-    async def open(cls, folder: Path) -> Control:
-        """Open the store of a folder and start."""
+    async def open(cls, folder: Path, url: str | None = None) -> Control:
+        """Open the store of a folder, or a PostgreSQL database, and start."""
         await asyncio.to_thread(folder.mkdir, exist_ok=True)
-        controller = await open_controller(folder)
+        controller = await open_controller(folder, url=url)
         controller.start()
         return cls(controller)
 
