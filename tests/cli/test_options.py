@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
-from tests.sdk.client.test_operations import TASK
+from tests.sdk.client.samples import TASK
 
 from milepost_collector.cli.layout import fitted
 from milepost_collector.cli.options import Assignment, duration_of, moment_of

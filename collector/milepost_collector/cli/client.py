@@ -72,7 +72,7 @@ def person() -> str | None:
     """Return the name of who is at the terminal, to be kept with what they do; None if the system knows none."""
     try:
         return getpass.getuser()[:200]
-    except (OSError, KeyError):  # no such variable, and the user's number has no name
+    except (OSError, KeyError, ImportError):  # no such variable, and the user's number has no name (or there are none)
         return None
 
 

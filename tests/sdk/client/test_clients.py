@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from tests.sdk.client.test_operations import TASK
+from tests.sdk.client.samples import TASK
 
 import milepost
 from milepost import resources

@@ -11,17 +11,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.sdk.client.samples import NOW, TASK
 
 from milepost.errors import InvalidRequestError
 from milepost.resources import _agents, _runs, _schedules, _tasks
 from milepost.resources._operation import encode_body, path_of, query_of
-from milepost.wire.tasks import Dependency, Task, TaskCreate, TaskSettings
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TASK = Task(
-    id="t-1", name="Extract", description="", type="manual", status="pending", priority="medium", agents=[],
-    settings=TaskSettings(), created_at=NOW, updated_at=NOW,
-)  # fmt: skip
+from milepost.wire.tasks import Dependency, TaskCreate
 
 
 def body(operation: Any) -> Any:

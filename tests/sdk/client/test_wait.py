@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.sdk.client.test_operations import TASK
+from tests.sdk.client.samples import TASK
 
 from milepost.errors import TaskNotCompletedError, UnavailableError, WaitTimeoutError
 from milepost.resources._exchange import Sleep
