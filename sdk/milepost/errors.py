@@ -88,7 +88,8 @@ class ApiError(MilepostError):
         self.status = status
         self.detail = detail
         self.problem: dict[str, Any] = dict(problem or {})
-        super().__init__(detail if self.remedy is None else f"{detail}; {self.remedy}")
+        told = self.remedy is None or self.remedy in detail  # many details end with the remedy
+        super().__init__(detail if told else f"{detail}; {self.remedy}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.detail, self.status, self.problem), self.__dict__

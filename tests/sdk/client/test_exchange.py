@@ -44,7 +44,7 @@ def answer(status: int, body: Any = None, retry_after_s: float | None = None) ->
 
 
 def problem(status: int, **more: Any) -> Answer:
-    return answer(status, {"title": "t", "status": status, "detail": "it is wrong", **more})
+    return answer(status, {"title": "t", "status": status, "detail": "it is wrong"} | more)
 
 
 def drive(operation: Operation[Any], *outcomes: Outcome, patience: Patience | None = None) -> tuple[Any, list[Any]]:
@@ -148,6 +148,11 @@ def test_error_carries_the_problem():
     assert (error.field, error.value, error.limit, error.remedy) == ("limit", 0, 10, "use 1 to 10")
     assert error.problem["more"] == 1
     assert str(error) == "it is wrong; use 1 to 10"
+
+
+def test_remedy_is_told_once():
+    error = drive(READ, problem(400, detail="limit 0 is not valid; use 1 to 10", remedy="use 1 to 10"))[0]
+    assert str(error) == "limit 0 is not valid; use 1 to 10"
 
 
 def test_conflict_says_what_is_legal():
