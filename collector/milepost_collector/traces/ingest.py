@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -14,27 +12,20 @@ import anyio.to_thread
 from milepost.errors import ConfigurationError
 from milepost.wire import BatchAnswer
 from milepost_collector.config import CollectorConfig
-from milepost_collector.protocol.batch import DecodedBatch
-from milepost_collector.protocol.codec import decode_batch
-from milepost_collector.protocol.export_rows import export_batch
-from milepost_collector.protocol.otlp import decode_export
-from milepost_collector.protocol.otlp.export import Export, Signal, summary
+from milepost_collector.protocol.otlp import Signal, summary
 from milepost_collector.protocol.price_file import PriceFileError, parse_prices
 from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
+from milepost_collector.traces.helper import Request
 from milepost_collector.traces.managed import ManagedRecorder
 from milepost_collector.traces.poison import without_poison, without_poison_rows
 from milepost_collector.traces.queries import RunIndex
+from milepost_collector.traces.reading import Reading
 from milepost_collector.traces.writer import Pending, Writer
 
-Decoded = TypeVar("Decoded")
-
 MAX_REASON_LENGTH = 2000  # characters of what a sender is told
-
-# Decoding takes about 10 ms a megabyte; larger bodies would hold up everyone else on the event loop.
-DECODE_IN_THREAD_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +63,9 @@ class Ingest:
         self, database: Database, config: CollectorConfig, *, index: RunIndex | None = None, clock: Clock | None = None
     ) -> None:
         clock = clock or Clock()
-        # Python decodes one body at a time whatever the threads; several at once only get in each other's way.
-        self._decoding = anyio.CapacityLimiter(1)
-        self._being_decoded = 0  # requests
         self._database = database
         self._book = price_book(config)
+        self.reading = Reading(self._book)
         self._clock = clock
         self.feed = LiveFeed(database, index or RunIndex(), clock)
         self._writer = Writer(
@@ -86,7 +75,7 @@ class Ingest:
             max_waiting_bytes=config.max_waiting_bytes,
             checkpoint_wal_bytes=config.checkpoint_wal_bytes,
             on_delta=self.feed.publish,
-            is_expecting=lambda: self._being_decoded > 0,
+            is_expecting=lambda: self.reading.is_busy,
         )
         self.recorder = ManagedRecorder(database, self._writer, on_transitions=self.feed.tell_tasks)
 
@@ -102,6 +91,7 @@ class Ingest:
 
     async def stop(self) -> None:
         """Commit what is queued, then stop."""
+        await self.reading.stop()
         await anyio.to_thread.run_sync(self._writer.stop)
         await self.feed.stop()
 
@@ -114,7 +104,7 @@ class Ingest:
             QueueFullError: back pressure; try again later.
             StorageUnavailableError: the disk refused; try again later.
         """
-        batch = await self._decode(len(body), partial(decode_batch, body, content_type, self._book))
+        batch = await self.reading.native(body, content_type)
         return await self._store(Pending(batch, partial(without_poison, body, content_type, self._book)))
 
     async def submit_otlp(self, signal: Signal, body: bytes, content_type: str) -> OtlpOutcome:
@@ -126,24 +116,13 @@ class Ingest:
             QueueFullError: back pressure; try again later.
             StorageUnavailableError: the disk refused; try again later.
         """
-        received_at = self._clock.wall()
-        export, batch = await self._decode(
-            len(body), partial(_decode_otlp, signal, body, content_type, received_at, self._book)
-        )
+        batch = await self.reading.otlp(Request(signal, content_type, self._clock.wall(), body))
+        rejected = list(batch.rejected)
         answer = await self._store(Pending(batch, partial(without_poison_rows, batch)))
-        if len(answer.rejected) <= len(export.rejected):  # fewer: it was stored before, and is answered as then
-            return OtlpOutcome(len(export.rejected), summary(export.rejected))
+        if len(answer.rejected) <= len(rejected):  # fewer: it was stored before, and is answered as then
+            return OtlpOutcome(len(rejected), summary(rejected))
         reasons = dict.fromkeys(told.reason for told in answer.rejected)
         return OtlpOutcome(len(answer.rejected), "; ".join(reasons)[:MAX_REASON_LENGTH])
-
-    async def _decode(self, size: int, decode: Callable[[], Decoded]) -> Decoded:
-        if size < DECODE_IN_THREAD_BYTES:
-            return decode()
-        self._being_decoded += 1
-        try:
-            return await anyio.to_thread.run_sync(decode, limiter=self._decoding)
-        finally:
-            self._being_decoded -= 1
 
     async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()
@@ -172,13 +151,6 @@ class Ingest:
             live_spans=writer.live_spans,
             wal_bytes=self._database.wal_bytes(),
         )
-
-
-def _decode_otlp(
-    signal: Signal, body: bytes, content_type: str, received_at: int, book: PriceBook
-) -> tuple[Export, DecodedBatch]:
-    export = decode_export(signal, body, content_type, received_at)
-    return export, export_batch(export, book)
 
 
 def price_book(config: CollectorConfig) -> PriceBook:

@@ -28,8 +28,9 @@ IDLE_SUM_UP_SPANS = 2_000
 TICK_S = 0.5  # how often lost spans are looked for, and idleness is noticed
 IDLE_CHECKPOINT_WAL_BYTES = 4 * 1024 * 1024  # with nothing to do, this much write-ahead log is worth a checkpoint
 
-# The disk is full, gone or broken. DuckDB gives the instance up after some of these, so it is opened anew.
-DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
+# The disk is full, gone or broken. DuckDB gives the instance up after some of these, so it is opened anew; while that
+# fails, too, the connection stays closed.
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.ConnectionException)
 
 
 Reply = Callable[[BatchAnswer | BaseException], None]
