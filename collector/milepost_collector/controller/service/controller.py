@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 
 import anyio.to_thread
 
-from milepost.wire.tasks import BulkAnswer, BulkRequest, TaskCreate
+from milepost.wire.tasks import BulkAnswer, BulkRequest, Task, TaskCreate
 from milepost.wire.worker import (
     AttemptCancelled,
     AttemptCompleted,
@@ -21,6 +21,7 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
 )
+from milepost_collector.controller import views
 from milepost_collector.controller.engine import Created, Effects, Engine
 from milepost_collector.controller.rows import WorkerRow
 from milepost_collector.controller.service.bulk import Bulk
@@ -117,14 +118,18 @@ class Controller:
             self._desk.announce_all()
         return answer
 
-    async def create(self, task: TaskCreate) -> Created:
-        """Create a task, in one transaction with others that are asked for at the same time.
+    async def create(self, task: TaskCreate) -> tuple[Task, bool]:
+        """Return a task and whether this made it; its idempotency key may have made it before. It is created in one
+        transaction with others that are asked for at the same time.
 
         Raises:
             MilepostError: this task is refused.
         """
-        created: Created = await self._writers.submit(task)
-        return created
+        created: Created
+        created, shown = await self._writers.submit(task)
+        if shown is None or not created.made:
+            shown = await self.read(lambda tx: views.task(tx, created.task_id))
+        return shown, created.made
 
     async def poll(self, request: PollRequest, gone: asyncio.Future[None] | None = None) -> PollAnswer:
         """Return work and commands for a worker, at the latest after its wait_ms.

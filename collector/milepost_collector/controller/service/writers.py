@@ -10,9 +10,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from milepost.errors import MilepostError
-from milepost.wire.tasks import TaskCreate
-from milepost_collector.controller.engine import Effects, Engine
+from milepost.wire.tasks import Task, TaskCreate
+from milepost_collector.controller.engine import Created, Effects, Engine
 from milepost_collector.controller.store.interface import Store, Tx
+from milepost_collector.controller.views import new_tasks
 from milepost_collector.errors import ControllerBusyError, StorageUnavailableError
 
 logger = logging.getLogger("milepost.controller")
@@ -166,9 +167,25 @@ def _bound(function: Function, engine: Engine) -> Callable[[Tx], Any]:
     return lambda tx: function(engine, tx)
 
 
-def _creating(creates: Sequence[Work], engine: Engine) -> Callable[[Tx], Any]:
-    tasks = [work.do for work in creates if isinstance(work.do, TaskCreate)]
-    return lambda tx: engine.create(tx, tasks)
+def _creating(creates: Sequence[Work], engine: Engine) -> Callable[[Tx], list[Any]]:
+    requests = [work.do for work in creates if isinstance(work.do, TaskCreate)]
+
+    def create(tx: Tx) -> list[Any]:
+        results = engine.create(tx, requests)
+        made = [result.task_id for result in results if isinstance(result, Created) and result.made]
+        shown = new_tasks(tx, made)  # here they share what they are told of, and nobody waits for another thread
+        return [
+            result if isinstance(result, Exception) else (result, _with_payload(shown.get(result.task_id), request))
+            for result, request in zip(results, requests, strict=True)
+        ]
+
+    return create
+
+
+def _with_payload(task: Task | None, request: TaskCreate) -> Task | None:
+    if task is not None:
+        task.input, task.context = request.input, request.context
+    return task
 
 
 def _each(creates: Sequence[Work], results: Any) -> list[Answered]:

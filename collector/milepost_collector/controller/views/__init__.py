@@ -7,7 +7,7 @@ workers, limits) and `schedules`.
 from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
-from milepost_collector.controller.views.tasks import counts, task, tasks
+from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
 
 __all__ = [
     "agent",
@@ -18,6 +18,7 @@ __all__ = [
     "counts",
     "ledger",
     "limits",
+    "new_tasks",
     "preview",
     "schedule",
     "schedules",

@@ -51,6 +51,12 @@ def task(tx: Tx, task_id: str) -> Task:
     return found
 
 
+def new_tasks(tx: Tx, task_ids: Sequence[str]) -> dict[str, Task]:
+    """Return unfinished tasks by id, without their payloads and what depends on them: new ones have no dependents."""
+    rows = tx.tasks(task_ids, lock=False) if task_ids else {}
+    return {task.id: task for task in _Assembly(tx, list(rows.values())).assemble()}
+
+
 def tasks(tx: Tx, wanted: TaskFilter, *, sort: str, cursor: str | None, limit: int) -> TaskList:
     """Return a page of tasks, without their payloads.
 

@@ -62,8 +62,10 @@ async def post_task(request: Request) -> Response:
     """Create a task; 200 when its idempotency key had made it before."""
     shared, wanted = services(request), await _create.read(request)
     _take_key(request, wanted)
-    created = await shared.controller.create(wanted)
-    return answer(await _task(shared, created.task_id), 201 if created.made else 200)
+    task, is_new = await shared.controller.create(wanted)
+    if not is_new:
+        await with_costs(shared.queries, [task])
+    return answer(task, 201 if is_new else 200)
 
 
 async def post_batch(request: Request) -> Response:
