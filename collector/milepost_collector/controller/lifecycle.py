@@ -26,9 +26,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
         "leased": ("assigned",),
         "paused": ("paused",),
         "cancelled": ("cancelled",),
-        "skipped": ("cancelled",),
         "expired": ("failed",),
-        "failed": ("failed",),
         "reopened": ("pending",),  # `run`: not at its time but now
         "held": ("blocked",),  # it was given dependencies
     },
@@ -44,7 +42,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
         "started": ("in_progress",),
         "completed": ("completed", "assigned", "pending"),
         "failed": ("failed",),
-        "requeued": ("pending", "assigned", "paused"),
+        "requeued": ("pending", "assigned"),
         "yielded": ("pending", "assigned"),
         "paused": ("paused", "assigned"),
         "cancelled": ("cancelled", "assigned"),
@@ -57,7 +55,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
         "started": ("in_progress",),
         "completed": ("completed", "in_progress", "assigned", "pending"),
         "failed": ("failed",),
-        "requeued": ("pending", "in_progress", "assigned", "paused"),
+        "requeued": ("pending", "in_progress", "assigned"),
         "yielded": ("pending", "in_progress", "assigned"),
         "paused": ("paused", "in_progress", "assigned"),
         "cancelled": ("cancelled", "in_progress", "assigned"),

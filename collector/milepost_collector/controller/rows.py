@@ -65,7 +65,7 @@ class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class PayloadRow(Struct, kw_only=True, array_like=True, gc=False):
-    """What a task was given, as JSON. Table `payloads`, for live and finished tasks. What came of it is in `attempts`."""
+    """What a task was given, as JSON. Table `payloads`, for live and finished tasks; results are in `attempts`."""
 
     task_id: str
     input: str | None = None
@@ -242,12 +242,12 @@ class LimitRow(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class RateRow(Struct, kw_only=True, array_like=True, gc=False):
-    """How much of a rate is used up, by the generic cell rate algorithm. Table `rates`, key (scope, value).
-    arrival_us: theoretical arrival time of the next attempt, in microseconds since the epoch."""
+    """What of a rate is used up. Table `rates`, key (scope, value). begun: JSON, the instants within the last period at
+    which attempts began, and how many, oldest first: [[at, count], …]; neighbouring ones may be put together."""
 
     scope: str
     value: str
-    arrival_us: int
+    begun: str
 
 
 class ScheduleRow(Struct, kw_only=True, array_like=True, gc=False):

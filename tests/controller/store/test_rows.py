@@ -46,7 +46,7 @@ ONE_OF_EACH: list[Row] = [
     AgentRow(name="etl", paused=True, paused_by="ann"),
     rows.worker("w1", any_task=True, process_id=2**40),
     LimitRow(scope="key", value="*", rate=3, per_ms=1_000),
-    RateRow(scope="key", value="k", arrival_us=NOW * 1_000),
+    RateRow(scope="key", value="k", begun="[]"),
     rows.schedule("s1", paused=True),
     rows.instant("s1", NOW),
 ]
@@ -154,3 +154,28 @@ def test_live_task_cannot_be_finished_nor_a_finished_one_live(store: Store) -> N
         insert(store, rows.finished("t1"))
     with pytest.raises(DuplicateRowError, match="history_is_finished"):
         store.run(lambda tx: tx.insert_finished([rows.task("t1")]))
+
+
+def test_last_of_several_rows_with_the_same_key_is_kept(store: Store) -> None:
+    insert(store, rows.task("t1"), rows.task("t2"))
+    store.run(lambda tx: tx.update([rows.task("t1", phase="a"), rows.task("t2"), rows.task("t1", phase="b")]))
+    store.run(lambda tx: tx.upsert([AgentRow(name="etl", served_at=1), AgentRow(name="etl", served_at=2)]))
+    assert store.read(lambda tx: tx.tasks(["t1"])) == {"t1": rows.task("t1", phase="b")}
+    assert store.read(lambda tx: tx.agents()) == [AgentRow(name="etl", served_at=2)]
+
+
+def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store) -> None:
+    both = [[row, _renamed(row)] for row in ONE_OF_EACH]
+    insert(store, *(row for pair in both for row in pair))
+    store.run(lambda tx: tx.update([row for pair in both for row in pair if not isinstance(row, TransitionRow)]))
+    store.run(lambda tx: tx.upsert([row for pair in both for row in pair if not isinstance(row, TransitionRow)]))
+    for row in ONE_OF_EACH:
+        assert without_sequence(store.read(FIND[type(row)]))[0] == row
+    store.run(lambda tx: tx.delete([row for pair in both for row in pair]))
+    remaining = [row for row in ONE_OF_EACH if store.read(FIND[type(row)])]
+    assert [type(row) for row in remaining] == [TransitionRow]  # these rows do not know their number
+
+
+def _renamed(row: Row) -> Row:
+    key = next(name for name in (*TABLES[type(row)][1], "task_id") if isinstance(getattr(row, name), str))
+    return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if isinstance(row, ScheduleRow) else {key: "z2"})

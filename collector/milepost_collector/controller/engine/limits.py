@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from milepost_collector.controller.rows import AssignmentRow, LimitRow, RateRow
 from milepost_collector.controller.store.interface import Tx, Usage
 
 EACH = "*"  # the limit of every value that has none of its own
+_SLICES = 64  # of a rate's period: what begins within one of them counts as having begun at its last instant
+
+_decode_begun = msgspec.json.Decoder(list[tuple[int, int]]).decode
 
 
 class Limits:
@@ -15,7 +20,7 @@ class Limits:
     """
 
     def __init__(self, tx: Tx, *, lock: bool = True) -> None:
-        self._now_us = tx.now * 1_000
+        self._now = tx.now
         self._limits = {(row.scope, row.value): row for row in tx.limits()}
         self._rates: dict[tuple[str, str], RateRow] = {}
         self._usage = Usage(agents={}, names={}, keys={})
@@ -57,7 +62,7 @@ class Limits:
         for scope, value, _ in self._scopes(agent, name, key):
             limit = self._limit(scope, value)
             if limit is not None and limit.rate is not None and limit.per_ms is not None:
-                self._advance(scope, value, limit.per_ms * 1_000 // limit.rate)
+                self._note(scope, value, limit.per_ms)
 
     def _obstacle(self, scope: str, value: str, used: int) -> tuple[LimitRow, int | None] | None:
         limit = self._limit(scope, value)
@@ -65,8 +70,8 @@ class Limits:
             return None
         if limit.concurrency is not None and used >= limit.concurrency:
             return limit, None
-        wait_us = self._rate_wait_us(limit, scope, value)
-        return (limit, -(-wait_us // 1_000)) if wait_us > 0 else None
+        wait_ms = self._rate_wait_ms(limit, scope, value)
+        return (limit, wait_ms) if wait_ms > 0 else None
 
     def _scopes(self, agent: str, name: str, key: str | None) -> list[tuple[str, str, int]]:
         scopes = [
@@ -78,20 +83,42 @@ class Limits:
     def _limit(self, scope: str, value: str) -> LimitRow | None:
         return self._limits.get((scope, value)) or self._limits.get((scope, EACH))
 
-    def _rate_wait_us(self, limit: LimitRow, scope: str, value: str) -> int:
-        """Return how long until the rate admits one more: the generic cell rate algorithm (ITU-T I.371), whose
-        tolerance lets a whole period's worth through at once after a pause."""
+    def _rate_wait_ms(self, limit: LimitRow, scope: str, value: str) -> int:
+        """Return how long until fewer attempts than the rate allows have begun in the period before."""
         if limit.rate is None or limit.per_ms is None:
             return 0
-        row = self._rates.get((scope, value))
-        interval_us = limit.per_ms * 1_000 // limit.rate
-        tolerance_us = limit.per_ms * 1_000 - interval_us
-        return 0 if row is None else row.arrival_us - tolerance_us - self._now_us
+        begun = self._begun(scope, value, limit.per_ms)
+        surplus = sum(count for _, count in begun) - limit.rate + 1
+        for at, count in begun:
+            surplus -= count
+            if surplus <= 0 < surplus + count:
+                return at + limit.per_ms - self._now
+        return 0
 
-    def _advance(self, scope: str, value: str, interval_us: int) -> None:
-        row = self._rates.get((scope, value)) or RateRow(scope=scope, value=value, arrival_us=0)
-        row.arrival_us = max(row.arrival_us, self._now_us) + interval_us
+    def _begun(self, scope: str, value: str, per_ms: int) -> list[tuple[int, int]]:
+        """Return when how many began in the period that ends now. What lies ahead is of a clock that was set back."""
+        row = self._rates.get((scope, value))
+        begun = [] if row is None else _decode_begun(row.begun)
+        return [(at, count) for at, count in begun if self._now - per_ms < at <= self._now]
+
+    def _note(self, scope: str, value: str, per_ms: int) -> None:
+        begun, slice_ms, count = self._begun(scope, value, per_ms), max(per_ms // _SLICES, 1), 1
+        if begun and begun[-1][0] // slice_ms == self._now // slice_ms:
+            count += begun.pop()[1]
+        row = RateRow(scope=scope, value=value, begun=msgspec.json.encode([*begun, (self._now, count)]).decode())
         self._rates[scope, value] = self.changed[scope, value] = row
+
+
+def idle_rates(tx: Tx) -> list[RateRow]:
+    """Return what is stored of rates of which nothing is used up any more."""
+    periods = {(row.scope, row.value): row.per_ms or 0 for row in tx.limits()}
+    found = []
+    for row in tx.rates():
+        per_ms = periods.get((row.scope, row.value), periods.get((row.scope, EACH), 0))
+        begun = _decode_begun(row.begun)
+        if not begun or begun[-1][0] <= tx.now - per_ms:
+            found.append(row)
+    return found
 
 
 def saturated(limits: Limits, agent: str, assignment: AssignmentRow) -> tuple[str, str, int | None] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 
+from milepost_collector.controller.engine.limits import idle_rates
 from milepost_collector.controller.engine.outcomes import Failure, fail, finish, lose, stop_cancelled
 from milepost_collector.controller.engine.unit import Unit, settings_of
 from milepost_collector.controller.rows import AssignmentRow
@@ -104,8 +105,7 @@ def forget_old(unit: Unit, retention_ms: int) -> bool:
 
 def forget_rates(unit: Unit) -> None:
     """Remove what is known of rates of which nothing is used up: there may be one for each key there ever was."""
-    idle = [row for row in unit.tx.rates() if row.arrival_us <= unit.now * 1_000]
-    if idle:
+    if idle := idle_rates(unit.tx):
         unit.tx.delete(idle)
 
 

@@ -156,7 +156,7 @@ CREATE TABLE payloads (
 CREATE TABLE rates (
     scope TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
-    arrival_us BIGINT NOT NULL,
+    begun TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (scope, value)
 );
 

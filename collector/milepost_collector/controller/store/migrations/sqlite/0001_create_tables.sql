@@ -153,7 +153,7 @@ CREATE TABLE payloads (
 CREATE TABLE rates (
     scope TEXT NOT NULL,
     value TEXT NOT NULL,
-    arrival_us INTEGER NOT NULL,
+    begun TEXT NOT NULL,
     PRIMARY KEY (scope, value)
 ) WITHOUT ROWID;
 
