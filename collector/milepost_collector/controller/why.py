@@ -33,7 +33,8 @@ def why_not_running(
     if task.status == "blocked":
         return _blocked(task, upstream)
     if task.status == "paused":
-        return WhyNotRunning(code="paused", text=task.reason or "paused")
+        reason = task.reason or "paused"
+        return WhyNotRunning(code="paused", text=reason if reason.startswith("paused") else f"paused: {reason}")
     if task.status == "review":
         return WhyNotRunning(code="review", text=task.reason or "waits for a person")
     if task.status != "pending":
@@ -60,7 +61,7 @@ def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRu
     if row.state == "delayed" and row.ready_at > around.now:
         until = to_datetime(row.ready_at)
         if row.failures:
-            text = f"retry in {spoken(row.ready_at - around.now)}, after {row.failures} failed attempts"
+            text = f"retry in {spoken(row.ready_at - around.now)}, after {row.failures} failed attempt{'s' * (row.failures > 1)}"
             return WhyNotRunning(code="retry", text=text, until=until)
         return WhyNotRunning(code="scheduled", text=f"starts in {spoken(row.ready_at - around.now)}", until=until)
     if row.agent is not None and (agent := around.agents.get(row.agent)) is not None and agent.paused:

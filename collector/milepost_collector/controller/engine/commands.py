@@ -130,7 +130,8 @@ def pause(unit: Unit, task_id: str, request: PauseRequest) -> None:
     allowed(task, "pause")
     if task.stop == "cancel":
         raise ConflictError(f"task {task.id} is being cancelled; wait until it is, then run it again", ["run"])
-    reason = request.reason or (f"paused by {request.by}" if request.by else "paused")
+    who = f"paused by {request.by}" if request.by else "paused"
+    reason = f"{who}: {request.reason}" if request.reason else who
     leased = unit.leased(task)
     for assignment in unit.of(task):
         if assignment.state == "leased":

@@ -73,6 +73,8 @@ class Reports:
         row = self._lease(report.task_id, report.attempt)
         if row is None:
             return self._without_lease(report)
+        if row.started_at is None and type(report) not in _ENDS and not isinstance(report, AttemptStarted):
+            start(self._unit, row)  # whoever tells of progress has begun
         return self._apply[type(report)](row, report)
 
     def _lease(self, task_id: str, attempt: int) -> AssignmentRow | None:

@@ -79,8 +79,6 @@ def counts(tx: Tx, wanted: TaskFilter, *, group_by: str) -> CountList:
         raise InvalidParameterError("group_by", group_by, f"use one of {', '.join(GROUPS)}")
     found = tx.counts(wanted, group_by=group_by)
     groups = [GroupCount(value=value, count=count) for value, count in found]
-    if group_by == "priority":
-        groups = [GroupCount(value=PRIORITIES[int(group.value or 0)], count=group.count) for group in groups]
     groups.sort(key=lambda group: (-group.count, group.value or ""))
     return CountList(group_by=group_by, groups=groups, total=sum(group.count for group in groups))
 
