@@ -22,8 +22,10 @@ STOP_TIMEOUT_S = 15
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --kills, by which `make crash` makes the crash test a longer loop."""
+    """Add --kills, by which `make crash` makes the crash test a longer loop, and the seeds of the simulation."""
     parser.addoption("--kills", type=int, default=30, help="SIGKILLs of the crash test (default: 30)")
+    parser.addoption("--seeds", type=int, default=2_000, help="seeds of the simulation (default: 2000)")
+    parser.addoption("--first-seed", type=int, default=0, help="the first of them (default: 0)")
 
 
 @pytest.fixture(scope="session")

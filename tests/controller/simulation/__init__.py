@@ -1,0 +1,1 @@
+"""A deterministic simulation of the whole controller. Read README.md first."""
