@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -180,7 +181,11 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         return
 
     def stop(number: int, frame: object) -> None:
-        worker.ask_to_stop()
+        if worker.is_elsewhere:  # a process that a handler forked is to end by the signal, as it would without us
+            signal.signal(number, before[signal.Signals(number)] or signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        else:
+            worker.ask_to_stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -75,6 +75,7 @@ class Worker:
             threading.Thread(target=self._work, args=(self._poller.work,), name="milepost-poller", daemon=True),
             threading.Thread(target=self._work, args=(self._outbox.work,), name="milepost-reporter", daemon=True),
         ]
+        self._process_id = os.getpid()
         self._news = Bell()  # for whoever waits in `wait` or `stop`
         self._resting = Bell()
         self._stop_requests = 0
@@ -92,6 +93,11 @@ class Worker:
     def worker_id(self) -> str | None:
         """The id under which the collector knows it; None: it has not registered yet."""
         return self._membership.worker_id
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Tell whether this is a process forked from the worker's."""
+        return os.getpid() != self._process_id
 
     def start(self) -> None:
         """Register, and begin to work, in threads of its own."""
@@ -113,8 +119,11 @@ class Worker:
 
         What is not done within drain_timeout_s is asked to save its state and pause; what does not do that within 5 s
         is stopped as by a cancellation, and its task goes back to the queue. Code in threads that does not react keeps
-        its lease until that runs out, since it may still be at it. Safe to call twice.
+        its lease until that runs out, since it may still be at it. Safe to call twice; in a forked process it does
+        nothing, since the worker is the parent's.
         """
+        if self.is_elsewhere:
+            return
         with self._stop_lock:
             if self._stopped:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sys
 import threading
 import time
@@ -90,6 +91,16 @@ async def sleeps(ctx: milepost.TaskContext) -> None:
     """Sleep until it is stopped."""
     note("sleeping")
     await asyncio.sleep(PATIENCE_S)
+
+
+@agent.task("forks")
+def forks(ctx: milepost.TaskContext) -> int:
+    """Terminate a process of its own; return the signal that ended it."""
+    child = multiprocessing.get_context("fork").Process(target=threading.Event().wait, args=(PATIENCE_S,))
+    child.start()
+    child.terminate()
+    child.join(PATIENCE_S)
+    return child.exitcode or 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
@@ -292,3 +293,46 @@ def test_worker_that_cannot_stop_its_code_leaves_the_lease_to_run_out(agent, ser
     assert status(client, task_id) == "in_progress"
     assert "their leases run out" in caplog.text
     release.set()
+
+
+def test_attempt_that_outlasts_its_timeout_is_stopped_and_tried_again(agent, serve, create, client):
+    @agent.task("slow")
+    def handle(ctx):
+        while ctx.attempt == 1:
+            ctx.progress(phase="slow")
+            threading.Event().wait(0.01)
+        return ctx.attempt
+
+    serve()
+    task_id = create("slow", settings=AT_ONCE | {"timeout_ms": 200})
+    reach(client, task_id, "completed")
+    first = client.tasks.list_runs(task_id).attempts[-1]
+    assert first.status == "failed"
+    assert "200 ms" in first.error_message
+
+
+def test_blocked_event_loop_keeps_its_lease(agent, serve, create, client):
+    @agent.task("blocks")
+    async def handle(ctx):
+        threading.Event().wait(1.5)  # longer than the lease
+        return ctx.attempt
+
+    serve()
+    task_id = create("blocks", settings=AT_ONCE | {"heartbeat_ms": 1_000})
+    reach(client, task_id, "completed")
+    assert client.tasks.get(task_id).agents[0].result == 1
+
+
+def test_forked_process_does_not_stop_its_parents_worker(agent, serve, create, client):
+    @agent.task("works")
+    def handle():
+        return "done"
+
+    worker = serve()
+    wait_for(lambda: worker.worker_id, "the registration")
+    if not (child := os.fork()):
+        worker.stop()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [item.id for item in client.agents.get(agent.name).workers] == [worker.worker_id]
+    reach(client, create("works"), "completed")

@@ -176,3 +176,8 @@ def test_terminated_program_hands_long_work_to_the_next(agent, start_program, co
     saved = client.tasks.checkpoints(counting).checkpoints[-1].state
     assert finished(client, counting).agents[0].result == saved
     assert client.tasks.get(counting).losses == 0
+
+
+def test_process_that_a_handler_forked_can_be_terminated(agent, start_program, collector, create, client):
+    start_program(collector.url)
+    assert finished(client, create("forks")).agents[0].result == -signal.SIGTERM
