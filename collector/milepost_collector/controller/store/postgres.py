@@ -13,12 +13,12 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import FloatDumper, Int8Dumper
 
 from milepost_collector.controller.rows import AssignmentRow, Row
+from milepost_collector.controller.store.changes import Change, writing_many
 from milepost_collector.controller.store.dialects import PREPARERS
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.migrate import NEWEST_VERSION, VERSION_TABLE, migrations
 from milepost_collector.controller.store.pool import Listener, Pool
-from milepost_collector.controller.store.transaction import Transaction
-from milepost_collector.controller.store.writing import Write
+from milepost_collector.controller.store.transaction import Transaction, alone
 from milepost_collector.errors import (
     DatabaseTooNewError,
     DuplicateRowError,
@@ -84,8 +84,12 @@ class _Transaction(Transaction):
         self.woke = self.woke or promoted > 0
         return promoted
 
-    def _write_rows(self, write: Write, rows: Sequence[Row]) -> None:
-        super()._write_rows(write, rows)
+    def _write_rows(self, change: Change, rows: Sequence[Row]) -> None:
+        if len(rows) > 1:
+            many = writing_many(change)
+            self._execute_many(many.sql, [(many.parameter(rows),)])
+        else:
+            super()._write_rows(change, rows)
         if not self.woke:
             self.woke = any(isinstance(row, AssignmentRow) and (row.state == "ready" or row.stop) for row in rows)
 
@@ -128,9 +132,9 @@ class PostgresStore:
 
     def run_each(self, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
         """See `interface.Store.run_each`."""
-        return self._again_and_again(
-            _BEGIN, lambda connection, tx: [self._attempt(connection, tx, work) for work in works]
-        )
+        if len(works) == 1:
+            return [alone(self.run, works[0])]
+        return self._again_and_again(_BEGIN, lambda connection, tx: self._group(connection, tx, works))
 
     def read(self, work: Callable[[Tx], R]) -> R:
         """See `interface.Store.read`."""
@@ -206,17 +210,20 @@ class PostgresStore:
         except psycopg.Error:
             connection.close()  # nothing can be said to it any more: the pool makes another one
 
-    def _attempt(self, connection: Connection, tx: Tx, work: Callable[[Tx], Any]) -> Any | Exception:
+    def _group(self, connection: Connection, tx: Tx, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
+        answers: list[Any | Exception] = []
         self._say(connection, "SAVEPOINT work")
-        try:
-            result = work(tx)
-        except StorageUnavailableError:
-            raise  # concerns the whole transaction
-        except Exception as error:
-            self._say(connection, "ROLLBACK TO work; RELEASE work")
-            return error
-        self._say(connection, "RELEASE work")
-        return result
+        for work in works:
+            try:
+                answers.append(work(tx))
+            except StorageUnavailableError:
+                raise  # concerns the whole transaction
+            except Exception as error:
+                answers.append(error)
+                self._say(connection, "ROLLBACK TO work")  # and stay there: the next work begins at the same place
+            else:
+                self._say(connection, "RELEASE work; SAVEPOINT work")  # in one message
+        return answers
 
     def _say(self, connection: Connection, command: str) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from milepost_collector.controller.store.dialects import PREPARERS
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.migrate import NEWEST_VERSION, VERSION_TABLE, migrations
-from milepost_collector.controller.store.transaction import Transaction
+from milepost_collector.controller.store.transaction import Transaction, alone
 from milepost_collector.errors import (
     DatabaseCorruptError,
     DatabaseLockedError,
@@ -93,6 +93,8 @@ class SQLiteStore:
 
     def run_each(self, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
         """See `interface.Store.run_each`."""
+        if len(works) == 1:
+            return [alone(self.run, works[0])]
         with self._writing:
             connection = self._connection()
             return self._transact(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TypeVar
 
 from milepost_collector.controller.rows import (
@@ -18,7 +18,7 @@ from milepost_collector.controller.rows import (
 )
 from milepost_collector.controller.store import statements
 from milepost_collector.controller.store.listing import Listing
-from milepost_collector.controller.store.writing import Writing, inserting, updating
+from milepost_collector.controller.store.writing import Writing
 from milepost_collector.errors import InvalidParameterError
 
 F = TypeVar("F", TransitionRow, InstantRow)
@@ -37,24 +37,6 @@ class TaskPart(Listing, Writing):
         """Return finished tasks by id."""
         statement = statements.FINISHED_LOCKED if lock and self._may_lock else statements.FINISHED
         return {row.id: row for row in self._rows(TaskRow, statement, ids=self._texts(ids))}
-
-    def insert_finished(self, rows: Sequence[TaskRow]) -> None:
-        """Write new tasks that are finished already."""
-        self._write_rows(inserting(TaskRow, self._preparer.name, finished=True), rows)
-
-    def finish(self, rows: Sequence[TaskRow]) -> None:
-        """Move tasks to the history."""
-        self._execute(statements.DELETE_TASKS, ids=self._texts([row.id for row in rows]))
-        self.insert_finished(rows)
-
-    def reopen(self, rows: Sequence[TaskRow]) -> None:
-        """Move tasks back from the history."""
-        self._execute(statements.DELETE_FINISHED, ids=self._texts([row.id for row in rows]))
-        self.insert(rows)
-
-    def update_finished(self, rows: Sequence[TaskRow]) -> None:
-        """Write finished tasks that are there."""
-        self._write_rows(updating(TaskRow, self._preparer.name, finished=True), rows)
 
     def forget(self, ids: Collection[str]) -> None:
         """Remove tasks with everything that belongs to them. Transitions and idempotency keys go when pruned."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.queue_part import QueuePart
 from milepost_collector.controller.store.task_part import TaskPart
+from milepost_collector.errors import StorageUnavailableError
 
 
 class Transaction(TaskPart, QueuePart):
@@ -11,3 +16,13 @@ class Transaction(TaskPart, QueuePart):
 
     def lock_limits(self) -> None:
         """Let nobody else claim under limits until the end of the transaction; SQLite has one writer anyway."""
+
+
+def alone(run: Callable[[Callable[[Tx], Any]], Any], work: Callable[[Tx], Any]) -> Any | Exception:
+    """Return the answer of the only work of a group: its transaction needs no savepoint."""
+    try:
+        return run(work)
+    except StorageUnavailableError:
+        raise
+    except Exception as error:
+        return error
