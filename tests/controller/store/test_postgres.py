@@ -12,9 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.store import open_store
 from milepost_collector.controller.store.interface import ClaimQuery, Store, Tx
-from milepost_collector.errors import DatabaseTooNewError, StorageError, StorageUnavailableError
+from milepost_collector.errors import DatabaseTooNewError, InvalidParameterError, StorageError, StorageUnavailableError
 from tests.controller.conftest import ManualClock, OpenStore
 from tests.controller.postgres import PostgresServer
 from tests.controller.store.rows import NOW, assignment, insert, insert_queued, leased, schedule, task, transition
@@ -237,6 +238,17 @@ def test_connection_that_breaks_at_commit_leaves_it_open_whether_that_was_done(
     with pytest.raises(StorageUnavailableError, match=r"while committing: whether that was done is unknown"):
         store.run(work)
     assert store.run(lambda tx: tx.tasks(["t1"])) == {}
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize(
+    "values", [{"name": "\0"}, {"tags": '["a", "\\u0000"]'}, {"agents": '["\\u0000"]'}], ids=["name", "tags", "agents"]
+)
+def test_text_that_postgresql_has_no_character_for_is_refused(store: Store, values: dict[str, str], rows: int) -> None:
+    with pytest.raises(InvalidParameterError, match=r"leave the character U\+0000 out"):
+        insert(store, *(task(f"t{number}", **values) for number in range(rows)))
+    insert(store, task("t1", tags=r'["\\u0000"]'))
+    assert store.read(lambda tx: tx.matching_ids(TaskFilter(tag=[r"\u0000"]), after=None, limit=9)) == ["t1"]
 
 
 class Counter:

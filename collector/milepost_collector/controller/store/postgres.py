@@ -22,6 +22,7 @@ from milepost_collector.controller.store.transaction import Transaction, alone
 from milepost_collector.errors import (
     DatabaseTooNewError,
     DuplicateRowError,
+    InvalidParameterError,
     StorageError,
     StorageUnavailableError,
 )
@@ -286,6 +287,8 @@ class PostgresStore:
             return _TryAgainError(self.place, _text(error), _START)
         if isinstance(error, psycopg.IntegrityError):
             return DuplicateRowError(self.place, _text(error))
+        if isinstance(error, psycopg.DataError):
+            return InvalidParameterError("text", _text(error), "leave the character U+0000 out; PostgreSQL has none")
         if isinstance(error, psycopg.OperationalError):
             return StorageUnavailableError(self.place, _text(error), _START)
         return StorageError(

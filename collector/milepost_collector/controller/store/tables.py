@@ -92,11 +92,18 @@ def _followed(row: type[Row], name: str, *parts: Any) -> Table:
     return Table(name, metadata, *columns, PrimaryKeyConstraint("sequence"), order, *parts, sqlite_autoincrement=True)
 
 
+def _readable_lists(name: str) -> CheckConstraint:
+    """Keep lists out that PostgreSQL could not search: it has no U+0000, not even escaped. SQLite has."""
+    check = "tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL)"
+    return CheckConstraint(check, name).ddl_if(dialect="postgresql")
+
+
 tasks = _table(
     TaskRow,
     "tasks",
     ("id",),
     CheckConstraint(f"status NOT IN ({_FINISHED}) AND finished_at IS NULL", "tasks_are_not_finished"),
+    _readable_lists("tasks_have_readable_lists"),
     Index("tasks_by_created_at", "created_at", "id"),
     with_rowid=True,
 )
@@ -105,6 +112,7 @@ task_history = _table(
     "task_history",
     ("id",),
     CheckConstraint(f"status IN ({_FINISHED}) AND finished_at IS NOT NULL", "history_is_finished"),
+    _readable_lists("history_has_readable_lists"),
     Index("task_history_by_created_at", "created_at", "id"),
     Index("task_history_by_name", "name", "finished_at"),
     Index("task_history_by_finished_at", "finished_at"),

@@ -240,7 +240,8 @@ CREATE TABLE task_history (
     stop_by TEXT COLLATE "C",
     at_risk_at BIGINT,
     PRIMARY KEY (id),
-    CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL)
+    CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL),
+    CONSTRAINT history_has_readable_lists CHECK (tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL))
 );
 
 CREATE INDEX task_history_by_created_at ON task_history (created_at, id);
@@ -292,7 +293,8 @@ CREATE TABLE tasks (
     stop_by TEXT COLLATE "C",
     at_risk_at BIGINT,
     PRIMARY KEY (id),
-    CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL)
+    CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL),
+    CONSTRAINT tasks_have_readable_lists CHECK (tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL))
 );
 
 CREATE INDEX tasks_by_created_at ON tasks (created_at, id);
