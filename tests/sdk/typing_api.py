@@ -109,3 +109,42 @@ async def use_async_client(client: milepost.AsyncClient) -> None:
     assert_type(await client.tasks.wait("t"), tasks.Task)
     assert_type([task async for task in client.tasks.list(status="failed")], list[tasks.Task])
     assert_type(await client.limits.list(), LimitList)
+
+
+worker_agent = milepost.Agent("etl-agent", teams=["data"])
+
+
+def fetch(url: str, *, pages: int = 1) -> list[str]:
+    return [url] * pages
+
+
+async def afetch(url: str) -> bytes:
+    return url.encode()
+
+
+@worker_agent.task("Extract Data")
+def extract(ctx: milepost.TaskContext, url: str) -> list[str]:
+    ctx.progress(0.5, "fetching")
+    ctx.checkpoint({"url": url}, name="pages")
+    assert_type(ctx.step("fetch", fetch, url, pages=2), list[str])
+    return [url]
+
+
+@worker_agent.task
+async def transform(ctx: milepost.TaskContext) -> bytes:
+    assert_type(await ctx.astep("fetch", afetch, "here"), bytes)
+    assert_type(await ctx.astep("fetch", fetch, "here"), list[str])
+    await ctx.acheckpoint(1)
+    return b""
+
+
+@worker_agent.task(any=True)
+def anything(ctx: milepost.TaskContext) -> None: ...
+
+
+def serving(ctx: milepost.TaskContext) -> None:
+    assert_type(extract(ctx, "here"), list[str])
+    with worker_agent.serve_in_background(concurrency=2) as worker:
+        assert_type(worker, milepost.Worker)
+    worker_agent.serve(drain_timeout_s=5)
+    raise milepost.RetryLater(30)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from milepost._annotations import Severity
 from milepost._api import current_own
@@ -221,9 +221,13 @@ class TaskContext:
         self._attempt.check(may_pause=True)
         return result  # type: ignore[no-any-return]
 
+    @overload
     async def astep(
-        self, name: str, function: Callable[P, Awaitable[R]] | Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> R:
+        self, name: str, function: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R: ...
+    @overload
+    async def astep(self, name: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    async def astep(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Do what `step` does, from asynchronous code; the function may be asynchronous or not.
 
         Raises:
@@ -239,7 +243,7 @@ class TaskContext:
                 span.complete(result)
             await self._until_kept(self._step_report(name, digest, result))
         self._attempt.check(may_pause=True)
-        return result  # type: ignore[no-any-return]
+        return result
 
     def _recall(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
