@@ -92,7 +92,9 @@ class Control:
 
     async def create(self, **fields: Any) -> str:
         """Create a task and return its id."""
-        return (await self.controller.create(TaskCreate(**{"name": "Extract", **fields}))).task_id
+        wanted = TaskCreate(**{"name": "Extract", **fields})
+        (created,) = await self.do(lambda engine, tx: engine.create_all(tx, [wanted]))
+        return str(created.task_id)
 
     async def leases(self) -> list[TaskLease]:
         """Return the attempts that the worker is handed, all that are ready."""

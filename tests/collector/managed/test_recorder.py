@@ -9,7 +9,9 @@ import pytest
 
 from milepost_collector.errors import StorageUnavailableError
 from milepost_collector.protocol.managed import Recorded
-from tests.collector.managed.facts import NOON, House, attempt, instant, task, transition
+from milepost_collector.storage import Database
+from milepost_collector.traces.managed import Log
+from tests.collector.managed.facts import MIB, NOON, House, attempt, instant, task, transition
 
 COUNTS = """
 SELECT (SELECT count(*) FROM task_transitions), (SELECT count(*) FROM task_versions),
@@ -44,14 +46,15 @@ async def test_facts_that_cannot_be_stored_leave_no_trace(house: House) -> None:
     await house.record(transitions=[transition(1)])
 
 
-async def test_failed_disk_is_told_and_recording_goes_on_after_it(house: House) -> None:
-    house.database.writer.close()  # what every statement then raises is what a database that gave up raises
-    changes = Recorded(after=None, position="place 1", transitions=[transition(1)])
-    with pytest.raises(StorageUnavailableError):
-        await house.ingest.recorder.record(changes)
-    house.database.reopen()
-    assert await house.ingest.recorder.record(changes) == "place 1"
-    assert house.rows(COUNTS) == [(1, 0, 0, 0)]
+def test_recording_goes_on_after_the_database_was_reopened(tmp_path: Path) -> None:
+    database, log = Database(tmp_path / "a.duckdb", memory_limit_bytes=512 * MIB), Log()
+    first = Recorded(after=None, position="place 1", transitions=[transition(1)])
+    assert log.append(database.writer, first) == "place 1"
+    database.reopen()  # as the writer does after the disk failed
+    second = Recorded(after="place 1", position="place 2", transitions=[transition(2)], tasks=[task()])
+    assert log.append(database.writer, second) == "place 2"
+    assert database.writer.execute(COUNTS).fetchall() == [(2, 1, 0, 0)]
+    database.close()
 
 
 async def test_transitions_told_again_are_recorded_once(house: House) -> None:
