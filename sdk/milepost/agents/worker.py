@@ -18,18 +18,13 @@ import msgspec
 
 from milepost._bell import Bell
 from milepost._version import __version__
-from milepost.agents.attempt import Attempt
 from milepost.agents.channel import UNREGISTER, Channel
-from milepost.agents.execution import Execution
+from milepost.agents.dispatch import Dispatch
 from milepost.agents.handlers import HandlerTable
-from milepost.agents.holdings import Holdings
 from milepost.agents.membership import Membership
-from milepost.agents.outbox import Outbox
 from milepost.agents.poller import Poller
-from milepost.agents.stage import Stage
-from milepost.agents.stops import StopKind
 from milepost.errors import MilepostError
-from milepost.wire.worker import AttemptPaused, Command, RegisterRequest, TaskLease, UnregisterRequest
+from milepost.wire.worker import RegisterRequest, UnregisterRequest
 
 __all__ = ["Worker"]
 
@@ -54,7 +49,6 @@ class Worker:
         """Made by `Agent.serve` and `Agent.serve_in_background`."""
         self._agent = agent
         self._endpoint = endpoint
-        self._handlers = handlers
         self._membership = Membership(
             RegisterRequest(
                 agent=agent,
@@ -67,21 +61,21 @@ class Worker:
                 sdk_version=__version__,
             )
         )
-        self._holdings = Holdings(concurrency)
-        self._stage = Stage(concurrency)
-        self._outbox = Outbox(self._channel(), self._membership, self.obey, self._ended)
-        self._poller = Poller(self._channel(), self._membership, self._holdings, self, self._rest)
+        self._news = Bell()  # for whoever waits in `wait` or `stop`
+        self._resting = Bell()
+        self._dispatch = Dispatch(
+            agent, handlers, self._membership, self._channel(), concurrency=concurrency, news=self._news
+        )
+        self._outbox, self._holdings = self._dispatch.outbox, self._dispatch.holdings
+        self._poller = Poller(self._channel(), self._membership, self._holdings, self._dispatch, self._rest)
         self._threads = [
             threading.Thread(target=self._work, args=(self._poller.work,), name="milepost-poller", daemon=True),
             threading.Thread(target=self._work, args=(self._outbox.work,), name="milepost-reporter", daemon=True),
         ]
         self._process_id = os.getpid()
-        self._news = Bell()  # for whoever waits in `wait` or `stop`
-        self._resting = Bell()
         self._stop_requests = 0
         self._stopped = False
         self._stop_lock = threading.Lock()
-        self.draining = False
         self.failure: Exception | None = None
 
     def _channel(self) -> Channel:
@@ -128,9 +122,8 @@ class Worker:
             if self._stopped:
                 return
             self._stopped = True
-            self.draining = True
+            self._dispatch.begin_to_drain()
             self._poller.interrupt()
-            self._release_waiting()
             self._drain(drain_timeout_s)
             self._leave()
 
@@ -140,62 +133,7 @@ class Worker:
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
 
-    # --- what polls and reports call ------------------------------------------------------------------------------
-
-    def accept(self, lease: TaskLease) -> None:
-        """Work on an attempt, unless that is done already."""
-        attempt = Attempt(lease, self._handlers.find(lease.name))
-        if not self._holdings.add(attempt):
-            return
-        if self.draining:
-            if attempt.withdraw():
-                self._hand_back(attempt)
-            return
-        execution = Execution(attempt, self._agent, self._outbox, self._code_ended)
-        if attempt.handler is not None and attempt.handler.is_async:
-            self._stage.run_async(execution.perform_async)
-        else:
-            self._stage.run(execution.perform)
-
-    def obey(self, command: Command) -> None:
-        """Do what the controller commands; a repeated command, and one for an attempt that is gone, changes nothing."""
-        attempt = self._holdings.find((command.task_id, command.attempt))
-        if attempt is None:
-            return
-        is_news = attempt.ask(command.kind, command.reason)
-        if command.kind == "lost":
-            self._drop(attempt)
-        elif is_news:
-            logger.debug("%s task %s, attempt %d: %s", command.kind, *attempt.key, command.reason)
-            if command.kind == "cancel":
-                grace_ms = attempt.lease.cancel_grace_ms if command.grace_ms is None else command.grace_ms
-                attempt.abandon_at = time.monotonic() + grace_ms / 1_000
-
-    def abandon_overdue(self, now: float) -> None:
-        """Give up the attempts that were cancelled and have not stopped within their grace."""
-        for attempt in self._holdings.all():
-            if attempt.abandon_at is not None and attempt.abandon_at <= now and not attempt.over:
-                logger.warning("task %s, attempt %d, was cancelled and does not stop; it is given up", *attempt.key)
-                attempt.ask("lost", "it was cancelled and did not stop in time")
-                attempt.gone = True  # but held, until the controller says that it is over: else it would be sent again
-                attempt.abandon_at = None
-
-    def _drop(self, attempt: Attempt) -> None:
-        self._holdings.drop(attempt)
-        self._news.ring()
-
-    def _ended(self, attempt: Attempt) -> None:
-        self._drop(attempt)
-
-    def _code_ended(self, attempt: Attempt) -> None:
-        self._holdings.code_ended(attempt)
-        self._news.ring()
-
-    def _hand_back(self, attempt: Attempt) -> None:
-        """Give back an attempt whose code will not begin."""
-        task_id, number = attempt.key
-        report = AttemptPaused(task_id=task_id, attempt=number, released=True, reason="the worker stops")
-        self._outbox.put(attempt, report)
+    # --- inside ---------------------------------------------------------------------------------------------------
 
     def _work(self, work: Callable[[], None]) -> None:
         """Run one of the two threads. A worker that no longer polls or reports must not look as if it did."""
@@ -213,24 +151,14 @@ class Worker:
 
     # --- stopping -------------------------------------------------------------------------------------------------
 
-    def _release_waiting(self) -> None:
-        for attempt in self._holdings.all():
-            if attempt.withdraw():
-                self._hand_back(attempt)
-
     def _drain(self, timeout_s: float) -> None:
         if self._wait_for_code(timeout_s):
             return
-        self._ask_all("drain")
+        self._dispatch.ask_all("drain")
         if self._wait_for_code(_PAUSE_S):
             return
-        self._ask_all("release")
+        self._dispatch.ask_all("release")
         self._wait_until(lambda: not self._holdings.working(), _RELEASE_S)
-
-    def _ask_all(self, kind: StopKind) -> None:
-        logger.info("%d attempts are asked to stop (%s)", len(self._holdings.working()), kind)
-        for attempt in self._holdings.all():
-            attempt.ask(kind, "the worker stops")
 
     def _wait_for_code(self, timeout_s: float) -> bool:
         """Wait until no handler works; tell whether that came about. A second request to stop ends the wait."""
@@ -262,7 +190,7 @@ class Worker:
             logger.warning("%d attempts could not be reported; their leases run out", len(self._holdings))
         elif self.worker_id is not None:
             self._unregister(self.worker_id)
-        self._stage.close()
+        self._dispatch.stage.close()
 
     def _end_threads(self) -> None:
         deadline = time.monotonic() + _JOIN_S
