@@ -46,14 +46,17 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.remove()
 
 
+def empty_database(url: str) -> None:
+    """Remove all rows. Not TRUNCATE, which makes dozens of files anew."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        connection.execute("".join(f"DELETE FROM {name};" for (name,) in found if name != "schema_version").encode())
+
+
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     """Return the URL of a database whose tables, if there are any, are empty."""
-    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
-        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        tables = [name for (name,) in found if name != "schema_version"]
-        if tables:
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY".encode())
+    empty_database(postgres_server.url)
     return postgres_server.url
 
 

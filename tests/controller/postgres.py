@@ -52,6 +52,11 @@ class PostgresServer:
         options = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
         self._control("start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
 
+    def ensure_running(self) -> None:
+        """Start the server unless it runs."""
+        if not (self._data / "postmaster.pid").exists():
+            self.start()
+
     def stop(self, mode: str = "fast") -> None:
         """Stop the server. mode: `fast` ends connections in order, `immediate` is like a crash."""
         self._control("stop", "--wait", f"--mode={mode}")

@@ -21,6 +21,7 @@ _POSTGRES_PARTS = {
         SELECT table_name, column_name, ordinal_position, data_type, collation_name, is_nullable, column_default,
             is_identity
         FROM information_schema.columns WHERE table_schema = 'public'""",
+    "tables": "SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
     "constraints": """
         SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)

@@ -16,7 +16,7 @@ from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.store import open_store
 from milepost_collector.controller.store.interface import ClaimQuery, Store, Tx
 from milepost_collector.errors import DatabaseTooNewError, InvalidParameterError, StorageError, StorageUnavailableError
-from tests.controller.conftest import ManualClock, OpenStore
+from tests.controller.conftest import ManualClock, OpenStore, empty_database
 from tests.controller.postgres import PostgresServer
 from tests.controller.store.rows import NOW, assignment, insert, insert_queued, leased, schedule, task, transition
 
@@ -29,12 +29,20 @@ def store(postgres_url: str, clock: ManualClock, open_stores: OpenStore) -> Stor
     return open_stores(postgres_url, clock=clock)
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """Return a server that the test may stop."""
+@pytest.fixture(scope="module")
+def second_server() -> Iterator[PostgresServer]:
+    """Return a server that only the tests of this module use."""
     server = PostgresServer()
     yield server
     server.remove()
+
+
+@pytest.fixture
+def own_server(second_server: PostgresServer) -> PostgresServer:
+    """Return a server, running and empty, that the test may stop."""
+    second_server.ensure_running()
+    empty_database(second_server.url)
+    return second_server
 
 
 def wait_for(event: threading.Event) -> None:

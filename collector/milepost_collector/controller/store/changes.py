@@ -9,7 +9,20 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, astuple
-from sqlalchemy import ColumnElement, Select, Table, Text, and_, bindparam, cast, column, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -71,20 +84,25 @@ def writing_one(change: Change, dialect: str) -> Write:
 @cache
 def writing_many(change: Change) -> BulkWrite:
     """Return the statement that makes a change to many rows, given as JSON: half the time of as many statements."""
-    types = {name: change.table.c[name].type for name in change.row.__struct_fields__}
+    names = change.key if change.verb == "delete" else change.row.__struct_fields__
+    types = {name: change.table.c[name].type for name in names}
     columns = [column(name, Text() if kind is TEXT else kind) for name, kind in types.items()]
     source = func.json_to_recordset(cast(bindparam("rows", type_=Text()), postgresql.JSON())).table_valued(*columns)
-    rows = source.render_derived(name="given", with_types=True)
-    values = {name: rows.c[name] for name in change.row.__struct_fields__}
-    statement = _statement(change, "postgresql", values, select(*(rows.c[name] for name in change.written)))
-    replaces = change.verb in ("update", "upsert")
-    return BulkWrite(
-        PREPARERS["postgresql"].compile(statement).sql,
-        lambda given: _as_json(_newest(given, change.key) if replaces else given),
-    )
+    given = source.render_derived(name="given", with_types=True)
+    values = {name: given.c[name] for name in names}
+    statement = _statement(change, "postgresql", values, given)
+    return BulkWrite(PREPARERS["postgresql"].compile(statement).sql, _parameter(change))
 
 
-def _statement(change: Change, dialect: str, values: Values, source: Select[Any] | None) -> ClauseElement:
+def _parameter(change: Change) -> Callable[[Sequence[Row]], str]:
+    if change.verb == "delete":
+        return lambda rows: _as_json([{name: getattr(row, name) for name in change.key} for row in rows])
+    if change.verb == "insert":
+        return lambda rows: _as_json([asdict(row) for row in rows])
+    return lambda rows: _as_json([asdict(row) for row in _newest(rows, change.key)])
+
+
+def _statement(change: Change, dialect: str, values: Values, source: FromClause | None) -> ClauseElement:
     is_row = and_(*(change.table.c[name] == values[name] for name in change.key))
     if change.verb == "delete":
         return delete(change.table).where(is_row)
@@ -95,7 +113,7 @@ def _statement(change: Change, dialect: str, values: Values, source: Select[Any]
     statement = (
         start.values({name: values[name] for name in change.written})
         if source is None
-        else start.from_select(change.written, source)
+        else start.from_select(change.written, select(*(source.c[name] for name in change.written)))
     )
     return _on_conflict(change, statement)
 
@@ -125,5 +143,5 @@ def _newest(rows: Sequence[Row], key: tuple[str, ...]) -> Sequence[Row]:
     return list({tuple(getattr(row, name) for name in key): row for row in rows}.values())
 
 
-def _as_json(rows: Sequence[Row]) -> str:
-    return msgspec.json.encode([asdict(row) for row in rows]).decode()
+def _as_json(rows: list[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

@@ -78,9 +78,13 @@ def _column(name: str, hint: Any, given_by_database: str | None) -> Column[Any]:
     return Column(name, COLUMN_TYPES[scalar], *given, nullable=types.NoneType in members)
 
 
-def _table(row: type[Row], name: str, key: tuple[str, ...], *parts: Any, with_rowid: bool = False) -> Table:
+def _table(
+    row: type[Row], name: str, key: tuple[str, ...], *parts: Any, with_rowid: bool = False, is_hot: bool = False
+) -> Table:
+    """Return a table. with_rowid: for long rows. is_hot: pages keep room, so that a changed row stays in its own."""
+    options: dict[str, Any] = {"postgresql_with": {"fillfactor": 70}} if is_hot else {}
     columns = _columns(row, None)
-    return Table(name, metadata, *columns, PrimaryKeyConstraint(*key), *parts, sqlite_with_rowid=with_rowid)
+    return Table(name, metadata, *columns, PrimaryKeyConstraint(*key), *parts, sqlite_with_rowid=with_rowid, **options)
 
 
 def _followed(row: type[Row], name: str, *parts: Any) -> Table:
@@ -106,6 +110,7 @@ tasks = _table(
     _readable_lists("tasks_have_readable_lists"),
     Index("tasks_by_created_at", "created_at", "id"),
     with_rowid=True,
+    is_hot=True,
 )
 task_history = _table(
     TaskRow,
@@ -119,7 +124,7 @@ task_history = _table(
     with_rowid=True,
 )
 payloads = _table(PayloadRow, "payloads", ("task_id",), with_rowid=True)
-assignments = _table(AssignmentRow, "assignments", ("task_id", "position"))
+assignments = _table(AssignmentRow, "assignments", ("task_id", "position"), is_hot=True)
 attempts = _table(AttemptRow, "attempts", ("task_id", "attempt"), with_rowid=True)
 dependencies = _table(
     DependencyRow, "dependencies", ("task_id", "upstream_id"), Index("dependencies_by_upstream", "upstream_id")

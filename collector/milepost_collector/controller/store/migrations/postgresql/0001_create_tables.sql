@@ -42,7 +42,8 @@ CREATE TABLE assignments (
     steps_reused BIGINT NOT NULL,
     checkpoint_count BIGINT NOT NULL,
     PRIMARY KEY (task_id, position)
-);
+)
+ WITH (fillfactor = 70);
 
 CREATE INDEX delayed_by_ready_at ON assignments (ready_at) WHERE state = 'delayed';
 
@@ -295,7 +296,8 @@ CREATE TABLE tasks (
     PRIMARY KEY (id),
     CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL),
     CONSTRAINT tasks_have_readable_lists CHECK (tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL))
-);
+)
+ WITH (fillfactor = 70);
 
 CREATE INDEX tasks_by_created_at ON tasks (created_at, id);
 
