@@ -129,7 +129,7 @@ async def _start_controller(config: CollectorConfig) -> Controller:
         config.data_dir,
         url=config.controller_url,
         retention_days=config.task_retention_days,
-        max_value_bytes=config.max_value_bytes,
+        max_value_bytes=config.max_task_value_bytes,
     )
     controller.start()
     return controller

@@ -52,7 +52,7 @@ class CollectorConfig:
     forward_max_bytes: int = 1024 * MIB  # of one destination's queue on disk; beyond it the oldest are dropped
     controller_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database; None: a file in data_dir
     task_retention_days: int = 30  # how long finished tasks are kept
-    max_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
+    max_task_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
 
     def __post_init__(self) -> None:
         """Check every range."""
@@ -63,7 +63,7 @@ class CollectorConfig:
             "checkpoint_wal_bytes",
             "sql_max_rows",
             "task_retention_days",
-            "max_value_bytes",
+            "max_task_value_bytes",
         ):
             _at_least(name, getattr(self, name), 1)
         _at_least("forward_max_bytes", self.forward_max_bytes, MIB)

@@ -71,6 +71,12 @@ def milepost() -> None:
     "MILEPOST_FORWARD_HEADERS.",
 )
 @click.option(
+    "--controller-url",
+    metavar="URL",
+    help="Keep tasks in this PostgreSQL database, postgresql://HOST/NAME, instead of a file in --data; one with a "
+    "password is better put into MILEPOST_CONTROLLER_URL.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -84,6 +90,7 @@ def serve(
     grpc_port: int | None,
     forward_to: tuple[str, ...],
     forward_headers: tuple[str, ...],
+    controller_url: str | None,
     log_level: str,
 ) -> None:
     """Start the collector: it takes events, answers queries and serves the viewer.
@@ -107,6 +114,7 @@ def serve(
         grpc_port=grpc_port,
         forward_to=forward_to or None,
         forward_headers=forward_headers or None,
+        controller_url=controller_url,
     )
 
 

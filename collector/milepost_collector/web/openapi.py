@@ -33,7 +33,7 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, by_type)
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Milepost collector",
@@ -44,6 +44,9 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
+    # As it reads once it is JSON: defaults of the types are tuples and structs.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
+    return plain
 
 
 async def get_openapi(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 
@@ -34,7 +35,7 @@ class Clock:
     async def gaps(self, count: int) -> list[float]:
         """Return the seconds between the next ticks."""
         times = [await asyncio.wait_for(self.ticks.get(), 10) for _ in range(count + 1)]
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        return [after - before for before, after in itertools.pairwise(times)]
 
 
 @pytest.fixture
