@@ -90,8 +90,10 @@ class HandWorker:
 
 def task_row(page: Page, name: str) -> Locator:
     """Return a row of the task table."""
-    return page.get_by_role("grid", name="Tasks").get_by_role("row").filter(
-        has=page.get_by_role("link", name=name, exact=True)
+    return (
+        page.get_by_role("grid", name="Tasks")
+        .get_by_role("row")
+        .filter(has=page.get_by_role("link", name=name, exact=True))
     )
 
 

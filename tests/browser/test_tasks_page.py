@@ -23,13 +23,17 @@ def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
     made.http.close()
 
 
-def test_empty_page_shows_how_to_make_a_first_task(start_collector: StartCollector, open_page: OpenPage) -> None:
+def test_empty_pages_show_how_to_begin(start_collector: StartCollector, open_page: OpenPage) -> None:
     collector = start_collector()
     page = open_page(f"{collector.url}/tasks")
     expect(page.get_by_role("heading", name="No tasks yet")).to_be_visible()
     expect(page.locator("pre")).to_contain_text(f'endpoint="{collector.url}"')
-    page.get_by_role("button", name="create a task here").click()
-    expect(page.get_by_role("dialog", name="New task")).to_be_visible()
+    page.get_by_role("link", name="Schedules").click()
+    expect(page.get_by_role("heading", name="No schedules yet")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text("client.schedules.create")
+    page.get_by_role("link", name="Agents").click()
+    expect(page.get_by_role("heading", name="No agents yet")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text("agent.serve(concurrency=8)")
 
 
 def test_rows_say_why_a_task_does_not_run(
@@ -114,9 +118,7 @@ def test_selected_tasks_are_paused_with_their_number_in_the_question(
 def test_everything_that_matches_is_deleted_by_filter(
     collector: CollectorProcess, controlled: Controlled, open_page: OpenPage
 ) -> None:
-    controlled.post(
-        "/api/tasks/batch", tasks=[{"name": "Bulk Rubbish", "agent": "nobody", "tags": ["rubbish"]}] * 130
-    )
+    controlled.post("/api/tasks/batch", tasks=[{"name": "Bulk Rubbish", "agent": "nobody", "tags": ["rubbish"]}] * 130)
     page = open_page(f"{collector.url}/tasks?tag=rubbish")
     page.get_by_role("checkbox", name="Select all loaded tasks").check()
     page.get_by_role("button", name="all that match the filters (130)").click()
@@ -138,7 +140,9 @@ def test_task_is_created_in_a_dialog_that_checks_its_input(
     name = dialog.get_by_role("combobox", name="Name", exact=True)
     expect(name).to_have_accessible_description("give the name that agents handle it by")
     expect(name).to_be_focused()
-    expect(dialog.get_by_role("textbox", name="Input, as JSON", exact=True)).to_have_accessible_description(re.compile("this is not JSON"))
+    expect(dialog.get_by_role("textbox", name="Input, as JSON", exact=True)).to_have_accessible_description(
+        re.compile("this is not JSON")
+    )
     name.fill("By Hand")
     dialog.get_by_role("combobox", name="Agent", exact=True).fill("hand-agent")
     dialog.get_by_label("Input, as JSON").fill('{"rows": 3}')
@@ -211,10 +215,10 @@ def test_long_list_pages_in(collector: CollectorProcess, controlled: Controlled,
     many = [{"name": f"Many {number}", "agent": "nobody", "tags": ["many"]} for number in range(230)]
     controlled.post("/api/tasks/batch", tasks=many)
     page = open_page(f"{collector.url}/tasks?tag=many&sort=created_at")
-    expect(page.get_by_text(re.compile("^230 tasks, 100 loaded"))).to_be_visible()
-    for last in ("Many 99", "Many 199", "Many 229"):
+    for count, last in (("230 tasks, 100 loaded", "99"), ("230 tasks, 200 loaded", "199"), ("230 tasks", "229")):
+        expect(page.get_by_text(count, exact=True)).to_be_visible()
         page.keyboard.press("End")
-        expect(task_row(page, last)).to_be_visible()
+        expect(task_row(page, f"Many {last}")).to_be_visible()
     assert page.get_by_role("grid", name="Tasks").get_by_role("row").count() < 80
 
 

@@ -184,7 +184,8 @@ async function ledgerSince(schedule: Schedule, startMs: number, signal: AbortSig
 }
 
 async function plannedUntil(schedule: Schedule, fromMs: number, endMs: number, signal: AbortSignal): Promise<GridInstant[]> {
-  const preview = await previewCadence(schedule.cadence, MOST_PLANNED, new Date(fromMs).toISOString(), signal);
+  // The collector answers what comes after a time; a week's first instant may be the week's beginning itself.
+  const preview = await previewCadence(schedule.cadence, MOST_PLANNED, new Date(fromMs - 1).toISOString(), signal);
   const lastMs = schedule.end ? Math.min(endMs, isoToMs(schedule.end)) : endMs;
   return preview.instants
     .filter((instant) => isoToMs(instant.nominal) < lastMs)
