@@ -96,8 +96,11 @@ async def sleeps(ctx: milepost.TaskContext) -> None:
 @agent.task("forks")
 def forks(ctx: milepost.TaskContext) -> int:
     """Terminate a process of its own; return the signal that ended it."""
-    child = multiprocessing.get_context("fork").Process(target=threading.Event().wait, args=(PATIENCE_S,))
+    fork = multiprocessing.get_context("fork")
+    running = fork.Event()
+    child = fork.Process(target=lambda: running.set() or threading.Event().wait(PATIENCE_S))
     child.start()
+    running.wait(PATIENCE_S)
     child.terminate()
     child.join(PATIENCE_S)
     return child.exitcode or 0
