@@ -15,7 +15,6 @@ from milepost_collector.protocol.conventions import normalise
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignLog, ForeignPoint, ForeignSpan
 from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
 from milepost_collector.protocol.messages import (
-    LONG_TEXT,
     Found,
     Message,
     Text,
@@ -23,7 +22,6 @@ from milepost_collector.protocol.messages import (
     event_messages,
     lift,
     span_messages,
-    text_of,
 )
 from milepost_collector.protocol.normalised import Normalised
 from milepost_collector.protocol.pricing import BUNDLED, PriceBook, price_item
@@ -72,11 +70,11 @@ class Contents:
             return None
         ids = []
         for message in messages:
-            message_id, _, text, other_parts = row = encode_message(message)
-            ids.append(message_id)
-            self.messages[message_id] = row
-            if texts is not None and other_parts is None and len(text) >= LONG_TEXT:
-                texts.append(text_of(message_id, text))
+            row = message.stored or encode_message(message)
+            ids.append(row[0])
+            self.messages[row[0]] = row
+            if texts is not None and message.text is not None:
+                texts.append(message.text)
         return ids
 
     def keep(self, found: Found) -> Kept:

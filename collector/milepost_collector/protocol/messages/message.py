@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from milepost_collector.protocol.messages.telling import LONG_TEXT, Text, text_of
 from milepost_collector.protocol.messages.values import json_text
 
 Part = dict[str, Any]
@@ -16,28 +17,9 @@ Part = dict[str, Any]
 _decode = msgspec.json.Decoder().decode
 
 ID_BYTES = 16
-# System prompts and the messages of a history come again with every call: their ids are remembered.
-REMEMBERED = 4_096
-MAX_REMEMBERED = 2_048  # characters of one; in all 8 MB at most, if they are ASCII
-
-
-class Message(Struct, gc=False):
-    """A chat message. role: system, developer, user, assistant, tool or what was sent, in lower case.
-
-    parts: objects with a `type`: text {content}, reasoning {content}, tool_call {id, name, arguments}, tool_result {id,
-    name, result}, image, audio or file {mime_type, uri | name | sha256, bytes}, or another type with what was sent. The
-    name of who speaks, if one was sent, is `name` of the first part.
-    """
-
-    role: str
-    parts: list[Part]
-
-
-class Found(Struct, gc=False):
-    """What a model was sent and what it answered."""
-
-    input: list[Message]
-    output: list[Message]
+# Calls of tools come again as the messages of a history, in several spellings: what is stored of them is remembered.
+REMEMBERED = 1_024
+MAX_REMEMBERED = 2_048  # characters of one; in all 2 MB at most, if they are ASCII
 
 
 class EncodedMessage(NamedTuple):
@@ -63,6 +45,33 @@ class EncodedMessage(NamedTuple):
         return text_parts_json(self.text) if self.other_parts is None else self.other_parts
 
 
+class Message(Struct, gc=False, eq=False):
+    """A chat message. role: system, developer, user, assistant, tool or what was sent, in lower case.
+
+    parts: objects with a `type`: text {content}, reasoning {content}, tool_call {id, name, arguments}, tool_result {id,
+    name, result}, image, audio or file {mime_type, uri | name | sha256, bytes}, or another type with what was sent. The
+    name of who speaks, if one was sent, is `name` of the first part. stored, text: noted by `encode_message`, so that
+    the messages of a history, which are remembered, are encoded once.
+    """
+
+    role: str
+    parts: list[Part]
+    stored: EncodedMessage | None = None
+    text: Text | None = None  # if it is nothing but a long text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and self.role == other.role and self.parts == other.parts
+
+    __hash__ = None  # type: ignore[assignment] # its parts may change
+
+
+class Found(Struct, gc=False):
+    """What a model was sent and what it answered."""
+
+    input: list[Message]
+    output: list[Message]
+
+
 def text_parts_json(text: str) -> str:
     """Return the parts, as JSON, of a message that is one text."""
     return json_text([{"content": text, "type": "text"}])
@@ -71,15 +80,23 @@ def text_parts_json(text: str) -> str:
 def encode_message(message: Message) -> EncodedMessage:
     """Return a message as it is stored.
 
-    Its id is BLAKE2b-128 over role and parts, so equal messages have one id wherever they came from. The role's length
-    comes first and the form after it, so that no two different messages are the same bytes.
+    It is also noted in the message. Its id is BLAKE2b-128 over role and parts, so equal messages have one id wherever
+    they came from. The role's length comes first and the form after it, so that no two different messages are the same
+    bytes.
     """
+    if message.stored is not None:
+        return message.stored
     role, parts = message.role, message.parts
     if len(parts) == 1 and len(part := parts[0]) == 2 and part["type"] == "text":
         content: str = part["content"]
-        return (_remembered_text if len(content) <= MAX_REMEMBERED else _encoded_text)(role, content)
-    parts_json = json_text(parts)
-    return (_remembered_parts if len(parts_json) <= MAX_REMEMBERED else _encoded_parts)(role, parts_json)
+        stored = EncodedMessage(_digest(f"{len(role)}:{role}:text:{content}"), role, content)
+        if len(content) >= LONG_TEXT:
+            message.text = text_of(stored.message_id, content)
+    else:
+        parts_json = json_text(parts)
+        stored = (_remembered_parts if len(parts_json) <= MAX_REMEMBERED else _encoded_parts)(role, parts_json)
+    message.stored = stored
+    return stored
 
 
 def _encoded_parts(role: str, parts_json: str) -> EncodedMessage:
@@ -87,11 +104,6 @@ def _encoded_parts(role: str, parts_json: str) -> EncodedMessage:
     return EncodedMessage(_digest(f"{len(role)}:{role}:parts:{parts_json}"), role, text, parts_json)
 
 
-def _encoded_text(role: str, content: str) -> EncodedMessage:
-    return EncodedMessage(_digest(f"{len(role)}:{role}:text:{content}"), role, content)
-
-
-_remembered_text = lru_cache(REMEMBERED)(_encoded_text)
 _remembered_parts = lru_cache(REMEMBERED)(_encoded_parts)
 
 

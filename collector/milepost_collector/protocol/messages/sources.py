@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from milepost_collector.protocol.foreign import ForeignSpan, SpanEvent
@@ -12,11 +13,14 @@ from milepost_collector.protocol.messages.message import Found, Message
 from milepost_collector.protocol.messages.parts import Part, content_parts, tool_call
 from milepost_collector.protocol.messages.recall import history_of, of_flattened
 from milepost_collector.protocol.messages.shapes import conversation, merged, message_list, messages_of
-from milepost_collector.protocol.messages.table import PLACES, Place, load_table
+from milepost_collector.protocol.messages.table import Candidates, Layout, Place, layout_of, load_table
 from milepost_collector.protocol.messages.values import json_text, parsed, parsed_container
 
 Attributes = dict[str, Any]
 Fields = list[tuple[Place, Any]]
+
+REMEMBERED_PROMPTS = 256
+MAX_PROMPT = 16_384  # characters of one; in all 12 MB at most, if they are ASCII
 
 KINDS = tuple(load_table().kinds.items())
 # Events whose attributes are like those of a span, and hold whole conversations.
@@ -33,13 +37,13 @@ def span_messages(span: ForeignSpan) -> Found:
     Each side comes from one source, the richest one: attributes before events, structured before flattened. Never
     raises for what was sent. Safe in any thread.
     """
-    places = PLACES.of(span.attributes)
-    if not places and not span.events:
+    layout = layout_of(span.attributes)
+    if layout is None and not span.events:
         return Found([], [])
     kind = span_kind(span.attributes)
     if kind == "none":
         return Found([], [])
-    found = _of_places(span.attributes, places, is_model=kind == "model")
+    found = _of_layout(span.attributes, layout, is_model=kind == "model")
     if span.events and not (found.input and found.output):
         found = _with_events(found, span.events)
     return _tidied(found)
@@ -59,7 +63,7 @@ def event_messages(name: str, attributes: Attributes, body: Any) -> Found:
 
 def attribute_messages(attributes: Attributes) -> Found:
     """Return the messages of attributes that are known to belong to a call of a model."""
-    return _of_places(attributes, PLACES.of(attributes), is_model=True)
+    return _of_layout(attributes, layout_of(attributes), is_model=True)
 
 
 def span_kind(attributes: Attributes) -> str:
@@ -71,35 +75,22 @@ def span_kind(attributes: Attributes) -> str:
     return ""
 
 
-def _of_places(attributes: Attributes, places: list[Place], *, is_model: bool) -> Found:
-    given: list[Place] = []
-    answer: list[Place] = []
-    system: list[Place] = []
-    for place in places:
-        side = place.source.side
-        if side == "input" or side == "both":
-            given.append(place)
-        if side == "output" or side == "both":
-            answer.append(place)
-        elif side == "system":
-            system.append(place)
-    messages = _best(given, attributes, "input", is_model)
-    if system:
-        messages = _with_system(_best(system, attributes, "system", is_model), messages)
-    return Found(messages, _best(answer, attributes, "output", is_model) if answer else [])
+def _of_layout(attributes: Attributes, layout: Layout | None, *, is_model: bool) -> Found:
+    if layout is None:
+        return Found([], [])
+    given = _best(layout.given, attributes, "input", is_model)
+    if layout.system:
+        given = _with_system(_best(layout.system, attributes, "system", is_model), given)
+    return Found(given, _best(layout.answer, attributes, "output", is_model))
 
 
-def _best(places: list[Place], attributes: Attributes, side: str, is_model: bool) -> list[Message]:
+def _best(candidates: Candidates, attributes: Attributes, side: str, is_model: bool) -> list[Message]:
     """Return the messages of the first source that has any, of a later one only if that first one may lose some."""
-    if len(places) == 1:
-        place = places[0]
-        return READERS[place.source.form]([(place, attributes[place.name])], side, is_model)
     best: list[Message] = []
-    for rank in sorted({place.rank for place in places}):
-        fields = [(place, attributes[place.name]) for place in places if place.rank == rank]
-        source = fields[0][0].source
+    for source, places in candidates:
+        fields = [(place, attributes[place.name]) for place in places]
         messages = READERS[source.form](fields, side, is_model)
-        if _size(messages) > _size(best):
+        if not best or _size(messages) > _size(best):
             best = messages
         if best and not source.lossy:
             break
@@ -193,8 +184,18 @@ def _read_events(fields: Fields, side: str, is_model: bool) -> list[Message]:
 
 
 def _read_system(fields: Fields, side: str, is_model: bool) -> list[Message]:
-    parts = content_parts(parsed(fields[0][1]))
-    return [Message("system", parts)] if parts else []
+    given = fields[0][1]
+    prompt = _remembered_prompt(given) if type(given) is str and len(given) <= MAX_PROMPT else _prompt(given)
+    return [] if prompt is None else [prompt]
+
+
+def _prompt(given: Any) -> Message | None:
+    parts = content_parts(parsed(given))
+    return Message("system", parts) if parts else None
+
+
+# A system prompt comes with every call of an agent.
+_remembered_prompt = lru_cache(REMEMBERED_PROMPTS)(_prompt)
 
 
 READERS: dict[str, Callable[[Fields, str, bool], list[Message]]] = {

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 MAX_NAMES = 20_000  # attribute names remembered; names that users make up must not fill the memory
 MAX_INDEX_DIGITS = 6
+MAX_LAYOUTS = 2_048  # sets of names remembered; a program has a few dozen
+MAX_LAYOUT_NAMES = 64  # of a set; conversations in flattened attributes have other names with every call
 
 
 class Source(Struct, frozen=True):
@@ -131,3 +133,50 @@ def _fits(name: str, pattern: str) -> bool:
 
 PLACES = Names(_place)
 MEMBERS = Names(member)
+
+Candidates = tuple[tuple[Source, tuple[Place, ...]], ...]
+
+
+class Layout(NamedTuple):
+    """Where a span's messages may be, by side: sources in their order of preference, each with its attributes."""
+
+    given: Candidates
+    answer: Candidates
+    system: Candidates
+
+
+_layouts: dict[tuple[str, ...], Layout | None] = {}
+
+
+def layout_of(names: Iterable[str]) -> Layout | None:
+    """Return where attributes of these names may hold messages, None if nowhere. Safe in any thread.
+
+    Spans of one instrumentation carry the same attributes, so it is found once for each set of names.
+    """
+    key = tuple(names)
+    try:
+        return _layouts[key]
+    except KeyError:
+        layout = _layout(PLACES.of(key))
+    if len(key) <= MAX_LAYOUT_NAMES:
+        if len(_layouts) >= MAX_LAYOUTS:
+            _layouts.clear()
+        _layouts[key] = layout
+    return layout
+
+
+def _layout(places: list[Place]) -> Layout | None:
+    if not places:
+        return None
+    sides: dict[str, list[Place]] = {"input": [], "output": [], "system": []}
+    for place in places:
+        side = place.source.side
+        for one in ("input", "output") if side == "both" else (side,):
+            sides[one].append(place)
+    return Layout(_ranked(sides["input"]), _ranked(sides["output"]), _ranked(sides["system"]))
+
+
+def _ranked(places: list[Place]) -> Candidates:
+    ranks = sorted({place.rank for place in places})
+    alike = [tuple(place for place in places if place.rank == rank) for rank in ranks]
+    return tuple((some[0].source, some) for some in alike)
