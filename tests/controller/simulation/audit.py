@@ -48,6 +48,7 @@ class Audit:
         self._attempt: dict[str, int] = {}  # the newest of each task
         self._opened: dict[str, int] = {}  # the newest attempt before a task was last opened or resumed
         self._reopened: dict[str, None] = {}
+        self._loose: dict[str, None] = {}  # may run although what they depend on did not complete
         self._ended: dict[str, dict[str, None]] = {}  # statuses that tasks have ever ended with
         self._commits = 0
         world.on_commit = self.follow
@@ -60,6 +61,14 @@ class Audit:
         known = self._accepted.setdefault(request.idempotency_key, task_id)
         hold(known == task_id or known in self._deleted, f"{request.idempotency_key} made {known} and {task_id}")
         self._accepted[request.idempotency_key] = task_id
+
+    def loosen(self, task_id: str) -> None:
+        """Note that a task's policy changes, so that it may for a moment have been to run after all."""
+        self._loose[task_id] = None
+
+    def begin_anew(self, task_id: str) -> None:
+        """Note that a task's attempts count from now on: it is somebody else's."""
+        self._opened[task_id] = self._attempt.get(task_id, 0)
 
     def reported(self, report: AttemptReport, outcome: str) -> None:
         """Hold a report's outcome against the leases before the transaction."""
@@ -128,8 +137,9 @@ class Audit:
         if row.event == "leased":
             self._leased(row)
         if row.event in ("reopened", "resumed"):
-            self._opened[row.task_id] = self._attempt.get(row.task_id, 0)
+            self.begin_anew(row.task_id)
             self._reopened[row.task_id] = None
+            self.loosen(row.task_id)
         if row.to_status in FINISHED_STATUSES:
             self._ended.setdefault(row.task_id, {})[row.to_status] = None
 
@@ -140,7 +150,7 @@ class Audit:
         self._attempt[row.task_id] = row.attempt
 
     def _released(self, task: TaskRow, upstream: Sequence[str]) -> None:
-        runs = _settings(task).on_upstream_failure == "run" or task.id in self._reopened
+        runs = _settings(task).on_upstream_failure == "run" or task.id in self._loose
         for upstream_id in upstream:
             ended = self._ended.get(upstream_id, {})
             met = "completed" in ended or (runs and (ended or upstream_id in self._deleted))

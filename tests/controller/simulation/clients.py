@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import UNSET
+
 from milepost.wire.agents import Limit
 from milepost.wire.schedules import BackfillRequest, Cadence, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
@@ -149,7 +151,16 @@ class Clients:
             {"settings": {"on_upstream_failure": self._chance.choice(("run", "skip"))}},
         ]
         request = TaskUpdate(**self._chance.choice(changes))
-        return Request(lambda engine, tx: engine.update(tx, task_id, request))
+
+        def committed(result: Any) -> None:
+            if isinstance(result, Exception):
+                return
+            if request.agent is not UNSET:
+                self._audit.begin_anew(task_id)
+            if request.settings is not UNSET:
+                self._audit.loosen(task_id)
+
+        return Request(lambda engine, tx: engine.update(tx, task_id, request), committed=committed)
 
     def _delete(self) -> Request | None:
         if not self._task_ids or self._world.happens(0.5):
@@ -236,7 +247,8 @@ class Clients:
 
         def committed(result: Any) -> None:
             if not isinstance(result, Exception) and "cadence" in change:
-                self._audit.ledger.change(schedule_id, 2_000, self._world.now)
+                mark_at = self._world.read(lambda tx: tx.schedule(schedule_id, lock=False)).mark_at
+                self._audit.ledger.change(schedule_id, 2_000, mark_at)
 
         update = ScheduleUpdate(**change)  # type: ignore[arg-type]
         return Request(lambda engine, tx: engine.update_schedule(tx, schedule_id, update), committed=committed)

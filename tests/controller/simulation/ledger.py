@@ -28,10 +28,10 @@ class Ledger:
         """Note a new schedule."""
         self._stretches[schedule_id] = [Stretch(every_ms, now)]
 
-    def change(self, schedule_id: str, every_ms: int, now: int) -> None:
-        """Note a schedule's new interval."""
-        self._stretches[schedule_id][-1].until = now
-        self._stretches[schedule_id].append(Stretch(every_ms, now))
+    def change(self, schedule_id: str, every_ms: int, mark_at: int) -> None:
+        """Note a schedule's new interval, and up to where the one before has been decided."""
+        self._stretches[schedule_id][-1].until = mark_at
+        self._stretches[schedule_id].append(Stretch(every_ms, mark_at))
 
     def note(self, task: TaskRow) -> None:
         """Check that a task is the only one of its instant."""

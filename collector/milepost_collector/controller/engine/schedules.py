@@ -72,7 +72,8 @@ def update(unit: Unit, schedule_id: str, request: ScheduleUpdate) -> None:
     if request.end is not UNSET:
         row.end_at = milliseconds("end", request.end)
     if request.cadence is not UNSET:
-        row.cadence, row.mark_at = _text(request.cadence), unit.now
+        row.cadence = _text(request.cadence)
+        row.mark_at = max(row.mark_at, unit.now)  # what has been decided stays so, also when the clock was set back
     _keep(unit, row)
 
 
