@@ -37,7 +37,8 @@ class TaskContext:
     `checkpoint` and `step` return once the controller has kept what they were given; asynchronous code, which must not
     block, awaits `acheckpoint` and `astep` instead. A stopped attempt learns of it from the exceptions of
     `milepost.TaskStopped`: every call of `step`, `checkpoint`, `raise_if_stopped` and `yield_if_asked` raises it, and
-    the first of `log`, `progress` and of the functions that record, such as `milepost.start_task`.
+    the first of `log`, `progress` and (unless recording is disabled) of the functions that record, such as
+    `milepost.start_task`.
     """
 
     def __init__(self, attempt: Attempt, outbox: Outbox) -> None:

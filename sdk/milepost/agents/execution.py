@@ -13,7 +13,7 @@ from milepost._client import default_client
 from milepost._span import begin_run
 from milepost.agents.attempt import Attempt
 from milepost.agents.context import TaskContext
-from milepost.agents.endings import ending_of
+from milepost.agents.endings import ending_of, failure_of
 from milepost.agents.outbox import Outbox
 from milepost.agents.values import kept_json
 from milepost.errors import NonRetryableError
@@ -92,8 +92,10 @@ class Execution:
         report: AttemptReport | None
         try:
             report = self._end(exc_val)
-        finally:
-            self._on_over(attempt)
+        except Exception as problem:  # whatever it is, an attempt that is not reported would be held for ever
+            logger.exception("the end of task %s, attempt %d, cannot be worked out", *attempt.key)
+            report = failure_of(problem, attempt.lease, time.time())
+        self._on_over(attempt)
         if report is not None and not attempt.gone:
             self._outbox.put(attempt, report)
         _log(_status_of(report), attempt, report)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from queue import SimpleQueue
 from typing import Any
 
 __all__ = ["Stage"]
+
+logger = logging.getLogger("milepost.agents")
 
 Job = Callable[[], None]
 
@@ -55,7 +58,10 @@ class Stage:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._context.copy().run(job)
+            try:
+                self._context.copy().run(job)
+            except Exception:
+                logger.exception("a handler's thread goes on after an error of the worker's own")
             del job  # the next may be long in coming, and this one holds its input
             self._idle.release()
 

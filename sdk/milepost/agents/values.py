@@ -29,7 +29,6 @@ def _plain(value: Any) -> Any:
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
 _encode_sorted = msgspec.json.Encoder(enc_hook=_plain, order="deterministic").encode
-_FAILURES = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError)
 
 
 def kept_json(value: Any, what: str, max_bytes: int) -> msgspec.Raw:
@@ -42,7 +41,7 @@ def kept_json(value: Any, what: str, max_bytes: int) -> msgspec.Raw:
         return _NULL
     try:
         text = _encode(value)
-    except _FAILURES as error:
+    except Exception as error:  # methods of the value's own may raise anything
         raise ReportRefusedError(what, f"it cannot be written as JSON: {error}") from error
     if len(text) > max_bytes:
         raise ReportRefusedError(
@@ -61,7 +60,7 @@ def digest_of(value: Any, ordinal: int) -> str:
     """
     try:
         text = _encode_sorted(value)
-    except _FAILURES as error:
+    except Exception as error:
         raise TypeError(f"{error}; bind what is not part of the input, for example by functools.partial") from error
     digest = hashlib.blake2b(text, digest_size=16)
     if ordinal:

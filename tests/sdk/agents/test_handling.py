@@ -175,11 +175,24 @@ def test_skip_completes_the_task_without_a_result(agent, serve, create, client):
     assert (task.status, task.agents[0].result) == ("completed", None)
 
 
-@pytest.mark.parametrize(("result", "problem"), [("x" * 2_000_000, "2,000,002 bytes"), (object(), "no JSON form")])
-def test_result_that_cannot_be_kept_fails_the_task(agent, serve, create, client, result, problem):
+class Hostile:
+    def __getattr__(self, name):
+        raise RuntimeError("no attributes here")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda: "x" * 2_000_000, "2,000,002 bytes"),
+        (object, "no JSON form"),
+        (Hostile, "no attributes here"),
+        (lambda: "\ud800", "cannot be written as JSON"),
+    ],
+)
+def test_result_that_cannot_be_kept_fails_the_task(agent, serve, create, client, make, problem):
     @agent.task("large")
     def handle():
-        return result
+        return make()
 
     serve()
     task = finished(client, create("large", settings=AT_ONCE))
@@ -347,3 +360,27 @@ def test_team_of_an_agent_gets_the_teams_tasks(agent, serve, create, client):
 
     serve()
     assert finished(client, create("shared", agent=None, team=f"team of {agent.name}")).status == "completed"
+
+
+def test_agent_works_with_recording_disabled(agent, create, client, collector, monkeypatch):
+    @agent.task("unrecorded")
+    def handle(ctx):
+        with milepost.start_task("inner"):
+            ctx.checkpoint(1)
+        return ctx.step("step", len, "abc")
+
+    monkeypatch.setattr(milepost._client, "_default", None)
+    milepost.init(endpoint=collector.url, disabled=True)
+    with agent.serve_in_background(endpoint=collector.url):
+        assert finished(client, create("unrecorded")).agents[0].result == 3
+
+
+def test_exit_of_a_handler_is_a_failure(agent, serve, create, client):
+    @agent.task("exits")
+    def handle():
+        raise SystemExit(3)
+
+    serve(concurrency=1)
+    task = finished(client, create("exits", settings=NO_RETRY))
+    assert (task.status, task.error_type) == ("failed", "SystemExit")
+    assert finished(client, create("exits", settings=NO_RETRY)).status == "failed"  # the thread is still there
