@@ -76,7 +76,8 @@ class Agent:
         The function may be synchronous, and then runs in a thread, or asynchronous, and then runs on an event loop that
         it shares. A parameter `ctx`, or one annotated as `TaskContext`, gets the task's context. One other parameter
         gets the input as a whole, of the type that it is annotated with (msgspec.Struct, dataclass, TypedDict, pydantic
-        model, …); several get the fields of their names. What it returns is the task's result, kept as JSON; what it
+        model, …), or the field of its name if the input is an object with no other; several get the fields of their
+        names. What it returns is the task's result, kept as JSON; what it
         raises fails the attempt. The function itself stays as it is.
 
         Raises:

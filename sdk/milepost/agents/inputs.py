@@ -1,8 +1,9 @@
 """A task's input becomes the arguments of its handler.
 
-One parameter takes the input as a whole, unless its annotation is of a kind that no JSON object can be (`str`, `int`,
-a list, …) and the input is an object: then, as with several parameters, the object's fields go to the parameters of
-their names. The types are checked by msgspec; models of pydantic are made by pydantic.
+One parameter takes the input as a whole; several take the fields of their names. One takes the field of its name too
+when the input is an object and could not be meant otherwise: when the parameter's type is none that an object can be
+(`str`, a list, …), or when there is no other field and the type has none of that name. The types are checked by
+msgspec; models of pydantic are made by pydantic.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class InputBinding:
         self._only = self._names[0] if len(named) == 1 and not self._open else None
         if self._only is not None:
             self._type = types[self._only]
-            self._always_whole = _may_be_object(kinds[self._only])
+            self._may_be_object = _may_be_object(kinds[self._only])
+            self._has_own = self._only in _fields_of(kinds[self._only])
             self._optional = named[self._only].default is not inspect.Parameter.empty
         fields = [_field(name, item, types[name]) for name, item in named.items()]
         self._by_name = msgspec.defstruct(function, fields, kw_only=True, forbid_unknown_fields=not self._open)
@@ -67,7 +69,7 @@ class InputBinding:
         Raises:
             InvalidInputError: names what does not fit.
         """
-        if self._only is not None and (self._always_whole or not isinstance(value, dict)):
+        if self._only is not None and self._is_whole(value, self._only):
             return {} if value is None and self._optional else {self._only: converted(value, self._type)}
         if not self._names and not self._open:
             return {}
@@ -79,6 +81,12 @@ class InputBinding:
         bound = converted(fields, self._by_name)
         known = {name: getattr(bound, name) for name in self._names}
         return {**fields, **known} if self._open else known
+
+    def _is_whole(self, value: Any, name: str) -> bool:
+        """Tell whether an input is meant for the only parameter, and not its field of the parameter's name."""
+        if not isinstance(value, dict):
+            return True
+        return self._may_be_object and (self._has_own or value.keys() != {name})
 
 
 def read_parameters(
@@ -160,6 +168,18 @@ def _may_be_object(info: inspection.Type) -> bool:
     if isinstance(info, inspection.UnionType):
         return any(_may_be_object(part) for part in info.types)
     return isinstance(info, _OBJECTS)
+
+
+def _fields_of(info: inspection.Type) -> set[str]:
+    """Return the names of the fields that a value of the type has as a JSON object."""
+    if isinstance(info, inspection.UnionType):
+        return set().union(*map(_fields_of, info.types))
+    if isinstance(info, (inspection.StructType, inspection.DataclassType, inspection.TypedDictType)):
+        return {field.encode_name for field in info.fields}
+    if isinstance(info, inspection.CustomType):
+        fields: Mapping[str, Any] = getattr(info.cls, "model_fields", {})
+        return {alias for name, field in fields.items() for alias in (name, field.alias) if alias}
+    return set()
 
 
 def _from_plain(kind: type, value: Any) -> Any:

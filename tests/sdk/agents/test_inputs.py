@@ -70,7 +70,20 @@ def test_only_parameter_takes_the_whole_input_as_its_type(kind, value, expected)
 def test_only_parameter_without_annotation_takes_the_input_as_it_is():
     def handle(thing): ...
 
-    assert arguments(handle, {"thing": 1}) == {"thing": {"thing": 1}}
+    assert arguments(handle, {"a": 1}) == {"thing": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(dict[str, int], {"a": 1}), (Order, {"item": "pen"}), (Model, {"pages": [1]}), (Any, 1)]
+)
+def test_only_field_of_the_only_parameters_name_is_what_it_takes(kind, field):
+    assert arguments(whole(kind), {"thing": field}) == arguments(whole(kind), field)
+
+
+def test_type_with_a_field_of_the_parameters_name_takes_the_whole():
+    def handle(item: Order): ...
+
+    assert arguments(handle, {"item": "pen"}) == {"item": Order("pen")}
 
 
 def test_only_parameter_that_no_object_fits_takes_the_field_of_its_name():
