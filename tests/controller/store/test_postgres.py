@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import func, select
 
 from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.store import open_store
@@ -343,6 +344,24 @@ def test_tables_of_a_newer_milepost_are_refused(postgres_url: str) -> None:
                 open_store(postgres_url)
         finally:
             connection.execute("DELETE FROM schema_version WHERE version = 99")
+
+
+def test_database_in_another_encoding_is_refused(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS latin")
+        connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StorageError, match="is not encoded in UTF-8; create it with ENCODING 'UTF8'"):
+        open_store(postgres_url.replace("/milepost?", "/latin?"))
+
+
+def test_transaction_of_a_frozen_collector_is_ended_by_the_server(store: Store) -> None:
+    """What is set is asked of the server: the test does not wait for as long as a transaction may be idle."""
+    ((idle_s, lock_s),) = store.run(
+        lambda tx: tx._tuples(  # type: ignore[attr-defined]
+            select(func.current_setting("idle_in_transaction_session_timeout"), func.current_setting("lock_timeout"))
+        )
+    )
+    assert (idle_s, lock_s) == ("10s", "15s")
 
 
 def test_several_collectors_may_make_the_tables_at_the_same_time(postgres_url: str) -> None:

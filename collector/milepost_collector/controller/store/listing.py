@@ -152,7 +152,7 @@ def _matching(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
 
 def _sort_key(table: Table, order: Order) -> ColumnElement[Any]:
     key: Column[Any] = table.c[order.column]
-    if order.column not in _NULLABLE:
+    if order.column not in _NULLABLE or (table is task_history and order.column == "finished_at"):
         return key
     return func.coalesce(key, literal_column(str(-_LAST if order.descending else _LAST)))
 

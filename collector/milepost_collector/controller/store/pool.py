@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from milepost_collector.errors import StorageError
 
 Connection: TypeAlias = psycopg.Connection[Any]
 
-_LISTEN_S = 1.0  # how long the listener waits before it looks whether it is to stop
+logger = logging.getLogger("milepost.controller")
+
+_LISTEN_S = 0.2  # how long the listener waits before it looks whether it is to stop
 _RECONNECT_S = 1.0
 
 
@@ -77,6 +80,7 @@ class Listener:
         self._changed = changed
         self._stopping = threading.Event()
         self._first: Connection | None = None
+        self._is_deaf = False
         self._thread = threading.Thread(target=self._run, name="milepost-listener", daemon=True)
 
     def start(self) -> None:
@@ -98,13 +102,17 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._hear()
-            except (psycopg.Error, StorageError):
+            except (psycopg.Error, StorageError) as error:
+                if not self._is_deaf:
+                    logger.warning("other collectors are not heard for now, their work is found by looking: %s", error)
+                self._is_deaf = True
                 self._stopping.wait(_RECONNECT_S)
 
     def _hear(self) -> None:
         connection, self._first = self._first, None
         if connection is None:
             connection = self._subscribe()
+            self._is_deaf = False
             self._changed()  # something may have been missed meanwhile
         with connection:
             while not self._stopping.is_set():

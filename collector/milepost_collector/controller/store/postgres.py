@@ -50,7 +50,11 @@ _ASK_AGAIN = "ask again, everything that is sent twice is done once"
 _MAX_PREPARED = 500
 # Plans are made once, when the tables may still be empty, and kept: so they must suit full tables. (A sequential scan
 # is taken all the same where there is no index.)
-_SETTINGS = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off"
+# The timeouts are for a collector that is frozen inside a transaction: nobody waits for what it has locked for long.
+_SETTINGS = (
+    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; "
+    "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'"
+)
 
 
 class _TryAgainError(StorageUnavailableError):
@@ -258,6 +262,10 @@ class PostgresStore:
                 self.place,
                 f"database {self.place} is PostgreSQL {connection.info.server_version // 10_000}; "
                 f"use {OLDEST_SERVER // 10_000} or later",
+            )
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise StorageError(
+                self.place, f"database {self.place} is not encoded in UTF-8; create it with ENCODING 'UTF8'"
             )
         connection.execute(_LOCK_SCHEMA)  # two collectors that start at the same time take turns
         connection.execute(VERSION_TABLE)

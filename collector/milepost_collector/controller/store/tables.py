@@ -119,8 +119,9 @@ task_history = _table(
     CheckConstraint(f"status IN ({_FINISHED}) AND finished_at IS NOT NULL", "history_is_finished"),
     _readable_lists("history_has_readable_lists"),
     Index("task_history_by_created_at", "created_at", "id"),
-    Index("task_history_by_name", "name", "finished_at"),
-    Index("task_history_by_finished_at", "finished_at"),
+    Index("task_history_by_finished_at", "finished_at", "id"),
+    Index("task_history_by_name", "name", "status", "finished_at"),
+    Index("task_history_by_status", "status", "created_at", "id"),
     with_rowid=True,
 )
 payloads = _table(PayloadRow, "payloads", ("task_id",), with_rowid=True)

@@ -242,11 +242,13 @@ CREATE TABLE task_history (
 
 CREATE INDEX task_history_by_created_at ON task_history (created_at, id);
 
-CREATE INDEX task_history_by_finished_at ON task_history (finished_at);
+CREATE INDEX task_history_by_finished_at ON task_history (finished_at, id);
 
-CREATE INDEX task_history_by_name ON task_history (name, finished_at);
+CREATE INDEX task_history_by_name ON task_history (name, status, finished_at);
 
 CREATE INDEX task_history_by_schedule ON task_history (schedule_id, created_at) WHERE schedule_id IS NOT NULL;
+
+CREATE INDEX task_history_by_status ON task_history (status, created_at, id);
 
 CREATE TABLE tasks (
     id TEXT NOT NULL,
