@@ -33,7 +33,7 @@ logger = logging.getLogger("milepost.agents")
 _LONGEST_TRY_S = 5.0  # of a request, beside what it may wait for: shorter than leases are
 _PAUSE_S = 5.0  # for what is asked to pause when a drain has taken its time
 _RELEASE_S = 1.0  # for what is told to stop after that
-_REPORT_S = 5.0  # for the last reports
+_REPORT_S = 5.0  # for the last reports, if the time for the drain is over
 _JOIN_S = 2.0
 
 
@@ -124,8 +124,9 @@ class Worker:
             self._stopped = True
             self._dispatch.begin_to_drain()
             self._poller.interrupt()
+            deadline = time.monotonic() + drain_timeout_s
             self._drain(drain_timeout_s)
-            self._leave()
+            self._leave(max(deadline - time.monotonic(), _REPORT_S))
 
     def __enter__(self) -> Worker:
         return self
@@ -179,10 +180,14 @@ class Worker:
             self._news.wait(left_s)
         return True
 
-    def _leave(self) -> None:
+    def _leave(self, timeout_s: float) -> None:
         """Have the last reports answered, say goodbye if nothing is left behind, and end the threads."""
         working = {attempt.key for attempt in self._holdings.working()}
-        reported = self._wait_until(lambda: {item.key for item in self._holdings.all()} <= working, _REPORT_S)
+        reported = self._wait_until(
+            lambda: {item.key for item in self._holdings.all()} <= working,
+            timeout_s,
+            give_up=lambda: self._stop_requests > 2,
+        )
         self._end_threads()
         if working:
             logger.warning("%d attempts do not stop; their leases run out", len(working))

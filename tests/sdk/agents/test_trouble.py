@@ -133,18 +133,21 @@ def test_frozen_workers_late_writes_are_refused_and_it_knows(agent, start_progra
 
 
 @pytest.mark.crash
+@pytest.mark.parametrize("leaves", [False, True], ids=["stays", "leaves"])
 def test_work_goes_on_while_the_collector_is_away_and_is_reported_later(
-    agent, start_program, start_collector, recorded, tmp_path
+    agent, start_program, start_collector, recorded, tmp_path, leaves
 ):
     collector = start_collector()
     port = collector.url.rpartition(":")[2]
-    start_program(collector.url)
+    program = start_program(collector.url)
     with milepost.Client(endpoint=collector.url) as client:
         task_id = client.tasks.create(name="waits", agent=agent.name).id
         wait_for(lambda: noted(tmp_path, "waiting"), "the handler")
         collector.process.kill()
         collector.process.wait(10)
         (tmp_path / "go").touch()
+        if leaves:
+            program.terminate()
         start_collector("--port", port)
         assert finished(client, task_id).agents[0].result == "waited"
         assert [attempt.status for attempt in attempts(client, task_id)] == ["completed"]
