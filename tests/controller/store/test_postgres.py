@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -362,6 +363,31 @@ def test_transaction_of_a_frozen_collector_is_ended_by_the_server(store: Store) 
         )
     )
     assert (idle_s, lock_s) == ("10s", "15s")
+
+
+def test_transaction_that_was_frozen_for_too_long_is_begun_again(store: Store, postgres_url: str) -> None:
+    tries: list[int] = []
+
+    def freeze_once(tx: Tx) -> None:
+        tx.insert([task("t1")])
+        tries.append(tx._value(select(func.pg_backend_pid())))  # type: ignore[attr-defined]
+        if len(tries) == 1:
+            setting = func.set_config("idle_in_transaction_session_timeout", "10ms", True)
+            tx._value(select(setting))  # type: ignore[attr-defined]
+            wait_until_gone(postgres_url, tries[0])
+        tx.insert([task("t2")])
+
+    store.run(freeze_once)
+    assert len(tries) == 2
+    assert sorted(store.read(lambda tx: tx.tasks(["t1", "t2"]))) == ["t1", "t2"]
+
+
+def wait_until_gone(url: str, process_id: int) -> None:
+    """Wait until the server has ended a connection."""
+    deadline = time.monotonic() + TIMEOUT_S
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (process_id,)).fetchall():
+            assert time.monotonic() < deadline
 
 
 def test_several_collectors_may_make_the_tables_at_the_same_time(postgres_url: str) -> None:

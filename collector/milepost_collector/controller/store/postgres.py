@@ -44,7 +44,7 @@ _LOCK_LIMITS = "SELECT pg_advisory_xact_lock(hashtext('milepost limits'), hashte
 _LOCK_SCHEMA = "SELECT pg_advisory_lock(hashtext('milepost schema'), hashtext(current_schema()))"
 _UNLOCK_SCHEMA = _LOCK_SCHEMA.replace("pg_advisory_lock", "pg_advisory_unlock")
 _AGAIN = ("40001", "40P01")  # serialization failure, deadlock
-_STOPPING = ("57P01", "57P02", "57P03")  # the server is shut down, has crashed, or is starting
+_GONE = ("57P01", "57P02", "57P03", "25P03")  # the server shuts down, crashed, starts; or ended an idle transaction
 _START = "start the server and check its URL; asking again is safe"
 _ASK_AGAIN = "ask again, everything that is sent twice is done once"
 _MAX_PREPARED = 500
@@ -291,7 +291,7 @@ class PostgresStore:
     def _translate(self, error: Exception) -> Exception:
         """Return an error of ours for one of psycopg's that came before COMMIT."""
         assert isinstance(error, psycopg.Error)
-        if error.sqlstate in _AGAIN or error.sqlstate in _STOPPING or _is_broken(error):
+        if error.sqlstate in _AGAIN or error.sqlstate in _GONE or _is_broken(error):
             return _TryAgainError(self.place, _text(error), _START)
         if isinstance(error, psycopg.IntegrityError):
             return DuplicateRowError(self.place, _text(error))
