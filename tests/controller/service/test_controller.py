@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from milepost.wire.tasks import BulkRequest, TaskCreate, TaskFilter
 from milepost_collector.controller import views
 from milepost_collector.controller.service import Controller, bulk
+from milepost_collector.controller.service import controller as service_controller
 from milepost_collector.controller.service.ids import LENGTH, Ids
 from milepost_collector.controller.store import open_store
+from tests.controller.conftest import ManualClock
 from tests.controller.service.conftest import Worker, create, running
 from tests.controller.service.test_polls import LONG_MS, SOON_S, waiting
 
@@ -75,3 +78,34 @@ async def test_restart_knows_workers_and_tasks(store_place: str) -> None:
         assert [lease.task_id for lease in (await worker.poll(LONG_MS)).leases] == [task_id]
         await worker.complete()
         assert (await after.read(lambda tx: views.task(tx, task_id))).status == "completed"
+
+
+async def test_worker_that_returns_after_a_long_outage_keeps_its_lease(tmp_path: Path, clock: ManualClock) -> None:
+    async with running(open_store(tmp_path / "controller.sqlite", clock=clock)) as before:
+        worker = await Worker.register(before)
+        task_id = await create(before)
+        await worker.poll()
+    clock.advance(3_600_000)
+    async with running(open_store(tmp_path / "controller.sqlite", clock=clock)) as after:
+        worker.controller = after
+        assert (await worker.poll()).commands == []
+        await worker.complete()
+        found = await after.read(lambda tx: views.task(tx, task_id))
+    assert (found.status, found.attempt, found.losses) == ("completed", 1, 0)
+
+
+async def test_lease_of_a_worker_that_does_not_return_is_lost(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_controller, "RETURN_S", 0.01)
+    async with running(open_store(tmp_path / "controller.sqlite", clock=clock)) as before:
+        worker = await Worker.register(before)
+        task_id = await create(before)
+        await worker.poll()
+    clock.advance(3_600_000)
+    async with running(open_store(tmp_path / "controller.sqlite", clock=clock)) as after:
+        worker = await Worker.register(after)
+        poll = asyncio.create_task(worker.poll(LONG_MS))
+        clock.advance(1_000)  # beyond the pause before it is tried again
+        [lease] = (await asyncio.wait_for(poll, SOON_S)).leases
+    assert (lease.task_id, lease.attempt) == (task_id, 2)

@@ -37,8 +37,10 @@ logger = logging.getLogger("milepost.controller")
 
 T = TypeVar("T")
 
-POSTGRESQL_THREADS = 3  # transactions at once; SQLite has one writer
+POSTGRESQL_THREADS = 2  # transactions at once, so that one may wait for the database; SQLite has one writer
 RETELL_S = 1.0  # commands are told again after so long, should the answer that told them have been lost
+# After a start, before leases are found to be over: workers that tried in vain come back within it.
+RETURN_S = 3.0
 HEARSAY_S = 0.01  # in which commits of other collectors, nobody knows for whom, are told together
 ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
 
@@ -63,6 +65,7 @@ class Controller:
         self._timer = Timer(self._tick)
         self._listeners: list[Callable[[], None]] = []
         self._limits = True  # whether there are any, as the last tick saw it
+        self._is_new = True  # nothing has been ticked for
         self._heard = False  # another collector's commit is about to be told
 
     @property
@@ -209,12 +212,20 @@ class Controller:
         return worker, answer, self._desk.end(worker, request, answer)
 
     async def _tick(self) -> Tick:
+        if self._is_new:
+            await self._let_workers_return()
+            self._is_new = False
         found = await self.write(_tick)
         self._limits = found.limits
         # What has waited for a time is ready, or a rate may allow what it did not before.
         if found.freed or found.limits:
             self._desk.announce_all()
         return found.tick
+
+    async def _let_workers_return(self) -> None:
+        """Wait for polls of workers that had leases when the collector ended: they could not prolong them meanwhile."""
+        if (await self.numbers()).leased:
+            await asyncio.sleep(RETURN_S)
 
     def _hear(self) -> None:
         """Note, in the store's thread, that another collector on the same store made work ready or gave commands."""
