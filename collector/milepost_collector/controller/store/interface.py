@@ -187,13 +187,19 @@ class Store(Protocol):
         """Return what `work` returns, once everything it did is committed.
 
         Raises:
-            StorageUnavailableError: the database cannot be reached, is full or locked; nothing was done.
+            StorageUnavailableError: the database cannot be reached, is full or locked; nothing was done. Only when a
+                server goes away while it commits is that unknown, and the text says so: ask again, as for a lost answer.
+            StorageError: the database refused it.
         """
         ...
 
     def run_each(self, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
         """Do several things in one transaction (group commit), each in a savepoint: one that raises leaves no trace and
-        its exception stands in its place."""
+        its exception stands in its place.
+
+        Raises:
+            StorageUnavailableError: see `run`; it concerns all of them.
+        """
         ...
 
     def read(self, work: Callable[[Tx], R]) -> R:
