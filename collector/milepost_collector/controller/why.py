@@ -61,7 +61,8 @@ def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRu
     if row.state == "delayed" and row.ready_at > around.now:
         until = to_datetime(row.ready_at)
         if row.failures:
-            text = f"retry in {spoken(row.ready_at - around.now)}, after {row.failures} failed attempt{'s' * (row.failures > 1)}"
+            attempts = "1 failed attempt" if row.failures == 1 else f"{row.failures} failed attempts"
+            text = f"retry in {spoken(row.ready_at - around.now)}, after {attempts}"
             return WhyNotRunning(code="retry", text=text, until=until)
         return WhyNotRunning(code="scheduled", text=f"starts in {spoken(row.ready_at - around.now)}", until=until)
     if row.agent is not None and (agent := around.agents.get(row.agent)) is not None and agent.paused:
@@ -72,7 +73,7 @@ def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRu
         return WhyNotRunning(code="no_worker", text=f"no worker of {_executor(row)} is polling")
     workers = [worker for worker in workers if not _is_paused(worker, around)]
     if not workers:
-        return WhyNotRunning(code="agent_paused", text=f"every agent that could serve {_executor(row)} is paused")
+        return WhyNotRunning(code="agent_paused", text=f"every worker of {_executor(row)} serves a paused agent")
     able = [worker for worker in workers if worker.any_task or row.name in names_in(worker.tasks)]
     if not able:
         return WhyNotRunning(code="not_handled", text=f"no worker of {_executor(row)} handles {row.name!r}")

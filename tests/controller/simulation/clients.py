@@ -12,6 +12,7 @@ from milepost.wire.agents import Limit
 from milepost.wire.schedules import BackfillRequest, Cadence, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     PRIORITIES,
+    BulkAction,
     CancelRequest,
     Dependency,
     PauseRequest,
@@ -75,7 +76,7 @@ class Clients:
         request = TaskCreate(
             name=chance.choice(NAMES),
             key=chance.choice(KEYS),
-            priority=chance.choice(PRIORITIES),
+            priority=chance.choice(PRIORITIES),  # type: ignore[arg-type]
             settings=self._settings(),
             deadline=at(self._world.now + chance.randrange(60_000)) if self._world.happens(0.1) else None,
             run_at=at(self._world.now + chance.randrange(10_000)) if self._world.happens(0.2) else None,
@@ -133,8 +134,9 @@ class Clients:
         return Request(self._chance.choice(commands))
 
     def _bulk(self) -> Request | None:
+        actions: tuple[BulkAction, ...] = ("cancel", "pause", "resume", "run")
         chosen = self._chance.sample(self._task_ids, min(3, len(self._task_ids)))
-        action = self._chance.choice(("cancel", "pause", "resume", "run"))
+        action = self._chance.choice(actions)
         dry_run = self._world.happens(0.2)
         return Request(lambda engine, tx: engine.bulk(tx, action, chosen, {}, dry_run=dry_run))
 
@@ -231,7 +233,7 @@ class Clients:
         if not self._schedules:
             return None
         schedule_id, now = self._chance.choice(list(self._schedules)), self._world.now
-        change = self._chance.choice(
+        change: dict[str, Any] = self._chance.choice(
             [{"overlap": "queue"}, {"overlap": "allow"}, {"catch_up": "all"}, {"cadence": Cadence(every_ms=2_000)}]
         )
         stretch = BackfillRequest(since=at(now - 5_000), until=at(now))
@@ -250,7 +252,7 @@ class Clients:
                 mark_at = self._world.read(lambda tx: tx.schedule(schedule_id, lock=False)).mark_at
                 self._audit.ledger.change(schedule_id, 2_000, mark_at)
 
-        update = ScheduleUpdate(**change)  # type: ignore[arg-type]
+        update = ScheduleUpdate(**change)
         return Request(lambda engine, tx: engine.update_schedule(tx, schedule_id, update), committed=committed)
 
     # Healing.

@@ -10,6 +10,7 @@ import pytest
 from milepost_collector.controller.engine import claim, dependencies, firing, outcomes, reports, timekeeping, workers
 from milepost_collector.controller.engine.creation import Creator
 from milepost_collector.controller.engine.limits import Limits
+from milepost_collector.controller.engine.queueing import working_status
 from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.retry import Verdict
@@ -135,7 +136,7 @@ def exhausted_agents_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Leave a task pending although nothing of it is queued any more."""
 
     def carry_on(unit: Unit, task: Any, event: Any, assignment: Any, reason: str | None = None) -> None:
-        unit.move(task, event, outcomes.working_status(unit, task), assignment=assignment, reason=reason)
+        unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
 
     patch.setattr(outcomes, "_carry_on", carry_on)
 
@@ -143,7 +144,7 @@ def exhausted_agents_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 def finished_tasks_can_be_worked_on(patch: pytest.MonkeyPatch) -> None:
     """Leave attempts of a finished task alone."""
     patch.setattr(outcomes, "cut_off", lambda *_: None)
-    patch.setattr(reports, "complete", _complete_twice(reports.complete))
+    patch.setattr(reports, "complete", _complete_twice(outcomes.complete))
 
 
 def _complete_twice(complete: Callable[..., None]) -> Callable[..., None]:

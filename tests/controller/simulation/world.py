@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from milepost_collector.controller.engine import Engine
@@ -113,7 +114,7 @@ class World:
 
         if crashes_before:
             self._crash_before(whole)
-        results = self.store.run_each([lambda tx, request=request: work(request, tx) for request in requests])
+        results = self.store.run_each([partial(work, request) for request in requests])
         engine.take_effects()
         for request, result in zip(requests, results, strict=True):
             if isinstance(result, Exception) and not (request.refusable and isinstance(result, QueryError)):

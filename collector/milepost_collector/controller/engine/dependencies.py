@@ -112,8 +112,7 @@ def release_dependents(unit: Unit, upstream: TaskRow, end: Callable[..., None]) 
 
 def _release_direct(unit: Unit, upstream: TaskRow, end: Callable[..., None]) -> list[TaskRow]:
     """Decide for the tasks that wait for one itself; return those that were skipped."""
-    edges = unit.tx.dependents((upstream.id,)).get(upstream.id, [])
-    edges = [edge for edge in edges if edge.state != "met"]
+    edges = [edge for edge in unit.dependents(upstream) if edge.state != "met"]
     unit.load([edge.task_id for edge in edges])
     changed, skipped = [], []
     for edge in edges:

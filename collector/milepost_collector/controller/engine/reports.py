@@ -64,6 +64,8 @@ class Reports:
     def apply(self, request: ReportsRequest) -> ReportsAnswer:
         """Return one result per report, and what the attempts are to stop for."""
         self._unit.load([report.task_id for report in request.reports])
+        ending = dict.fromkeys(report.task_id for report in request.reports if type(report) in _ENDS)
+        self._unit.load_dependents([task_id for task_id in ending if task_id in self._unit.tasks])
         results = [self._one(report) for report in request.reports]
         named = dict.fromkeys((report.task_id, report.attempt) for report in request.reports)
         commands = [self._command(row) for key in named if (row := self._lease(*key)) and row.stop is not None]

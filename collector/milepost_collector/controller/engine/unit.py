@@ -12,6 +12,7 @@ from milepost_collector.controller.lifecycle import Event, is_finished, is_legal
 from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
+    DependencyRow,
     IdempotencyRow,
     Row,
     TaskRow,
@@ -37,6 +38,7 @@ class Unit:
         self.assignments: dict[str, list[AssignmentRow]] = {}
         self.keys: dict[str, IdempotencyRow] = {}  # added by this unit
         self._was_finished: set[str] = set()  # as stored
+        self._dependents: dict[str, list[DependencyRow]] = {}
         self._changed: dict[str, TaskRow] = {}
         self._changed_assignments: dict[tuple[str, int], AssignmentRow] = {}
         self._new_assignments: dict[tuple[str, int], AssignmentRow] = {}
@@ -56,6 +58,18 @@ class Unit:
             ended = self.tx.finished([task_id for task_id in missing if task_id not in live])
             self.tasks.update(ended)
             self._was_finished.update(ended)
+
+    def load_dependents(self, ids: Collection[str]) -> None:
+        """Load what waits for tasks, all at once; they must be loaded, so that nothing new comes to wait for them."""
+        if ids:
+            found = self.tx.dependents(ids)
+            self._dependents.update({task_id: found.get(task_id, []) for task_id in ids})
+
+    def dependents(self, task: TaskRow) -> list[DependencyRow]:
+        """Return what waits for a task."""
+        if task.id not in self._dependents:
+            self.load_dependents((task.id,))
+        return self._dependents[task.id]
 
     def task(self, task_id: str) -> TaskRow:
         """Return a task, live or finished.
