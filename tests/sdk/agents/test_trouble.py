@@ -71,6 +71,23 @@ def test_lost_answer_of_a_registration_leaves_a_worker_that_works(agent, serve, 
     assert finished(client, create("works")).status == "completed"
 
 
+def test_many_lost_answers_lose_no_work_and_double_none(agent, serve, client, wire):
+    calls = []
+
+    @agent.task("count")
+    def count(ctx, number: int):
+        calls.append(number)
+        return ctx.step("double", lambda value: value * 2, number)
+
+    worker = serve(endpoint=wire.endpoint)
+    wait_for(lambda: worker.worker_id, "the registration")
+    wire.lose_share = 0.2
+    made = client.tasks.create_many({"name": "count", "agent": agent.name, "input": number} for number in range(40))
+    assert [finished(client, task_id).agents[0].result for task_id in made.ids] == [number * 2 for number in range(40)]
+    assert sorted(calls) == list(range(40))
+    assert wire.lost.is_set()
+
+
 def test_worker_that_was_forgotten_registers_anew(agent, serve, create, client, collector):
     began, go_on = threading.Semaphore(0), threading.Event()
 

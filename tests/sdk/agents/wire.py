@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import threading
 from urllib.parse import urlsplit
 
 
 class CutWire:
-    """Passes connections on. requests: paths of the requests so far. lose: the next answers to a path, how many."""
+    """Passes connections on. requests: paths of the requests so far. lose: the next answers to a path, how many.
+    lose_share: the part of all answers to lose, by chance.
+    """
 
     def __init__(self, target: str) -> None:
         where = urlsplit(target)
@@ -18,7 +21,9 @@ class CutWire:
         self._sockets: list[socket.socket] = []
         self.requests: list[str] = []
         self.lose: dict[str, int] = {}
+        self.lose_share = 0.0
         self.lost = threading.Event()
+        self._chance = random.Random(4)
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -50,11 +55,16 @@ class CutWire:
                 self.requests.append(path)
                 far.sendall(request)
                 answer = _message(far)
-                if self.lose.get(path, 0) > 0:
-                    self.lose[path] -= 1
+                if self._is_lost(path):
                     self.lost.set()
                     return
                 near.sendall(answer)
+
+    def _is_lost(self, path: str) -> bool:
+        if self.lose.get(path, 0) > 0:
+            self.lose[path] -= 1
+            return True
+        return self._chance.random() < self.lose_share
 
 
 def _message(source: socket.socket) -> bytes:
