@@ -15,6 +15,7 @@ from milepost_collector.controller import views
 from milepost_collector.controller.engine import Effects
 from milepost_collector.controller.service import Controller
 from milepost_collector.controller.service.writers import Writers
+from milepost_collector.controller.store import open_store
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.sqlite import SQLiteStore
 from milepost_collector.errors import ConflictError, ControllerBusyError, InvalidParameterError, StorageUnavailableError
@@ -80,6 +81,14 @@ async def test_refusal_concerns_nobody_else_in_the_transaction(store: HeldStore)
     assert results[1][1].status == "pending"
     assert isinstance(results[2], LookupError)
     await stop(writers, store)
+
+
+async def test_value_that_the_database_refuses_concerns_nobody_else(postgres_url: str) -> None:
+    async with running(open_store(postgres_url)) as controller:
+        asked = [controller.create(TaskCreate(name=name)) for name in ("one", "t\0wo", "three")]
+        results = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(results[1], InvalidParameterError)
+    assert [result[0].name for result in (results[0], results[2])] == ["one", "three"]  # type: ignore[index]
 
 
 async def test_full_queue_is_told_at_once(store: HeldStore) -> None:

@@ -138,8 +138,22 @@ class Writers:
             engine.take_effects()
             return [Answered(work.answer, error) for work in group]
         self.available = True
-        answered = _each(creates, results.pop(0)) if creates else []
-        return [*answered, *map(Answered, (work.answer for work in others), results)]
+        made = self._made(creates, results.pop(0), engine) if creates else []
+        return list(map(Answered, (work.answer for work in (*creates, *others)), (*made, *results)))
+
+    def _made(self, creates: list[Work], results: Any, engine: Engine) -> list[Any]:
+        """Return what became of each task that was to be created. When the database refused them all together, each is
+        tried for itself: one of them is to blame."""
+        if not isinstance(results, Exception):
+            return list(results)
+        if len(creates) == 1:
+            return [results]
+        try:
+            alone = self._store.run_each([_creating([work], engine) for work in creates])
+        except Exception as error:  # as above
+            self._note(error)
+            return [error] * len(creates)
+        return [result if isinstance(result, Exception) else result[0] for result in alone]
 
     def _note(self, error: Exception) -> None:
         if isinstance(error, StorageUnavailableError):
@@ -186,10 +200,3 @@ def _with_payload(task: Task | None, request: TaskCreate) -> Task | None:
     if task is not None:
         task.input, task.context = request.input, request.context
     return task
-
-
-def _each(creates: Sequence[Work], results: Any) -> list[Answered]:
-    """Give everyone who asked for a task what became of it: an exception for all if the whole failed."""
-    if isinstance(results, BaseException):
-        results = [results] * len(creates)
-    return [Answered(work.answer, result) for work, result in zip(creates, results, strict=True)]

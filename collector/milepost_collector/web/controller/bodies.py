@@ -52,12 +52,12 @@ class Body(Generic[T]):
         return await anyio.to_thread.run_sync(self._decoded, body, is_packed)
 
     def _decoded(self, body: bytes, is_packed: bool) -> T:
+        decode = self._decode_msgpack if is_packed else self._decode_json
         try:
-            return self._decode_msgpack(body) if is_packed else self._decode_json(body or b"{}")
+            return decode(body or b"{}")
         except msgspec.ValidationError as error:
-            whole = msgspec.msgpack.decode(body) if is_packed else msgspec.json.decode(body or b"{}")
-            raise _refusal(whole, str(error)) from error
-        except msgspec.DecodeError as error:
+            raise _refusal(body, is_packed, str(error)) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = _lower(str(error))
             raise MalformedBodyError(f"the body is not valid {'msgpack' if is_packed else 'JSON'}: {reason}") from error
 
@@ -94,13 +94,17 @@ def nothing() -> Response:
     return Response(status_code=204, headers=NO_STORE)
 
 
-def _refusal(whole: Any, said: str) -> InvalidParameterError | MalformedBodyError:
+def _refusal(body: bytes, is_packed: bool, said: str) -> InvalidParameterError | MalformedBodyError:
     """Return the error for what msgspec said of a body: it names the place, which tells the value."""
     match = _PLACE.fullmatch(said)
     assert match is not None  # any text matches
     path, reason = match["path"], _lower(match["reason"])
     if not path:
         return MalformedBodyError(f"the body does not fit: {reason}")
+    try:
+        whole = msgspec.msgpack.decode(body) if is_packed else msgspec.json.decode(body or b"{}")
+    except msgspec.DecodeError:  # a number that is out of any range
+        whole = None
     return InvalidParameterError(path, _shown(_value_at(whole, path)), reason)
 
 
@@ -123,4 +127,5 @@ def _shown(value: Any) -> Any:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    """Return a sentence of msgspec's as the rest of one of ours, whose first word may be `JSON`."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

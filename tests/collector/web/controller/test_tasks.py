@@ -53,6 +53,9 @@ def test_wrong_field_is_named_with_its_value(api: Api, body: Any, field: str, va
     ("content", "media_type", "status", "said"),
     [
         (b"{", "application/json", 400, "the body is not valid JSON"),
+        (b'{"name": "\xff"}', "application/json", 400, "the body is not valid JSON: 'utf-8' codec"),
+        (b'{"name": "a", "input": ' + b"[" * 5_000, "application/json", 400, "maximum recursion depth"),
+        (b'{"name": "a", "input": 1e999}', "application/json", 400, "number out of range"),
         (b"[]", "application/json", 400, "the body does not fit: expected `object`"),
         (b"", "application/json", 400, "missing required field `name`"),
         (b"{}", "text/plain", 415, "Content-Type 'text/plain' is not supported"),
