@@ -147,7 +147,8 @@ class Tx(Protocol):
     def transitions(self, task_id: str) -> list[TransitionRow]: ...  # oldest first
 
     # For those who follow what happens: rows committed after a position, oldest first, with the position to go on
-    # from. No row is ever left out, also when another transaction commits later with a smaller sequence.
+    # from ("" at the beginning). No row is ever left out, also when another transaction commits later with a smaller
+    # sequence.
     def transitions_after(self, position: str, limit: int) -> tuple[list[TransitionRow], str]: ...
     def instants_after(self, position: str, limit: int) -> tuple[list[InstantRow], str]: ...
     def prune_transitions(self, before: int, limit: int) -> int: ...  # of tasks that are gone, older than `before`
@@ -188,7 +189,7 @@ class Store(Protocol):
 
         Raises:
             StorageUnavailableError: the database cannot be reached, is full or locked; nothing was done. Only when a
-                server goes away while it commits is that unknown, and the text says so: ask again, as for a lost answer.
+                server goes away while it commits is that unknown, and the text says so: ask again.
             StorageError: the database refused it.
         """
         ...
