@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from milepost_collector.cli.demo import EXAMPLES
-
 if TYPE_CHECKING:
     from tests.cli.conftest import Milepost
 
     from conftest import CollectorProcess
 
 RUNS = ("document-report", "async-agent", "otel-library", "two-processes")
+ATTEMPTS = {  # of the managed tasks, in a collector that had no nights made up for before
+    ("Extract Data", "failed"): 1,
+    ("Extract Data", "completed"): 1,
+    ("Transform Data", "completed"): 1,
+    ("Load Data", "completed"): 1,
+    ("Nightly Report", "completed"): 4,
+    ("Read Archive", "lost"): 1,
+    ("Read Archive", "completed"): 1,
+}
 
 
 def free_endpoint() -> str:
@@ -35,7 +42,9 @@ def test_demo_once_starts_a_collector_checks_every_run_and_leaves_nothing_behind
     done = command("demo", "--once", "--endpoint", endpoint, "--data", str(tmp_path))
     assert done.returncode == 0, done.stderr + done.stdout
     assert all(f"{name}  ✓ completed" in done.stdout for name in RUNS)
-    assert f"{len(EXAMPLES)} runs are recorded" in done.stdout
+    assert re.search(r"Read Archive +1 +\? lost .* 6 checkpoints", done.stdout)
+    assert re.search(r"Read Archive +2 +✓ completed .* 1 step reused", done.stdout)
+    assert f"{len(RUNS) + sum(ATTEMPTS.values())} runs are recorded" in done.stdout
     assert endpoint in done.stdout
     with pytest.raises(httpx.ConnectError):
         httpx.get(endpoint)
@@ -46,7 +55,12 @@ def test_demo_uses_the_collector_that_is_running(command: Milepost, collector: C
     done = command("demo", "--once", "--endpoint", collector.url)
     assert done.returncode == 0, done.stderr
     assert f"using the collector at {collector.url}" in done.stdout
-    assert {name for (name,) in collector.sql("SELECT name FROM runs")} == set(RUNS)
+    names = {name for (name,) in collector.sql("SELECT name FROM runs")}
+    assert names == {*RUNS, "order-etl", *(name for name, _ in ATTEMPTS)}
+    ended = collector.sql(
+        "SELECT t.name, a.status, count(*) FROM attempts a JOIN managed_tasks t USING (task_id) GROUP BY ALL"
+    )
+    assert {(name, status): count for name, status, count in ended} == ATTEMPTS
 
 
 @pytest.mark.slow

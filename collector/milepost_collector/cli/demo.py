@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,18 +20,23 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 import milepost_collector
+from milepost.wire.tasks import Attempt, AttemptList, Task
 from milepost_collector.cli.client import CollectorClient
-from milepost_collector.cli.render import stdout_console
+from milepost_collector.cli.layout import counted, fitted
+from milepost_collector.cli.render import duration, one_line, stdout_console
 from milepost_collector.cli.show import run_view
+from milepost_collector.cli.task_tables import SHORT, status_text
 from milepost_collector.config import default_data_dir
 from milepost_collector.protocol.api import RunDetail
 
 READY_TIMEOUT_S = 30
 EXAMPLE_TIMEOUT_S = 120
 RECORDED_TIMEOUT_S = 10
-RUN_LINE = re.compile(r"^run ([0-9a-f]{32})\b", re.MULTILINE)  # what each example prints
+RUN_LINE = re.compile(r"^run ([0-9a-f]{32})\b", re.MULTILINE)  # what each example prints, or
+TASK_LINE = re.compile(r"^task ([0-9a-z]{26})\b", re.MULTILINE)  # of managed tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,15 @@ class Example:
     needs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The runs and managed tasks that an example said it made, and the example's title."""
+
+    title: str
+    run_ids: Sequence[str]
+    task_ids: Sequence[str]
+
+
 EXAMPLES = (
     Example("document_report.py", "a report over text files, parts in parallel"),
     Example("async_agent.py", "an asyncio agent: fan-out, streaming, cancellation"),
@@ -52,6 +66,9 @@ EXAMPLES = (
         ("opentelemetry.sdk", "opentelemetry.instrumentation.httpx"),
     ),
     Example("two_processes.py", "one run over two processes"),
+    Example("etl_chain.py", "managed tasks that depend on each other, one of them retried"),
+    Example("nightly_schedule.py", "a schedule by cron and zone, nights made up for"),
+    Example("resumed_task.py", "a task whose worker is killed, resumed from its checkpoint"),
 )
 
 
@@ -73,14 +90,58 @@ def run_demo(endpoint: str, *, may_move: bool, data_dir: Path | None, once: bool
         process,
     ):
         client = CollectorClient(address)
-        run_ids = _run_examples(address, console)
-        for run_id in run_ids:
-            _await_recorded(client, run_id)
-            console.print("\n", run_view(client, run_id, console), sep="")
-        console.print(f"\n[green]✓[/] {len(run_ids)} runs are recorded.  Watch them at [bold]{address}[/]")
+        outcomes = _run_examples(address, console)
+        count = sum(_show(client, outcome, console) for outcome in outcomes)
+        console.print(f"\n[green]✓[/] {count} runs are recorded.  Watch them at [bold]{address}[/]")
         if not once and process is not None:
             console.print("Serving until Ctrl-C.")
             _wait(process)
+
+
+def _show(client: CollectorClient, outcome: Outcome, console: Console) -> int:
+    """Show what an example made, once it is recorded; return the number of its runs, each attempt being one."""
+    for run_id in outcome.run_ids:
+        _await_recorded(client, run_id)
+        console.print("\n", run_view(client, run_id, console), sep="")
+    tasks = [_completed(client, task_id) for task_id in outcome.task_ids]
+    attempts = [(task, attempt) for task in tasks for attempt in _recorded_attempts(client, task.id)]
+    if attempts:
+        console.print(f"\n[bold]{outcome.title}[/]")
+        cells = [_attempt_cells(task, attempt) for task, attempt in attempts]
+        console.print(fitted(("task", "attempt", "status", "run", "took", "what about it"), cells, console.width))
+    return len(outcome.run_ids) + len(attempts)
+
+
+def _completed(client: CollectorClient, task_id: str) -> Task:
+    task = client.get(f"/api/tasks/{task_id}", Task)
+    if task.status != "completed":
+        raise click.ClickException(f"task {task.id} ({task.name}) is {task.status}, not completed")
+    return task
+
+
+def _recorded_attempts(client: CollectorClient, task_id: str) -> list[Attempt]:
+    """Return a task's attempts, oldest first, once their runs are recorded."""
+    attempts = client.get(f"/api/tasks/{task_id}/runs", AttemptList).attempts[::-1]
+    for attempt in attempts:
+        # The run of a worker that was killed ends later, when nothing was heard of its process for long enough.
+        _await_recorded(client, attempt.run_id, may_run=attempt.status == "lost")
+    return attempts
+
+
+def _attempt_cells(task: Task, attempt: Attempt) -> list[Text]:
+    said = (
+        counted(attempt.checkpoint_count, "checkpoint") if attempt.checkpoint_count else "",
+        f"{counted(attempt.steps_reused, 'step')} reused" if attempt.steps_reused else "",
+        attempt.error_message or attempt.reason,
+    )
+    return [
+        Text(one_line(task.name, 40)),
+        Text(str(attempt.attempt)),
+        status_text(attempt.status),
+        Text(attempt.run_id[:SHORT]),
+        Text(duration(attempt.duration_ms)),
+        Text(one_line(", ".join(filter(None, said)))),
+    ]
 
 
 @contextmanager
@@ -136,8 +197,8 @@ def _await_ready(client: CollectorClient, process: subprocess.Popen[bytes]) -> N
         time.sleep(0.05)
 
 
-def _run_examples(endpoint: str, console: Console) -> list[str]:
-    run_ids: list[str] = []
+def _run_examples(endpoint: str, console: Console) -> list[Outcome]:
+    outcomes: list[Outcome] = []
     columns = (SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         for example in EXAMPLES:
@@ -146,9 +207,9 @@ def _run_examples(endpoint: str, console: Console) -> list[str]:
                 progress.console.print(f"- {example.title}: left out, run: pip install 'milepost\\[demo]'")
                 continue
             line = progress.add_task(f"{example.file:<20} {example.title}", total=1)
-            run_ids += _run_example(examples_dir() / example.file, endpoint)
+            outcomes.append(_run_example(example, endpoint))
             progress.update(line, completed=1)
-    return run_ids
+    return outcomes
 
 
 def examples_dir() -> Path:
@@ -165,7 +226,8 @@ def _installed(module: str) -> bool:
         return False
 
 
-def _run_example(path: Path, endpoint: str) -> list[str]:
+def _run_example(example: Example, endpoint: str) -> Outcome:
+    path = examples_dir() / example.file
     environment = {**os.environ, "MILEPOST_ENDPOINT": endpoint}
     try:
         done = subprocess.run(
@@ -173,10 +235,10 @@ def _run_example(path: Path, endpoint: str) -> list[str]:
         )
     except subprocess.TimeoutExpired as error:
         raise click.ClickException(f"{path.name} did not end within {EXAMPLE_TIMEOUT_S} s") from error
-    run_ids = RUN_LINE.findall(done.stdout)
-    if done.returncode or not run_ids:
+    outcome = Outcome(example.title, RUN_LINE.findall(done.stdout), TASK_LINE.findall(done.stdout))
+    if done.returncode or not (outcome.run_ids or outcome.task_ids):
         _fail(path, done)
-    return run_ids
+    return outcome
 
 
 def _fail(path: Path, done: subprocess.CompletedProcess[str]) -> NoReturn:
@@ -184,11 +246,11 @@ def _fail(path: Path, done: subprocess.CompletedProcess[str]) -> NoReturn:
     raise click.ClickException(f"{path.name} ended with code {done.returncode}:\n{said}")
 
 
-def _await_recorded(client: CollectorClient, run_id: str) -> None:
-    """Wait for the run's end, which a producer may still be delivering as the process exits."""
+def _await_recorded(client: CollectorClient, run_id: str, *, may_run: bool = False) -> None:
+    """Wait for the run's end, which a producer may still be delivering as the process exits; may_run: for its start."""
     deadline = time.monotonic() + RECORDED_TIMEOUT_S
     while True:
-        problem = _missing(client, run_id)
+        problem = _missing(client, run_id, may_run=may_run)
         if problem is None:
             return
         if time.monotonic() > deadline:
@@ -196,12 +258,12 @@ def _await_recorded(client: CollectorClient, run_id: str) -> None:
         time.sleep(0.1)
 
 
-def _missing(client: CollectorClient, run_id: str) -> str | None:
+def _missing(client: CollectorClient, run_id: str, *, may_run: bool) -> str | None:
     try:
         run = client.get(f"/api/runs/{run_id}", RunDetail).run
     except click.ClickException as error:
         return f"run {run_id} is not recorded: {error.message}"
-    return f"run {run_id} ({run.name}) has not ended" if run.status == "running" else None
+    return f"run {run_id} ({run.name}) has not ended" if run.status == "running" and not may_run else None
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,112 @@
+"""The examples of managed tasks run alone against a real collector; what became of their tasks is read back."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import milepost
+from milepost.wire.tasks import Task
+
+if TYPE_CHECKING:
+    from conftest import CollectorProcess
+
+
+class Done(NamedTuple):
+    """What an example printed, and the tasks that it named, as they stand."""
+
+    printed: str
+    tasks: list[Task]
+
+
+RunExample = Callable[[str], Done]
+
+
+@pytest.fixture(scope="module")
+def client(collector: CollectorProcess) -> Iterator[milepost.Client]:
+    with milepost.Client(endpoint=collector.url) as client:
+        yield client
+
+
+@pytest.fixture
+def run_example(root: Path, collector: CollectorProcess, client: milepost.Client) -> RunExample:
+    def run(file: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", str(root / "examples" / file)],
+            env={**os.environ, "MILEPOST_ENDPOINT": collector.url},
+            capture_output=True,
+            text=True,
+            timeout=50,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        ids = re.findall(r"^task (\S+)", done.stdout, re.MULTILINE)
+        return Done(done.stdout, [client.tasks.get(task_id) for task_id in ids])
+
+    return run
+
+
+def test_etl_chain_does_its_tasks_in_their_order(run_example: RunExample):
+    printed, tasks = run_example("etl_chain.py")
+    assert [(task.name, task.status) for task in tasks] == [
+        ("Extract Data", "completed"),
+        ("Transform Data", "completed"),
+        ("Load Data", "completed"),
+    ]
+    extracted, transformed, loaded = tasks
+    assert extracted.finished_at <= transformed.started_at
+    assert transformed.finished_at <= loaded.started_at
+    assert "5 rows loaded: 5 documents of 971 words" in printed
+
+
+def test_etl_chain_hands_results_on_and_is_linked_to_the_run_that_ordered_it(
+    run_example: RunExample, client: milepost.Client
+):
+    _, tasks = run_example("etl_chain.py")
+    extracted, transformed, loaded = tasks
+    assert transformed.input == {"documents": extracted.result}
+    assert loaded.input["rows"] == transformed.result
+    assert {client.runs.get(task.origin_run_id).run.name for task in tasks} == {"order-etl"}
+
+
+def test_etl_chain_s_source_fails_once_and_is_tried_again(run_example: RunExample, client: milepost.Client):
+    _, [extracted, *_] = run_example("etl_chain.py")
+    second, first = client.tasks.list_runs(extracted).attempts
+    assert (first.status, first.error_type, second.status) == ("failed", "ConnectionError", "completed")
+    assert first.retry_at is not None
+    assert second.leased_at >= first.retry_at
+
+
+def test_nightly_schedule_makes_each_night_s_report_once(run_example: RunExample, client: milepost.Client):
+    _, tasks = run_example("nightly_schedule.py")
+    *nights, asked = tasks
+    assert [task.status for task in tasks] == ["completed"] * 4
+    assert len({task.scheduled_for for task in nights}) == 3
+    assert asked.scheduled_for is None
+    _, again = run_example("nightly_schedule.py")  # the schedule is there, and its nights are made up for
+    assert len(again) == 1
+    schedule = client.schedules.get("nightly-report")
+    assert (schedule.paused, schedule.paused_by) == (True, "the example")
+
+
+def test_nightly_schedule_tells_what_clock_changes_do(run_example: RunExample):
+    printed, _ = run_example("nightly_schedule.py")
+    assert re.search(r"2027-03-28T03:00:00\+02:00  .*does not exist.*03:00", printed)
+    assert re.search(r"2027-10-31T02:30:00\+02:00  .*twice.*first", printed)
+    assert "2027-11-01T02:30:00+01:00\n" in printed
+
+
+def test_resumed_task_goes_on_where_the_killed_worker_was(run_example: RunExample, client: milepost.Client):
+    printed, [task] = run_example("resumed_task.py")
+    second, first = client.tasks.list_runs(task).attempts
+    assert (first.status, second.status, second.steps_reused) == ("lost", "completed", 1)
+    assert (task.failures, task.losses) == (0, 1)
+    pages = [checkpoint.state["page"] for checkpoint in client.tasks.checkpoints(task).checkpoints]
+    assert pages == list(range(1, 20))  # by both attempts together, none twice
+    assert "19 pages, 971 words, each counted once" in printed
