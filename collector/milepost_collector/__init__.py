@@ -1,9 +1,9 @@
 """The collector: stores what agents send, answers questions about it, and serves the viewer.
 
 Reading order: `config`, `errors`; `protocol` (pure: wire and OTLP to rows, answers); `storage` (the DuckDB file);
-`forwarding` (OTLP bodies on to other endpoints); `traces` (ingest, live feed, queries); `web` (HTTP and gRPC); `app`
-(how the parts are put together); `cli`. Imports go one way only: cli → app → web → traces, forwarding → storage,
-protocol.
+`forwarding` (OTLP bodies on to other endpoints); `traces` (ingest, live feed, queries); `controller` (managed tasks:
+queue, leases, schedules, in a store of its own); `web` (HTTP and gRPC); `app` (how the parts are put together); `cli`.
+Imports go one way only: cli → app → web → traces, forwarding, controller → storage, protocol.
 """
 
 from __future__ import annotations
