@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -70,11 +71,16 @@ class Security:
         return None
 
     def _is_own_host(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        return is_loopback(name) or name == self._host.lower()
+        return _is_own(host, self._host)
+
+
+@lru_cache(maxsize=100)  # it is the same in almost every request
+def _is_own(host: str, own: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return is_loopback(name) or name == own.lower()
 
 
 def _same_origin(origin: str, host: str) -> bool:

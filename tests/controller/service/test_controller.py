@@ -15,6 +15,7 @@ from milepost_collector.controller.service import Controller, bulk
 from milepost_collector.controller.service import controller as service_controller
 from milepost_collector.controller.service.ids import LENGTH, Ids
 from milepost_collector.controller.store import open_store
+from tests.collector.server import Server
 from tests.controller.conftest import ManualClock
 from tests.controller.service.conftest import Worker, create, running
 from tests.controller.service.test_polls import LONG_MS, SOON_S, waiting
@@ -109,3 +110,13 @@ async def test_lease_of_a_worker_that_does_not_return_is_lost(
         clock.advance(1_000)  # beyond the pause before it is tried again
         [lease] = (await asyncio.wait_for(poll, SOON_S)).leases
     assert (lease.task_id, lease.attempt) == (task_id, 2)
+
+
+def test_collector_on_postgresql_keeps_tasks_there(tmp_path: Path, postgres_url: str) -> None:
+    server = Server.start(tmp_path, controller_url=postgres_url)
+    try:
+        made = server.client.post("/api/tasks", json={"name": "Load"}).json()
+        assert server.get(f"/api/tasks/{made['id']}")["name"] == "Load"
+        assert not (tmp_path / "controller.sqlite").exists()
+    finally:
+        server.stop()

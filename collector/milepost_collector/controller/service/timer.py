@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+from milepost_collector.errors import StorageUnavailableError
+
 logger = logging.getLogger("milepost.controller")
 
 MAX_PAUSE_S = 1.0  # also found: what another collector or a changed clock made due
 MAX_BACK_OFF_S = 5.0
 OVERDUE_PAUSE_S = 0.02
+UNAVAILABLE_PAUSE_S = 0.5
 
 
 class Tick(NamedTuple):
@@ -58,6 +61,11 @@ class Timer:
             self._due_at = None  # whatever is due now, this tick sees
             try:
                 found = await self._tick()
+            except (
+                StorageUnavailableError
+            ):  # whoever writes says so; once it is back, leases that are over wait for this
+                await asyncio.sleep(UNAVAILABLE_PAUSE_S)
+                continue
             except Exception:  # time goes on, whatever happens
                 failures += 1
                 pause_s = min(0.1 * 2 ** min(failures, 10), MAX_BACK_OFF_S)

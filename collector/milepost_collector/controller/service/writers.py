@@ -49,7 +49,7 @@ class Writers:
     """A bounded queue and the threads that drain it. Belongs to one event loop: only its thread may call `submit`.
 
     new_engine: makes each thread's engine. threads: transactions at once; 1 for a store with one writer. on_commit: is
-    called on the event loop with the effects of each transaction, before its works are answered.
+    called on the event loop with the effects of each transaction, before those who asked for its works go on.
     """
 
     def __init__(
@@ -135,7 +135,6 @@ class Writers:
             results = self._store.run_each(works)
         except Exception as error:  # the thread must outlive it, and whoever waits must hear of it
             self._note(error)
-            engine.take_effects()
             return [Answered(work.answer, error) for work in group]
         self.available = True
         made = self._made(creates, results.pop(0), engine) if creates else []
@@ -167,7 +166,6 @@ class Writers:
 
     def _settle(self, answered: list[Answered], effects: Effects) -> None:
         self.waiting -= len(answered)
-        self._on_commit(effects)
         for answer, result in answered:
             if answer.done():  # whoever asked went away
                 continue
@@ -175,6 +173,7 @@ class Writers:
                 answer.set_exception(result)
             else:
                 answer.set_result(result)
+        self._on_commit(effects)  # before any of those who asked goes on: they do with the loop's next round
 
 
 def _bound(function: Function, engine: Engine) -> Callable[[Tx], Any]:
