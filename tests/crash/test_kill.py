@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import msgspec
 import pytest
 
 from milepost.wire import Batch, Event, SpanEnded, SpanStarted, WireEvent
-from tests.conftest import CollectorProcess, launch_collector
+from tests.crash.processes import KillableCollector, rest
 
 SENDERS = 3
 SPANS_PER_BATCH = 20
@@ -93,45 +92,27 @@ def sending(endpoint: str) -> Iterator[list[Sender]]:
             raise sender.error
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on, and that no outgoing connection takes while the collector is away."""
-    while True:
-        port = random.randrange(10_000, 32_000)  # below the ephemeral ports of Linux
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
-def kill_and_restart(collector: CollectorProcess, port: int, moment: random.Random) -> CollectorProcess:
-    """Let the collector live for a random moment, kill it, and start it again on the same files."""
-    threading.Event().wait(moment.uniform(0.02, 0.7))
-    collector.process.kill()
-    collector.process.communicate()
-    return launch_collector(collector.data_dir, "--port", str(port))
-
-
 @pytest.mark.crash
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_killed_collector_keeps_every_acknowledged_event_exactly_once(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     kills = pytestconfig.getoption("kills")
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    collector = launch_collector(tmp_path, "--port", str(port))
+    collector = KillableCollector(tmp_path)
+    endpoint = collector.endpoint
     command = [sys.executable, "-m", "tests.crash.agent", endpoint]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         with sending(endpoint) as senders:
             moment = random.Random()
             for _ in range(kills):
-                collector = kill_and_restart(collector, port, moment)
+                rest(moment.uniform(0.02, 0.7))
+                collector.kill()
         printed, _ = agent.communicate(timeout=60)
     finally:
         agent.kill()
         agent.communicate()
-        assert collector.stop() == 0
+        collector.stop()
     survivor = json.loads(printed)
     assert survivor["flushed"], survivor
     stored = check_senders(tmp_path, senders) + check_survivor(tmp_path, survivor)

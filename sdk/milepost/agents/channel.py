@@ -133,7 +133,7 @@ class Channel:
             hint = "" if answer.reached else "; start it with `milepost serve`"
             logger.warning(
                 "the collector at %s does not answer (%s %s); work goes on and is reported later%s",
-                self._endpoint, answer.status or "no answer:", answer.detail, hint,
+                self._endpoint, answer.status or "no answer:", _detail_of(answer.detail), hint,
             )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from milepost_collector.controller.service.timer import MAX_PAUSE_S, Tick, Timer
+from milepost_collector.errors import StorageUnavailableError
 
 
 class Clock:
@@ -20,12 +21,13 @@ class Clock:
         self.more = 0
         self.due_in_ms: int | None = None
         self.failures = 0
+        self.error: Exception = OSError("the disk is away")
 
     async def tick(self) -> Tick:
         self.ticks.put_nowait(time.monotonic())
         if self.failures:
             self.failures -= 1
-            raise OSError("the disk is away")
+            raise self.error
         self.more -= 1
         now = time.time_ns() // 1_000_000
         due = None if self.due_in_ms is None else now + self.due_in_ms
@@ -97,4 +99,16 @@ async def test_failing_ticks_are_logged_and_followed_by_others(clock: Clock, cap
     assert second >= 0.39
     assert "tick failed 2 times running" in caplog.text
     await timer.stop()
+    await timer.stop()
+
+
+async def test_store_that_is_away_is_asked_again_soon_and_quietly(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.failures, clock.error = 3, StorageUnavailableError("the database", "it is away", "start it")
+    timer = Timer(clock.tick)
+    with caplog.at_level(logging.ERROR, logger="milepost.controller"):
+        timer.start()
+        assert max(await clock.gaps(3)) < MAX_PAUSE_S
+    assert not caplog.records  # whoever writes tells it once
     await timer.stop()
