@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from tests.browser.controlled import Controlled
 
 from milepost import Client
 
@@ -108,6 +109,13 @@ def client(collector: CollectorProcess) -> Iterator[Client]:
     """Return a client of the module's collector that sends at once."""
     with Client(endpoint=collector.url, agent="tester", flush_interval_ms=20) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
+    """Return the controller of the module's collector, asked over HTTP."""
+    with Controlled(collector.url) as made:
+        yield made
 
 
 @pytest.fixture

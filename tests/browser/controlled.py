@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from playwright.sync_api import Locator, Page
@@ -15,6 +15,12 @@ class Controlled:
 
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, timeout=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.http.close()
 
     def post(self, path: str, **body: Any) -> Any:
         """Post JSON and return the answer's; None when there is none."""

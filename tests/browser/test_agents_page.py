@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.controlled import Controlled, confirm
 
@@ -13,13 +12,6 @@ if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
-    made = Controlled(collector.url)
-    yield made
-    made.http.close()
 
 
 def agent_card(page: Page, name: str) -> Locator:
@@ -56,11 +48,11 @@ def test_agent_without_workers_is_told_and_its_queue_opened(
 
 
 def test_agent_is_paused_and_resumed(collector: CollectorProcess, controlled: Controlled, open_page: OpenPage) -> None:
-    task_id = controlled.create("Held Up", agent="paused-agent")
+    task_id = controlled.create("Held Up", agent="held-agent")
     page = open_page(f"{collector.url}/agents")
-    card = agent_card(page, "paused-agent")
+    card = agent_card(page, "held-agent")
     card.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("dialog", name="Pause agent “paused-agent”?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Pause agent “held-agent”?")).to_be_visible()
     page.keyboard.press("Enter")
     expect(card).to_contain_text("paused")
     assert "is paused" in controlled.get(f"/api/tasks/{task_id}")["why_not_running"]["text"]

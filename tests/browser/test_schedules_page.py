@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.controlled import Controlled, confirm
 
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
-    made = Controlled(collector.url)
-    yield made
-    made.http.close()
 
 
 def schedule_row(page: Page, name: str) -> Locator:

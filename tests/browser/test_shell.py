@@ -103,11 +103,21 @@ def test_nothing_is_fetched_from_outside(collector: CollectorProcess, client: Cl
     run = client.start_run("offline")
     run.complete()
     client.flush()
-    for path in ("", f"/runs/{run.run_id}", "/sql", "/nothing/here"):
+    for path in (
+        "",
+        f"/runs/{run.run_id}",
+        "/tasks",
+        "/tasks?view=board",
+        "/schedules",
+        "/agents",
+        "/sql",
+        "/nothing/here",
+    ):
         page = open_page(collector.url + path)
         expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         sources = page.evaluate("performance.getEntriesByType('resource').map(entry => new URL(entry.name).origin)")
         assert set(sources) == {collector.url}
+        page.close()  # each open page holds one of the six connections that a browser allows
 
 
 def test_pages_keep_one_live_connection(collector: CollectorProcess, client: Client, open_page: OpenPage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 OpenPage = Callable[..., Page]
 OpenTask = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
-    made = Controlled(collector.url)
-    yield made
-    made.http.close()
 
 
 @pytest.fixture

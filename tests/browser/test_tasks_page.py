@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from conftest import CollectorProcess, StartCollector
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def controlled(collector: CollectorProcess) -> Iterator[Controlled]:
-    made = Controlled(collector.url)
-    yield made
-    made.http.close()
 
 
 def test_empty_pages_show_how_to_begin(start_collector: StartCollector, open_page: OpenPage) -> None:
@@ -226,3 +219,22 @@ def test_refused_filter_is_explained_and_can_be_retried(collector: CollectorProc
     page = open_page(f"{collector.url}/tasks?sort=colour")
     expect(page.get_by_role("alert")).to_contain_text("colour")
     expect(page.get_by_role("button", name="Retry")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_stopped_collector_leaves_the_rows_and_is_recovered_from(
+    start_collector: StartCollector, open_page: OpenPage
+) -> None:
+    first = start_collector()
+    with Controlled(first.url) as controlled:
+        controlled.create("Before", agent="nobody")
+    page = open_page(f"{first.url}/tasks")
+    expect(task_row(page, "Before")).to_be_visible()
+    first.stop()
+    expect(page.get_by_role("alert")).to_contain_text("the collector does not answer")
+    expect(task_row(page, "Before")).to_be_visible()
+    again = start_collector("--port", first.url.rsplit(":", 1)[1])
+    with Controlled(again.url) as controlled:
+        controlled.create("While Away", agent="nobody")
+    expect(task_row(page, "While Away")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
