@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from milepost.agents.attempt import AttemptKey
 from milepost.agents.channel import POLL, Channel, Refusal
 from milepost.agents.holdings import Holdings
 from milepost.agents.membership import Membership
@@ -24,6 +25,7 @@ logger = logging.getLogger("milepost.agents")
 
 _CROWDED_WAIT_MS = 1_000  # while code of lost attempts takes every slot: how soon a free one is noticed
 _REFUSED_PAUSE_S = 5.0
+_START_TOLD_WITHIN_MS = 250  # an attempt that has ended by then need not be told to have started
 
 
 class Polled(Protocol):
@@ -60,6 +62,7 @@ class Poller:
         self._worker = worker
         self._pause = pause
         self._within_ms = 0  # how soon the next poll must come, by the answer to the last
+        self._started: set[AttemptKey] = set()  # attempts that the last poll told to have started
         self._closed = False
 
     def work(self) -> None:
@@ -98,6 +101,7 @@ class Poller:
 
     def _request(self, worker_id: str, wait_ms: int) -> bytes:
         held = self._holdings.held()
+        self._started = {(item.task_id, item.attempt) for item in held if item.started}
         draining = self._worker.draining or self._holdings.is_crowded
         return _encode(PollRequest(worker_id=worker_id, held=held, wait_ms=wait_ms, draining=draining))
 
@@ -105,6 +109,8 @@ class Poller:
         wait_ms = min(self._membership.max_wait_ms, self._within_ms)
         if self._holdings.is_crowded:
             wait_ms = min(wait_ms, _CROWDED_WAIT_MS)
+        if any(attempt.key not in self._started for attempt in self._holdings.all()):
+            wait_ms = min(wait_ms, _START_TOLD_WITHIN_MS)
         abandon_at = self._holdings.next_abandon()
         if abandon_at is not None:
             wait_ms = min(wait_ms, int((abandon_at - time.monotonic()) * 1_000) + 1)

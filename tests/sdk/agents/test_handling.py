@@ -384,3 +384,20 @@ def test_exit_of_a_handler_is_a_failure(agent, serve, create, client):
     task = finished(client, create("exits", settings=NO_RETRY))
     assert (task.status, task.error_type) == ("failed", "SystemExit")
     assert finished(client, create("exits", settings=NO_RETRY)).status == "failed"  # the thread is still there
+
+
+def test_attempts_that_say_nothing_are_soon_known_to_have_started(agent, serve, create, client):
+    release = threading.Event()
+
+    @agent.task("silent")
+    def handle():
+        release.wait(20)
+
+    serve()
+    task_id = create("silent")
+    try:
+        wait_for(lambda: client.tasks.get(task_id).status == "in_progress", "a start")
+        attempt = client.tasks.get_run(task_id, 1)
+        assert attempt.started_at - attempt.leased_at < timedelta(seconds=3)  # a third of a lease is 4 s
+    finally:
+        release.set()
