@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,16 +19,19 @@ OpenPage = Callable[..., Page]
 
 
 def test_empty_pages_show_how_to_begin(start_collector: StartCollector, open_page: OpenPage) -> None:
-    collector = start_collector()
-    page = open_page(f"{collector.url}/tasks")
-    expect(page.get_by_role("heading", name="No tasks yet")).to_be_visible()
-    expect(page.locator("pre")).to_contain_text(f'endpoint="{collector.url}"')
-    page.get_by_role("link", name="Schedules").click()
-    expect(page.get_by_role("heading", name="No schedules yet")).to_be_visible()
-    expect(page.locator("pre")).to_contain_text("client.schedules.create")
-    page.get_by_role("link", name="Agents").click()
+    page = open_page(f"{start_collector().url}/agents")
     expect(page.get_by_role("heading", name="No agents yet")).to_be_visible()
     expect(page.locator("pre")).to_contain_text("agent.serve(concurrency=8)")
+    page.get_by_role("link", name="Schedules").click()
+    expect(page.get_by_role("heading", name="No schedules yet")).to_be_visible()
+    subprocess.run([sys.executable, "-c", page.locator("pre").inner_text()], check=True, timeout=30)
+    expect(page.get_by_role("row").filter(has_text="nightly")).to_contain_text("At 02:00 every day")
+    page.get_by_role("link", name="Tasks").click()
+    expect(page.get_by_role("heading", name="No tasks yet")).to_be_visible()
+    with subprocess.Popen([sys.executable, "-c", page.locator("pre").inner_text()]) as agent:
+        expect(task_row(page, "Say hello")).to_contain_text("completed")
+        agent.terminate()
+    assert agent.returncode == 0
 
 
 def test_rows_say_why_a_task_does_not_run(
