@@ -102,6 +102,8 @@ async def _start(config: CollectorConfig) -> Services:
     """Open and start everything; what has been started is stopped again when the rest cannot be."""
     price_book(config)  # a wrong file is told before the database is opened
     async with AsyncExitStack() as undo:
+        opening = asyncio.create_task(_start_controller(config))  # its imports take as long as DuckDB takes to open
+        undo.push_async_callback(_abandon, opening)
         database = await anyio.to_thread.run_sync(_open, config)
         undo.push_async_callback(anyio.to_thread.run_sync, database.close)
         index = RunIndex()
@@ -111,7 +113,7 @@ async def _start(config: CollectorConfig) -> Services:
         queries = QueryPool(database, threads=config.query_threads, timeout_s=config.sql_timeout_s, index=index)
         forwarding = await _start_forwarding(config)
         undo.push_async_callback(forwarding.stop)
-        controller = await _start_controller(config)
+        controller = await opening
         undo.pop_all()
     return Services(
         config=config,
@@ -133,6 +135,13 @@ async def _start_controller(config: CollectorConfig) -> Controller:
     )
     controller.start()
     return controller
+
+
+async def _abandon(opening: asyncio.Task[Controller]) -> None:
+    """Stop a controller that may still be opening; why it could not be opened is told by whoever waits for it."""
+    await asyncio.wait((opening,))
+    if opening.exception() is None:
+        await opening.result().stop()
 
 
 def _start_follower(controller: Controller, ingest: Ingest) -> Follower:
