@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import bench_disk, bench_ingest, bench_otlp, bench_queries, bench_startup
+from tests.benchmarks import bench_disk, bench_ingest, bench_otlp, bench_queries, bench_startup, bench_tasks
 from tests.benchmarks.figures import (
     Figure,
     Options,
@@ -61,6 +61,7 @@ def sdk_figures(found: list[dict[str, Any]]) -> list[Figure]:
 BENCHMARKS: dict[str, Callable[[Options], Result]] = {
     "ingest": bench_ingest.run,
     "otlp": bench_otlp.run,
+    "tasks": bench_tasks.run,
     "sdk": run_sdk,
     "startup": bench_startup.run,
     "disk": bench_disk.run,
