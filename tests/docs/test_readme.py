@@ -144,7 +144,8 @@ def test_tasks_are_retried_done_and_scheduled_as_it_is_described(collector: Coll
 @pytest.mark.usefixtures("ran")
 def test_quickstart_is_recorded_as_it_is_described(collector: CollectorProcess):
     rows = collector.sql(
-        "SELECT name, status, agent, task_count, input_tokens, output_tokens, cost_usd > 0 FROM runs WHERE name = 'report'"
+        "SELECT name, status, agent, task_count, input_tokens, output_tokens, cost_usd > 0 FROM runs "
+        "WHERE name = 'report'"
     )
     assert rows == [["report", "completed", "report-agent", 2, 812, 96, True]]
 
