@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.controlled import Controlled, confirm
+from tests.browser.pages import ended
 
 from milepost import Client
 
@@ -165,13 +166,25 @@ def test_run_names_the_task_that_it_is_an_attempt_of(
     task_id = controlled.create("Has Runs", agent="runs-agent")
     worker = controlled.worker("runs-agent")
     lease = worker.take(task_id)
-    times = {"start_time": 1_795_000_000_000_000_000, "end_time": 1_795_000_001_000_000_000}
-    span = {"type": "span_ended", "run_id": lease["run_id"], "span_id": "c" * 16, "name": "Has Runs", **times}
-    send({**span, "kind": "agent", "task_id": task_id, "attempt": lease["attempt"]})
+    send(ended(lease["run_id"], "c" * 16, 0, 1_000, name="Has Runs", kind="agent", task_id=task_id, attempt=1))
     page = open_page(f"{collector.url}/runs/{lease['run_id']}")
     expect(page.locator("[data-attempt-of]")).to_have_text("Attempt 1 of task Has Runs")
     page.locator("[data-attempt-of]").get_by_role("link").click()
     expect(page.get_by_role("heading", name="Has Runs", level=1)).to_be_visible()
+
+
+def test_cost_of_spans_that_come_after_the_end_is_shown(
+    controlled: Controlled, send: Callable[..., None], open_task: OpenTask
+) -> None:
+    task_id = controlled.create("Costly", agent="costly-agent")
+    worker = controlled.worker("costly-agent")
+    lease = worker.take(task_id)
+    page = open_task(task_id)
+    worker.report(task_id, "completed", result=1)
+    expect(page.locator("main header .status")).to_have_text("completed")
+    span = ended(lease["run_id"], "d" * 16, 0, 10, name="Costly", kind="agent", task_id=task_id, attempt=1)
+    send({**span, "usage": [{"model": "some-model", "input_tokens": 800, "output_tokens": 90, "cost_usd": 0.25}]})
+    expect(page.locator("main header")).to_contain_text("$0.2500")
 
 
 def test_unknown_task_names_itself(open_task: OpenTask) -> None:

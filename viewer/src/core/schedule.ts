@@ -74,3 +74,14 @@ export function cadenceLabel(cadence: Cadence): string {
   if (cadence.every_ms) return `every ${exactDuration(cadence.every_ms)}`;
   return 'once';
 }
+
+const NAMED_TASK = /task ([0-9a-z]{20,40})\b/;
+
+/** A reason cut where it names a task, so that the task can be a link. */
+export function reasonParts(reason: string | null | undefined): { text: string; taskId: string | null }[] {
+  const found = NAMED_TASK.exec(reason ?? '');
+  if (!reason || !found) return reason ? [{ text: reason, taskId: null }] : [];
+  const after = reason.slice(found.index + found[0].length);
+  const parts = [{ text: reason.slice(0, found.index), taskId: null }, { text: found[0], taskId: found[1] }, { text: after, taskId: null }];
+  return parts.filter((part) => part.text !== '');
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cadenceLabel, exactDuration, ruleOf } from './schedule';
+import { cadenceLabel, exactDuration, reasonParts, ruleOf } from './schedule';
 import { addWeeks, cellText, leadingMark, markOf, weekGrid, weekStart } from './weekgrid';
 
 const START = weekStart(Date.UTC(2026, 10, 21, 12));
@@ -65,4 +65,11 @@ it('a cadence has a short label', () => {
   expect(ruleOf('Every 20 seconds from 14:14:54.188 UTC.')).toBe('Every 20 seconds from 14:14:54.188 UTC');
   expect([0, 90_000, 86_400_000, 1500].map(exactDuration)).toEqual(['0 s', '90 s', '1 d', '1500 ms']);
   expect(cadenceLabel({ at: '2026-11-21T00:00:00Z' })).toBe('once');
+});
+
+it('a reason is cut where it names a task', () => {
+  const id = '01m7z7sa5fcpd1dkv10c4g3wn5';
+  expect(reasonParts(`task ${id} is pending`)).toEqual([{ text: `task ${id}`, taskId: id }, { text: ' is pending', taskId: null }]);
+  expect(reasonParts('the schedule was paused')).toEqual([{ text: 'the schedule was paused', taskId: null }]);
+  expect(reasonParts(null)).toEqual([]);
 });

@@ -12,6 +12,7 @@ import {
 import { isFinished, isWorking, type Attempt, type Task, type Transition } from '../core/task';
 import { noTaskFilters } from '../core/taskfilters';
 import { taskGraph, unknownIds, type TaskGraph } from '../core/taskgraph';
+import { isoToMs } from '../core/time';
 import { announcer } from './announcer.svelte';
 import { live } from './live.svelte';
 import { Refresher } from './refresher';
@@ -20,6 +21,7 @@ import { Refresher } from './refresher';
 const WORKING_MS = 1_000;
 const WAITING_MS = 5_000;
 const SAVED_AGAIN_MS = 3_000;
+const SETTLED_AFTER_MS = 10_000;
 const MOST_DRAWN = 40;
 
 export class TaskModel {
@@ -59,8 +61,14 @@ export class TaskModel {
   }
 
   private idleMs(): number {
-    if (this.task === null || isFinished(this.task.status)) return Infinity;
+    if (this.task === null) return Infinity;
+    if (isFinished(this.task.status)) return this.isSettled(this.task) ? Infinity : WORKING_MS;
     return isWorking(this.task.status) ? WORKING_MS : WAITING_MS;
+  }
+
+  // The last spans of a run, with their tokens and cost, come after the task has been reported as done.
+  private isSettled({ finished_at }: Task): boolean {
+    return finished_at === null || live.nowMs() - isoToMs(finished_at) > SETTLED_AFTER_MS;
   }
 
   private changed(transitions: readonly Transition[]): void {
