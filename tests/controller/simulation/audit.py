@@ -9,6 +9,7 @@ import msgspec
 
 from milepost.wire.tasks import FINISHED_STATUSES, TaskCreate, TaskSettings
 from milepost.wire.worker import AttemptReport
+from milepost_collector.controller.engine import Effects
 from milepost_collector.controller.lifecycle import is_legal
 from milepost_collector.controller.rows import AssignmentRow, AttemptRow, TaskRow, TransitionRow
 from milepost_collector.controller.store.interface import Tx
@@ -50,6 +51,9 @@ class Audit:
         self._reopened: dict[str, None] = {}
         self._loose: dict[str, None] = {}  # may run although what they depend on did not complete
         self._ended: dict[str, dict[str, None]] = {}  # statuses that tasks have ever ended with
+        self._queue: dict[str, list[AssignmentRow]] = {}  # what there is to do for live tasks
+        self._rows: dict[tuple[str, int], AssignmentRow] = {}  # the same before the newest commit
+        self._due_at: int | None = None
         self._commits = 0
         world.on_commit = self.follow
 
@@ -77,10 +81,11 @@ class Audit:
 
     # What commits tell.
 
-    def follow(self) -> None:
+    def follow(self, effects: Effects) -> None:
         """Check what the newest commit has changed, and every so often everything."""
         self._commits += 1
         self._world.read(self._newest)
+        self._world.read(lambda tx: self._woken(tx, effects))
         if self._commits % _WHOLE_EVERY == 0:
             self._world.read(self.whole)
 
@@ -121,6 +126,22 @@ class Audit:
         for task_id, attempts in tx.attempts(touched).items() if touched else ():
             if task_id in tasks:
                 self._attempts(tasks[task_id], attempts)
+
+    def _woken(self, tx: Tx, effects: Effects) -> None:
+        """Check that everyone is woken whom a commit concerns: nobody looks again of himself for long."""
+        rows = {(row.task_id, row.position): row for rows in self._queue.values() for row in rows}
+        for key, row in rows.items():
+            before = self._rows.get(key)
+            if row.state == "ready" and (before is None or before.state != "ready"):
+                hold(effects.freed or (row.agent, row.team) in effects.ready, f"nobody hears that {row} is ready")
+            # A lease that changes hands in this very transaction: the poll that takes it over tells the command.
+            is_told = row.stop is None or before is None or before.worker_id != row.worker_id or before.stop == row.stop
+            hold(is_told or row.worker_id in effects.workers, f"the worker of {row} does not hear of its command")
+        self._rows = rows
+        due_at = tx.next_due()
+        if due_at is not None and (self._due_at is None or due_at < self._due_at):
+            hold(effects.due is not None and effects.due <= due_at, f"nobody hears that something is due at {due_at}")
+        self._due_at = due_at
 
     def _transition(self, row: TransitionRow) -> None:
         hold(row.sequence > self._sequence, f"sequence {row.sequence} does not rise")
@@ -165,6 +186,7 @@ class Audit:
         hold(is_open or (is_failed and policy == "block"), f"{task.id} ({policy}) still waits for {upstream}")
 
     def _assignments(self, found: dict[str, list[AssignmentRow]]) -> None:
+        self._queue = found
         for task_id in self.live:
             self._agree(task_id, [row.state for row in found.get(task_id, [])])
         leases = {(row.task_id, row.attempt): row for rows in found.values() for row in rows if row.state == "leased"}

@@ -9,7 +9,7 @@ from tests.controller.simulation.clients import AGENTS, NAMES, Clients
 from tests.controller.simulation.workers import Worker
 from tests.controller.simulation.world import CALM, Request, World
 
-STEPS = 30
+STEPS = 40
 _PAUSES_MS = (0, 0, 10, 100, 500, 1_000, 2_000, 10_000, 90_000)
 _MAX_HEALING = 200
 

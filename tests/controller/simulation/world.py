@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from milepost_collector.controller.engine import Engine
+from milepost_collector.controller.engine import Effects, Engine
 from milepost_collector.controller.service.ids import Ids
 from milepost_collector.controller.store import open_store
 from milepost_collector.controller.store.interface import Store, Tx
@@ -55,14 +55,14 @@ CALM = Faults(crash_before=0, crash_after=0, lost_answer=0, repeated=0, set_back
 
 
 class World:
-    """A store, the engines that use it, and the clock. on_commit: is called after each commit."""
+    """A store, the engines that use it, and the clock. on_commit: is called after each commit with its effects."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.now = START_MS
         self.faults = Faults()
         self.store: Store = open_store(":memory:", clock=lambda: self.now)
-        self.on_commit: Callable[[], None] = lambda: None
+        self.on_commit: Callable[[Effects], None] = nothing
         self._engines = [self._new_engine() for _ in range(self.chance.choice((1, 2)))]
 
     def happens(self, probability: float) -> bool:
@@ -115,12 +115,12 @@ class World:
         if crashes_before:
             self._crash_before(whole)
         results = self.store.run_each([partial(work, request) for request in requests])
-        engine.take_effects()
+        effects = engine.take_effects()
         for request, result in zip(requests, results, strict=True):
             if isinstance(result, Exception) and not (request.refusable and isinstance(result, QueryError)):
                 raise result
             request.committed(result)
-        self.on_commit()
+        self.on_commit(effects)
         if self.happens(self.faults.crash_after):
             raise Crash
         return results

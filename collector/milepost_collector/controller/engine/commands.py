@@ -220,6 +220,7 @@ def reopen(unit: Unit, task: TaskRow, *, by: str | None, avoid: str | None = Non
     task.started_at = task.finished_at = task.stop = task.stop_by = task.at_risk_at = None
     if task.deadline_at is not None and task.deadline_at <= unit.now:
         task.deadline_at = None  # it has passed; keeping it would end the task at once
+    unit.effects.fall_due(task.deadline_at)
     unit.replace_assignments(task, new_assignments(task, unit.now))
     if status == "pending" and takes_outputs:
         take_outputs(unit, task)
