@@ -2,7 +2,7 @@
  * A drawing of tasks that depend on each other: layers from left to right, what must end first on the left.
  *
  * The layer of a task is the longest way to it, so every edge goes right. Within a layer tasks stand near the middle of
- * those they are joined to, which a few sweeps to and fro find well enough for what fits on a page.
+ * those they are joined to, which a few sweeps in turn find well enough for what fits on a page.
  */
 
 export interface GraphNode {

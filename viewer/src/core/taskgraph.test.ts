@@ -4,11 +4,11 @@ import { taskGraph, unknownIds, type NeighbourTask } from './taskgraph';
 
 const joined = (ids: readonly number[]) => ids.map((n) => ({ task_id: `t${n}`, name: `task ${n}`, status: 'completed' }));
 /** A chain or fan: task n waits for those in `before`. */
-const graphs = fc.array(fc.subarray([0, 1, 2, 3, 4, 5]), { minLength: 6, maxLength: 6 }).map((befores) =>
-  befores.map((before, n): NeighbourTask => ({
+const graphs = fc.array(fc.subarray([0, 1, 2, 3, 4, 5]), { minLength: 6, maxLength: 6 }).map((upstreams) =>
+  upstreams.map((before, n): NeighbourTask => ({
     id: `t${n}`, name: `task ${n}`, status: 'pending',
     dependencies: joined(before.filter((other) => other < n)),
-    dependents: joined([0, 1, 2, 3, 4, 5].filter((other) => other > n && befores[other].includes(n))),
+    dependents: joined([0, 1, 2, 3, 4, 5].filter((other) => other > n && upstreams[other].includes(n))),
   })),
 );
 
