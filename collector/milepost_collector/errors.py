@@ -20,6 +20,7 @@ MilepostError
     ├── QueryInterruptedError  stopped because the collector shuts down or reopens its file
     ├── NotFoundError          there is no such run, span, task, schedule, agent or worker
     ├── InvalidParameterError  a request parameter is malformed or out of range
+    │   └── InvalidSearchError a search cannot be read; says where
     ├── ConflictError          it is not possible as things stand
     └── ValueTooLargeError     a value is over its size limit
 """
@@ -187,6 +188,17 @@ class InvalidParameterError(QueryError, ValueError):
         self.field = field
         self.value = value
         self.remedy = remedy
+
+
+class InvalidSearchError(InvalidParameterError):
+    """A search cannot be read. position, end: the characters of it that are wrong, counted from 0."""
+
+    def __init__(self, text: str, position: int, end: int, found: str, remedy: str) -> None:
+        super().__init__("q", text, remedy)
+        self.position = position
+        self.end = end
+        self.found = found
+        self.args = (f"{found} (at character {position + 1} of the search); {remedy}",)
 
 
 class ConflictError(QueryError):

@@ -311,8 +311,8 @@ class LiveEvents(Struct, kw_only=True):
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
-    """An error answer, RFC 9457 problem details. field, value, limit, remedy and legal (the commands that a task allows
-    now) are extensions."""
+    """An error answer, RFC 9457 problem details. field, value, limit, remedy, legal (the commands that a task allows
+    now), position and end (the characters of a search that are wrong, counted from 0) are extensions."""
 
     title: str
     status: int
@@ -323,3 +323,5 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
     limit: Any = None
     remedy: str | None = None
     legal: list[str] | None = None
+    position: int | None = None
+    end: int | None = None

@@ -36,7 +36,7 @@ logger = logging.getLogger("milepost.web")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-_EXTENSIONS = ("field", "value", "limit", "remedy", "legal")  # attributes of errors that answers show
+_EXTENSIONS = ("field", "value", "limit", "remedy", "legal", "position", "end")  # attributes of errors that answers show
 
 
 class NotAcceptableError(MilepostError):
@@ -69,7 +69,7 @@ STATUSES: dict[type[MilepostError], int] = {
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **extensions: Any) -> Response:
-    """Return an error answer. extensions: field, value, limit, remedy, legal."""
+    """Return an error answer. extensions: field, value, limit, remedy, legal, position, end."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **extensions)
     return Response(msgspec.json.encode(body), status, media_type=MEDIA_TYPE, headers=headers)
 
