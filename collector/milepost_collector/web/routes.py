@@ -21,6 +21,7 @@ from milepost_collector.protocol.api import (
     SqlRequest,
     SqlResult,
 )
+from milepost_collector.web.analysis import ANALYSIS_ENDPOINTS
 from milepost_collector.web.controller import CONTROLLER_ENDPOINTS
 from milepost_collector.web.endpoint import Endpoint, Handler
 from milepost_collector.web.events import JSON, MSGPACK, post_events
@@ -135,6 +136,7 @@ ENDPOINTS = (
         answers={"text/event-stream": None},
         errors=(400, 503),
     ),
+    *ANALYSIS_ENDPOINTS,
     *CONTROLLER_ENDPOINTS,
     Endpoint(path="/healthz", handler=healthz, summary="Whether the process answers.", answers={JSON: Status}),
     Endpoint(

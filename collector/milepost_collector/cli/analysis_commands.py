@@ -1,0 +1,40 @@
+"""Names, options and help of `milepost export` and `milepost compare`; the bodies are imported when run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from milepost_collector.cli.options import endpoint_option
+
+
+@click.command()
+@click.argument("run")
+@endpoint_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["otlp", "chrome", "speedscope", "markdown"]),
+    default="otlp",
+    show_default=True,
+    help="otlp: a trace request in JSON; chrome: trace events, for ui.perfetto.dev; speedscope; markdown: a summary.",
+)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write to.")
+@click.option(
+    "--budget", type=click.IntRange(1_000, 1_000_000), metavar="BYTES", help="Bytes of a Markdown summary at most."
+)
+def export(run: str, endpoint: str, format_: str, output: Path | None, budget: int | None) -> None:
+    """Write one run in another tool's format.
+
+    RUN is a run id, the first digits of one, or `latest`.
+
+    \b
+    Examples:
+      milepost export latest --format chrome -o run.trace.json
+      milepost export 4bf92f --format markdown --budget 4000
+      milepost export latest | curl -H 'Content-Type: application/json' -d @- http://127.0.0.1:4601/v1/traces
+    """
+    from milepost_collector.cli.export import export_run
+
+    export_run(endpoint, run, format_=format_, output=output, budget=budget)
