@@ -84,7 +84,7 @@ class _Simulation:
         for worker in self._workers:
             worker.thaw()
         world.execute([*self._clients.ask_again(), *self._clients.heal(audit.statuses)])
-        for turn in range(_MAX_HEALING):
+        for turn in range(_MAX_HEALING + len(audit.live)):
             if not audit.live:
                 return
             work = [request for worker in self._workers for request in worker.work_off()]
