@@ -94,6 +94,7 @@ class Committer:
         self._contents = ContentIndex()
         self._producers: dict[str, Producer] = {}
         self.live: dict[SpanKey, Row] = {}
+        self.given_up: dict[str, int] = {}  # runs whose worker is lost, and since when, Unix ns
         self.load()
 
     def load(self) -> None:
@@ -165,7 +166,8 @@ class Committer:
         Raises:
             duckdb.Error: nothing was stored.
         """
-        lost = find_lost(self.live, self._producers, self._clock.monotonic(), self._lost_after_s)
+        now_s = self._clock.monotonic()
+        lost = find_lost(self.live, self._producers, now_s, self._lost_after_s, self.given_up)
         if not lost:
             return Delta()
         self._statements.get_ready()

@@ -1,4 +1,5 @@
-"""Which running spans are lost: their producer closed, fell silent, or says it does not know them. Pure."""
+"""Which running spans are lost: their producer closed, fell silent, or says it does not know them, or their run was
+given up. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +12,9 @@ from milepost_collector.protocol.rows import LIVE_COLUMNS, Row
 PRODUCER = LIVE_COLUMNS.index("producer_id")
 SPAN = LIVE_COLUMNS.index("span_id")
 START = LIVE_COLUMNS.index("start_time")
+RUN = LIVE_COLUMNS.index("run_id")
+
+MAX_GIVEN_UP = 10_000  # runs remembered, for starts of spans that arrive after their run was given up
 
 OTLP_PRODUCER = "otlp-"  # how the ids of producers that OTLP knows by their resource begin
 SILENT_S = 3600.0
@@ -49,14 +53,39 @@ class Producer:
 
 
 def find_lost(
-    live: Mapping[SpanKey, Row], producers: Mapping[str, Producer], now_s: float, lost_after_s: float
+    live: Mapping[SpanKey, Row],
+    producers: Mapping[str, Producer],
+    now_s: float,
+    lost_after_s: float,
+    given_up: Mapping[str, int],
 ) -> list[tuple[Row, int]]:
-    """Return the running spans to close as lost, each with when its producer was last heard of, Unix ns."""
+    """Return the running spans to close as lost, each with when that was, or when its producer was last heard of.
+
+    given_up: runs whose worker is known to be lost, and since when; times are Unix ns.
+    """
     return [
-        (row, producer.heard_time)
+        (row, at)
         for row in live.values()
-        if (producer := producers.get(row[PRODUCER])) is not None and _is_lost(row, producer, now_s, lost_after_s)
+        if (at := _lost_at(row, producers.get(row[PRODUCER]), now_s, lost_after_s, given_up)) is not None
     ]
+
+
+def give_up(known: dict[str, int], runs: Mapping[str, int]) -> None:
+    """Note runs whose worker is lost, and forget those noted first when they are too many."""
+    known.update(runs)
+    for run_id in list(known)[: max(len(known) - MAX_GIVEN_UP, 0)]:
+        del known[run_id]
+
+
+def _lost_at(
+    row: Row, producer: Producer | None, now_s: float, lost_after_s: float, given_up: Mapping[str, int]
+) -> int | None:
+    since = given_up.get(row[RUN])
+    if since is not None:
+        return max(since, int(row[START]))
+    if producer is None or not _is_lost(row, producer, now_s, lost_after_s):
+        return None
+    return producer.heard_time
 
 
 def _is_lost(row: Row, producer: Producer, now_s: float, lost_after_s: float) -> bool:

@@ -90,9 +90,16 @@ class ManagedRecorder:
             position = await answer
         except duckdb.Error as error:
             raise StorageUnavailableError(self._database.path, str(error).partition("\n")[0]) from error
-        if position == changes.position and changes.transitions:
-            self._on_transitions(changes.transitions)
+        if position == changes.position:
+            self._tell(changes)
         return position
+
+    def _tell(self, changes: Recorded) -> None:
+        if changes.transitions:
+            self._on_transitions(changes.transitions)
+        lost = {fact.run_id: (fact.ended_at or 0) * 1_000_000 for fact in changes.attempts if fact.status == "lost"}
+        if lost:  # the controller notices sooner than silence tells
+            self._writer.give_up(lost)
 
     def _read_position(self) -> str | None:
         try:

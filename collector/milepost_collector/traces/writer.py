@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from milepost_collector.errors import QueueFullError, StorageError, StorageUnava
 from milepost_collector.protocol.batch import DecodedBatch
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import DATA_ERRORS, Clock, Committer, Delta
+from milepost_collector.traces.lost import give_up
 
 logger = logging.getLogger("milepost.ingest")
 
@@ -152,6 +153,12 @@ class Writer:
             if self._stopping:
                 raise StorageUnavailableError(self._database.path, "the collector stops")
             self._works.append(work)
+            self._changed.notify()
+
+    def give_up(self, runs: Mapping[str, int]) -> None:
+        """Have what still runs of these runs closed as lost soon: their worker is gone, since that time in Unix ns."""
+        with self._changed:
+            give_up(self._committer.given_up, runs)
             self._changed.notify()
 
     # --- the thread

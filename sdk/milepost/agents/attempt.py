@@ -64,6 +64,10 @@ class Attempt:
             self.started = not self.over
             return self.started
 
+    def age_ms(self, now: float) -> int:
+        """Return how long ago its code began, on the monotonic clock; 0 before."""
+        return max(int((now - self.started_at) * 1_000), 0) if self.started else 0
+
     def begin(self, run: Run) -> None:
         """Note the run that records it."""
         with self._lock:

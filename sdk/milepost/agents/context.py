@@ -99,6 +99,11 @@ class TaskContext:
         return self._lease.deadline
 
     @property
+    def scheduled_for(self) -> datetime | None:
+        """The instant of its schedule that the task is for, in UTC; None when no schedule's instant made it."""
+        return self._lease.scheduled_for
+
+    @property
     def time_left_s(self) -> float | None:
         """How long until the attempt's timeout or the task's deadline, whichever is nearer, in seconds from 0; None:
         there is neither."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from milepost.agents.attempt import Attempt, AttemptKey
 from milepost.wire.worker import Held
@@ -38,7 +39,8 @@ class Holdings:
 
     def held(self) -> list[Held]:
         """Return what a poll says of them."""
-        return [Held(*attempt.key, attempt.started) for attempt in self.all()]
+        now = time.monotonic()
+        return [Held(*attempt.key, attempt.started, attempt.age_ms(now)) for attempt in self.all()]
 
     def drop(self, attempt: Attempt) -> None:
         """Hold it no longer. If its code goes on in a thread, that thread is not free."""

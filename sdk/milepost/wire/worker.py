@@ -80,11 +80,13 @@ class UnregisterRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Held(Struct, omit_defaults=True, array_like=True):
-    """An attempt that a worker works on, or has ended but not yet had its report answered. started: its code runs."""
+    """An attempt that a worker works on, or has ended but not yet had its report answered. started: its code runs, and
+    has for age_ms."""
 
     task_id: TaskId
     attempt: AttemptNumber
     started: bool = True
+    age_ms: DurationMs = 0
 
 
 class PollRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +112,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
 
     run_id: the run to record it as. lease_ms: how long the controller waits for the next poll. failures: attempts
     before this one that failed. checkpoint: the state saved last by an earlier attempt, with its sequence number.
+    scheduled_for: the instant of its schedule that it is for.
     """
 
     task_id: str
@@ -131,6 +134,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     steps: list[StepMemory] = []
     origin_run_id: str | None = None
     origin_span_id: str | None = None
+    scheduled_for: datetime | None = None
 
 
 class Command(Struct, omit_defaults=True, kw_only=True):

@@ -100,3 +100,22 @@ def test_restart_gives_producers_the_full_time_again(make_store: Callable[[], St
     store.time.advance(31)
     store.committer.close_lost()
     assert statuses(store) == [("lost",)]
+
+
+def test_runs_given_up_are_closed_at_once_and_the_real_end_still_wins(make_store: Callable[[], Store]) -> None:
+    store = make_store()
+    store.send(batch_of([started(store)]))
+    store.time.advance(2)
+    store.committer.given_up[RUN] = since = store.time.now
+    store.committer.close_lost()
+    assert store.rows("SELECT status, epoch_ns(end_time) FROM all_spans") == [("lost", since)]
+    store.send(batch_of([ended(store)], sequence=1))
+    assert statuses(store) == [("completed",)]
+
+
+def test_starts_that_arrive_after_their_run_was_given_up_are_lost_too(make_store: Callable[[], Store]) -> None:
+    store = make_store()
+    store.committer.given_up[RUN] = store.time.now - 1_000
+    store.send(batch_of([started(store)]))
+    store.committer.close_lost()
+    assert statuses(store) == [("lost",)]

@@ -153,6 +153,7 @@ def _task_lease(tx: Tx, row: AssignmentRow, task: TaskRow, payload: PayloadRow) 
         ],
         origin_run_id=task.origin_run_id,
         origin_span_id=task.origin_span_id,
+        scheduled_for=to_datetime(task.scheduled_for),
     )
 
 

@@ -24,6 +24,10 @@ from milepost_collector.errors import ConflictError, NotFoundError
 _decode_settings = msgspec.json.Decoder(TaskSettings).decode
 
 
+# Its worker told of the end; when it ended before it was told to have begun, it began as good as at once.
+_REPORTED = ("completed", "failed")
+
+
 class Unit:
     """Tasks and their assignments as they will be after the operation.
 
@@ -200,7 +204,7 @@ class Unit:
                 leased_at=assignment.leased_at,
                 ended_at=self.now,
                 agent=assignment.held_by,
-                started_at=assignment.started_at,
+                started_at=assignment.started_at or (assignment.leased_at if status in _REPORTED else None),
                 progress=assignment.progress,
                 phase=assignment.phase,
                 steps_reused=assignment.steps_reused,

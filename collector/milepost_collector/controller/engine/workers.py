@@ -75,7 +75,7 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
     held = {(item.task_id, item.attempt): item for item in request.held}
     adopted, lost = _adopt(unit, worker, [item for key, item in held.items() if key not in leases])
     leases |= adopted
-    _note_started(unit, [leases[key] for key, item in held.items() if item.started and key in leases])
+    _note_started(unit, leases, held)
     _renew(unit, worker, [row for key, row in leases.items() if key in held])
     again = [row for key, row in leases.items() if key not in held]
     fresh = _claim_free(unit, worker, request, len(leases), chance)
@@ -125,16 +125,16 @@ def _adopt(
     return adopted, lost
 
 
-def _note_started(unit: Unit, rows: list[AssignmentRow]) -> None:
-    rows = [row for row in rows if row.started_at is None]
-    for row in _loaded(unit, rows):
-        start(unit, row)
+def _note_started(unit: Unit, leases: dict[tuple[str, int], AssignmentRow], held: dict[tuple[str, int], Held]) -> None:
+    begun = [row for key, row in leases.items() if key in held and held[key].started and row.started_at is None]
+    for row in _loaded(unit, begun):
+        start(unit, row, held[row.task_id, row.attempt].age_ms)
 
 
-def start(unit: Unit, row: AssignmentRow) -> None:
-    """Note that the code of a leased attempt runs."""
+def start(unit: Unit, row: AssignmentRow, age_ms: int = 0) -> None:
+    """Note that the code of a leased attempt runs, and has for so long."""
     task = unit.tasks[row.task_id]
-    row.started_at = unit.now
+    row.started_at = max(unit.now - age_ms, row.leased_at or 0)
     unit.change_assignment(row)
     unit.move(task, "started", "in_progress", assignment=row)
 
