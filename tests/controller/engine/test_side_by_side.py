@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from milepost.wire.tasks import TaskCreate
 from milepost.wire.worker import PollAnswer, PollRequest
 from milepost_collector.controller.engine import Engine
 from milepost_collector.controller.service.ids import Ids
@@ -48,6 +49,23 @@ def test_instants_fire_once(house: House) -> None:
         at_once(house, lambda engine, tx, _: engine.tick(tx))
     assert house.lines(made) == ["fired"] * 5
     assert len(house.store.read(lambda tx: tx.unfinished_of(made))) == 5
+
+
+def test_a_key_makes_one_task(house: House) -> None:
+    for number in range(5):
+        house.clock.advance(1_000)
+        request = TaskCreate(name="once", idempotency_key=f"key {number}")
+        made = at_once(house, lambda engine, tx, _, request=request: engine.create_all(tx, [request])[0])
+        assert len({created.task_id for created in made}) == 1
+        assert sorted(created.made for created in made) == [False, False, True]
+
+
+def test_polls_of_one_worker_respect_its_slots(house: House) -> None:
+    for _ in range(6):
+        house.create()
+    worker = house.worker(concurrency=2)
+    answers = poll_all(house, [worker] * ENGINES)
+    assert len({(lease.task_id, lease.attempt) for answer in answers for lease in answer.leases}) == 2
 
 
 def test_workers_share_the_queue(house: House) -> None:

@@ -250,7 +250,7 @@ class Controller:
 
 def _poll(engine: Engine, tx: Tx, *, request: PollRequest, is_known: bool) -> tuple[PollAnswer, WorkerRow | None]:
     answer = engine.poll(tx, request)
-    row = None if is_known else tx.worker(request.worker_id)
+    row = None if is_known else tx.worker(request.worker_id, lock=False)
     return answer, row
 
 

@@ -293,6 +293,8 @@ class PostgresStore:
         assert isinstance(error, psycopg.Error)
         if error.sqlstate in _AGAIN or error.sqlstate in _GONE or _is_broken(error):
             return _TryAgainError(self.place, _text(error), _START)
+        if isinstance(error, psycopg.IntegrityError) and error.diag.table_name == "idempotency":
+            return _TryAgainError(self.place, _text(error), _START)  # another has just made the key's task: find it
         if isinstance(error, psycopg.IntegrityError):
             return DuplicateRowError(self.place, _text(error))
         if isinstance(error, psycopg.DataError):

@@ -97,9 +97,10 @@ class QueuePart(Session):
         """Return every worker, by agent and id."""
         return self._rows(WorkerRow, statements.WORKERS)
 
-    def worker(self, worker_id: str) -> WorkerRow | None:
+    def worker(self, worker_id: str, *, lock: bool = True) -> WorkerRow | None:
         """Return a worker."""
-        return self._row(WorkerRow, statements.WORKER, id=worker_id)
+        statement = statements.WORKER_LOCKED if lock and self._may_lock else statements.WORKER
+        return self._row(WorkerRow, statement, id=worker_id)
 
     def silent_workers(self, before: int) -> list[WorkerRow]:
         """Return workers that polled last before an instant and hold nothing."""

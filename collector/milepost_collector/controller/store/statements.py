@@ -316,6 +316,7 @@ AGENTS = rows_of(AgentRow, agents).order_by(agents.c.name)
 AGENT = rows_of(AgentRow, agents).where(_equals(agents.c.name))
 WORKERS = rows_of(WorkerRow, workers).order_by(workers.c.agent, workers.c.id)
 WORKER = rows_of(WorkerRow, workers).where(_equals(workers.c.id))
+WORKER_LOCKED = WORKER.with_for_update()
 SILENT_WORKERS = (
     rows_of(WorkerRow, workers)
     .where(workers.c.last_poll_at < _BEFORE)
