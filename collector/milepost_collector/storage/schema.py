@@ -201,15 +201,15 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
         {"time": "When the span ended."},
     ),
     "managed_tasks": (
-        "One row per task that was handed to the controller, as it stands. Tasks that were deleted stay, with the status "
-        "`deleted`; those whose time in the controller is over stay as they were.",
-        "task_id name type status priority agent team app key tags attempt failures losses created_at created_by run_at "
-        "started_at finished_at duration_ms waiting_ms deadline error_type error_message reason schedule_id "
+        "One row per task that was handed to the controller, as it stands. Tasks that were deleted stay, with the "
+        "status `deleted`; those whose time in the controller is over stay as they were.",
+        "task_id name type status priority agent team app key tags attempt failures losses created_at created_by "
+        "run_at started_at finished_at duration_ms waiting_ms deadline error_type error_message reason schedule_id "
         "scheduled_for origin_run_id input_tokens output_tokens cost_usd",
         {
             "task_id": "The task's id.",
             "name": "What is to be done; agents handle tasks by their names.",
-            "status": "pending, blocked, assigned, in_progress, review, paused, completed, failed, cancelled or deleted.",
+            "status": "pending, blocked, assigned, in_progress, review, paused, completed, failed, cancelled, deleted.",
             "agent": "The agent it is for; NULL when it is for a team, for several agents or for any.",
             "attempt": "How many attempts there have been.",
             "started_at": "When a worker was first given it; NULL before.",
