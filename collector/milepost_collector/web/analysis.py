@@ -1,7 +1,8 @@
-"""`GET /api/runs/{id}/export`."""
+"""`GET /api/runs/{id}/export` and `/api/insights`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -10,17 +11,21 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.exports.markdown import LEAST_BYTES
-from milepost_collector.traces.analysis import RunExport
+from milepost_collector.protocol.insights import By, Insights
+from milepost_collector.traces.analysis import InsightsRequest, RunExport, insights
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.negotiation import JSON
-from milepost_collector.web.parameters import checked_id, parse
-from milepost_collector.web.runs import streamed
+from milepost_collector.web.parameters import checked_id, instant, parse
+from milepost_collector.web.runs import answer, streamed
 from milepost_collector.web.state import services
 
 MARKDOWN = "text/markdown"
 MAX_PAGE_BYTES = 1_000_000
+MAX_ROWS = 500
+_UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _ENDINGS = {"otlp": "otlp.json", "chrome": "trace.json", "speedscope": "speedscope.json", "markdown": "md"}
 
 
@@ -39,6 +44,43 @@ class ExportParameters(Struct, kw_only=True):
     ] = DEFAULT_PAGE_BYTES
 
 
+class InsightsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
+    """What figures are asked for."""
+
+    since: Annotated[str, Meta(description="Started at or after: ISO 8601, `now` or `now-24h`.")] = "now-24h"
+    until: Annotated[str, Meta(description="Started before: ISO 8601, `now` or `now-24h`.")] = "now"
+    by: Annotated[
+        By,
+        Meta(
+            description="agent, name: runs by their agent or name; model: model calls; task: spans of kind task by "
+            "name; kind: spans by kind."
+        ),
+    ] = "agent"
+    bucket: Annotated[
+        Literal["1m", "5m", "15m", "1h", "3h", "6h", "12h", "1d", "7d", "30d"],
+        Meta(description="Width of the buckets of time, wider when it makes more than 200; otherwise as fits."),
+    ] | None = None  # fmt: skip
+    limit: Annotated[int, Meta(description="Rows of each list at most.", ge=1, le=MAX_ROWS)] = 20
+
+    def to_request(self, *, now_ns: int) -> InsightsRequest:
+        """Return the request for the queries.
+
+        Raises:
+            InvalidParameterError: a time is not valid, or the end does not lie after the beginning.
+        """
+        since, until = instant("from", self.since, now_ns) or 0, instant("to", self.until, now_ns) or 0
+        if until <= since:
+            raise InvalidParameterError("to", self.until, f"use a time after from, which is {self.since}")
+        width = None if self.bucket is None else int(self.bucket[:-1]) * _UNITS_MS[self.bucket[-1]]
+        return InsightsRequest(since_ns=since, until_ns=until, by=self.by, bucket_ms=width, limit=self.limit)
+
+
+async def get_insights(request: Request) -> Response:
+    """Return the figures of a stretch of time."""
+    wanted = parse(request.query_params, InsightsParameters).to_request(now_ns=time.time_ns())
+    return answer(await services(request).queries.run(lambda connection: insights(connection, wanted)))
+
+
 async def get_export(request: Request) -> Response:
     """Stream a run in another tool's format."""
     queries = services(request).queries
@@ -48,12 +90,21 @@ async def get_export(request: Request) -> Response:
     def export(connection: DuckDBPyConnection) -> Iterator[bytes]:
         return RunExport(connection, queries.index, run_id).pieces(wanted.format, budget=wanted.budget)
 
-    answer = await streamed(queries.stream(export), MARKDOWN if wanted.format == "markdown" else JSON)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{_ENDINGS[wanted.format]}"'
-    return answer
+    document = await streamed(queries.stream(export), MARKDOWN if wanted.format == "markdown" else JSON)
+    document.headers["Content-Disposition"] = f'attachment; filename="{run_id}.{_ENDINGS[wanted.format]}"'
+    return document
 
 
 ANALYSIS_ENDPOINTS = (
+    Endpoint(
+        path="/api/insights",
+        handler=get_insights,
+        summary="Cost, tokens, latency and success of a stretch of time by agent, name, model, task or kind, errors "
+        "that are alike, and the dearest and slowest steps; each with the search for its runs and the SQL behind it.",
+        parameters=InsightsParameters,
+        answers={JSON: Insights},
+        errors=(400, 503, 504),
+    ),
     Endpoint(
         path="/api/runs/{run_id}/export",
         handler=get_export,

@@ -1,8 +1,10 @@
 """What runs show when they are looked at together, and what they look like in other tools.
 
-`exporting` reads a run for the formats of `protocol.exports`.
+`insights` are figures of many runs, with `masking` for errors that are alike. `exporting` reads one run for the formats
+of `protocol.exports`.
 """
 
 from milepost_collector.traces.analysis.exporting import Format, RunExport
+from milepost_collector.traces.analysis.insights import InsightsRequest, insights
 
-__all__ = ["Format", "RunExport"]
+__all__ = ["Format", "InsightsRequest", "RunExport", "insights"]
