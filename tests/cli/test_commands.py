@@ -57,11 +57,24 @@ def test_runs_lists_every_run_with_its_figures(ask: Milepost, recorded: dict[str
         (["--min-cost", "0.0001"], {"good"}),
         (["--from", "now-1h", "--limit", "10"], {"good", "bad", "running"}),
         (["--to", "now-1h"], set()),
+        (["-q", "span(kind:llm tokens>12k) status:completed"], {"good"}),
+        (["--query", '"disk is" OR is:live', "--status", "failed"], {"bad"}),
     ],
 )
 def test_runs_filters(ask: Milepost, recorded: dict[str, str], filters: list[str], expected: set[str]):
     listed = {run["run_id"] for run in json.loads(ask("runs", "--json", *filters))}
     assert listed == {recorded[name] for name in expected}
+
+
+def test_runs_prints_the_sql_that_finds_them(ask: Milepost, recorded: dict[str, str]):
+    found = ask("sql", "--format", "csv", ask("runs", "-q", "has:error", "--sql"))
+    assert [line.partition(",")[0] for line in found.splitlines()[1:]] == [recorded["bad"]]
+
+
+def test_runs_says_where_a_search_is_wrong(command: Milepost, collector: CollectorProcess):
+    done = command("runs", "-q", "staus:failed", "--endpoint", collector.url)
+    assert done.returncode == 1
+    assert "there is no field staus (at character 1 of the search); did you mean status?" in done.stderr
 
 
 def test_runs_follows_pages_and_says_when_there_are_more(

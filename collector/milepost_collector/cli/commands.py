@@ -151,6 +151,7 @@ def demo(ctx: click.Context, endpoint: str, data_dir: Path | None, once: bool) -
 
 @milepost.command()
 @endpoint_option
+@click.option("-q", "--query", "q", metavar="SEARCH", help="A search, as 'status:failed cost>0.05 dur>2s \"refused\"'.")
 @click.option("--status", multiple=True, type=click.Choice(RUN_STATUSES), help="Only this status; may be repeated.")
 @click.option("--name", help="Only runs of this name.")
 @click.option("--agent", help="Only runs of this agent.")
@@ -175,11 +176,19 @@ def demo(ctx: click.Context, endpoint: str, data_dir: Path | None, once: bool) -
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Runs to list.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one array.")
-def runs(endpoint: str, as_json: bool, limit: int, **filters: Any) -> None:
+@click.option("--sql", "as_sql", is_flag=True, help="Print the SQL that finds these runs, for `milepost sql`.")
+def runs(endpoint: str, as_json: bool, as_sql: bool, limit: int, **filters: Any) -> None:
     """List recorded runs, newest first.
+
+    A SEARCH is terms that must all hold: field:value with * for anything, several values as status:failed,lost, numbers
+    compared as cost>0.05 dur>2s tokens>12k started>now-2h, and words or "quoted text" to look for anywhere. - or NOT
+    excludes, OR and parentheses combine, span(kind:llm dur>30s) asks for one span that is all of this. Fields are
+    status, name, agent, session, user, tag, service, run, task, model, kind, tool, provider, error, text, cost, dur,
+    tokens, input_tokens, output_tokens, spans, errors, started, is (live, ended) and has (error, cost, tag, …).
 
     \b
     Examples:
+      milepost runs -q 'model:gpt-4o* cost>0.05 -status:completed'
       milepost runs --status failed --from now-24h
       milepost runs --agent report-agent --min-cost 0.05
       milepost runs --json | jq '.[].run_id'
@@ -187,7 +196,7 @@ def runs(endpoint: str, as_json: bool, limit: int, **filters: Any) -> None:
     from milepost_collector.cli.runs import list_runs
 
     filters["from"] = filters.pop("from_")
-    list_runs(endpoint, filters, limit=limit, as_json=as_json)
+    list_runs(endpoint, filters, limit=limit, as_json=as_json, as_sql=as_sql)
 
 
 @milepost.command()

@@ -14,8 +14,15 @@ from milepost_collector.protocol.api import RunList, RunSummary
 PAGE = 200  # runs asked for in one request
 
 
-def list_runs(endpoint: str, filters: dict[str, Any], *, limit: int, as_json: bool) -> None:
-    """Print the runs that match, at most `limit`."""
+MAX_LIMIT = 500  # of a request
+
+
+def list_runs(endpoint: str, filters: dict[str, Any], *, limit: int, as_json: bool, as_sql: bool = False) -> None:
+    """Print the runs that match, at most `limit`, or the query for them."""
+    if as_sql:
+        page = CollectorClient(endpoint).get("/api/runs", RunList, limit=min(limit, MAX_LIMIT), **filters)
+        click.echo(page.sql)
+        return
     runs, more = _fetch(CollectorClient(endpoint), filters, limit)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(runs)).decode())

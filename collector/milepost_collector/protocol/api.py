@@ -48,10 +48,77 @@ class RunSummary(Struct, kw_only=True):
 
 
 class RunList(Struct, kw_only=True):
-    """A page of runs. next_cursor: pass it as `cursor` for the next page; None at the end."""
+    """A page of runs. next_cursor: pass it as `cursor` for the next page; None at the end. sql: finds the same runs."""
 
     runs: list[RunSummary]
     next_cursor: str | None
+    sql: str = ""
+
+
+class RunBucket(Struct, kw_only=True):
+    """Runs that started in a stretch of time: how many, by status too, and what they used."""
+
+    start: str
+    runs: int = 0
+    statuses: dict[str, int] = {}
+    cost_usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class RunHistogram(Struct, kw_only=True):
+    """Runs by when they started. bucket_ms: how long each bucket is. sql: counts the same."""
+
+    bucket_ms: int
+    buckets: list[RunBucket]
+    sql: str
+
+
+class FacetValue(Struct, kw_only=True):
+    """A value and how many runs have it."""
+
+    value: str
+    runs: int
+
+
+class Facet(Struct, kw_only=True):
+    """The most frequent values of a field. sql: finds the same."""
+
+    field: str
+    values: list[FacetValue]
+    sql: str
+
+
+class RunFacets(Struct, kw_only=True):
+    """Facets of a list of runs."""
+
+    facets: list[Facet]
+
+
+class FoundSpans(Struct, kw_only=True):
+    """The spans of a run that a search finds, by (start, span id). count: of all, also beyond the limit of the ids."""
+
+    run_id: str
+    span_ids: list[str]
+    count: int
+    sql: str
+
+
+class SearchOffer(Struct, kw_only=True, omit_defaults=True):
+    """Something that may be put into a search. sort: field, operator or value. runs: how many have the value."""
+
+    text: str
+    sort: str
+    description: str = ""
+    runs: int | None = None
+
+
+class SearchOffers(Struct, kw_only=True):
+    """What may replace the characters of a search from `start` to before `end`."""
+
+    start: int
+    end: int
+    offers: list[SearchOffer]
 
 
 class ProducerInfo(Struct, kw_only=True):

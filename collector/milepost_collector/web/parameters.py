@@ -11,10 +11,15 @@ from starlette.datastructures import QueryParams
 
 from milepost.wire import SPAN_STATUSES
 from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.search.parser import MAX_CHARACTERS
 from milepost_collector.protocol.timestamps import ns_from_text
 from milepost_collector.traces.queries.events import MAX_LIMIT as MAX_EVENTS
+from milepost_collector.traces.queries.facets import FACETS, MAX_VALUES
 from milepost_collector.traces.queries.filters import MAX_LIMIT as MAX_RUNS
 from milepost_collector.traces.queries.filters import SORT_KEYS, RunFilter
+from milepost_collector.traces.queries.histogram import MAX_BUCKETS
+from milepost_collector.traces.queries.search import Search
+from milepost_collector.traces.queries.search_spans import MAX_SPANS
 
 Parameters = TypeVar("Parameters", bound=Struct)
 
@@ -24,9 +29,10 @@ _Cursor = Annotated[str, Meta(description="`next_cursor` of the page before.", m
 _Id = re.compile(r"[0-9a-f]+")
 
 
-class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
-    """What a list of runs may be narrowed to."""
+class NarrowingParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
+    """What runs may be narrowed to."""
 
+    q: Annotated[str, Meta(description='A search, as `status:failed cost>0.05 "connection refused"`.')] | None = None
     status: Annotated[
         list[str], Meta(description=f"Any of these statuses; may be repeated: {', '.join(SPAN_STATUSES)}.")
     ] = []
@@ -45,18 +51,15 @@ class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
         ]
         | None
     ) = None
-    sort: Annotated[
-        str, Meta(description=f"One of {', '.join(SORT_KEYS)}; with a leading - the largest come first.")
-    ] = "-start_time"
-    cursor: _Cursor | None = None
-    limit: Annotated[int, Meta(description="Runs at most.", ge=1, le=MAX_RUNS)] = 50
 
-    def to_filter(self, *, now_ns: int) -> RunFilter:
-        """Return the request for the queries.
+    def to_filter(self, *, now_ns: int, **paging: Any) -> RunFilter:
+        """Return the request for the queries. paging: sort, cursor and limit.
 
         Raises:
-            InvalidParameterError: a status, a time or the sort key is not valid.
+            InvalidParameterError: a status, a time, the search or the sort key is not valid.
         """
+        search = Search.read(self.q, now_ns=now_ns) if self.q else None
+        since, until = search.window() if search else (None, None)
         for status in self.status:
             if status not in SPAN_STATUSES:
                 raise InvalidParameterError("status", status, f"use one of {', '.join(SPAN_STATUSES)}")
@@ -67,15 +70,54 @@ class RunsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
             session=self.session,
             user=self.user,
             tag=self.tag,
-            since_ns=instant("from", self.since, now_ns),
-            until_ns=instant("to", self.until, now_ns),
+            since_ns=max(_known(instant("from", self.since, now_ns), since), default=None),
+            until_ns=min(_known(instant("to", self.until, now_ns), until), default=None),
             min_duration_ms=self.min_duration_ms,
             min_cost_usd=self.min_cost_usd,
             text=self.text,
-            sort=self.sort,
-            cursor=self.cursor,
-            limit=self.limit,
+            search=search,
+            **paging,
         )
+
+
+class RunsParameters(NarrowingParameters, kw_only=True):
+    """What a list of runs may be narrowed to, and which page of it."""
+
+    sort: Annotated[
+        str, Meta(description=f"One of {', '.join(SORT_KEYS)}; with a leading - the largest come first.")
+    ] = "-start_time"
+    cursor: _Cursor | None = None
+    limit: Annotated[int, Meta(description="Runs at most.", ge=1, le=MAX_RUNS)] = 50
+
+
+class HistogramParameters(NarrowingParameters, kw_only=True):
+    """Which runs are counted, and how finely."""
+
+    buckets: Annotated[int, Meta(description="Buckets at most.", ge=1, le=MAX_BUCKETS)] = 60
+
+
+class FacetParameters(NarrowingParameters, kw_only=True):
+    """Of which runs values are counted, and which values."""
+
+    field: Annotated[
+        list[str], Meta(description=f"Any of these facets, else all; may be repeated: {', '.join(FACETS)}.")
+    ] = []
+    limit: Annotated[int, Meta(description="Values of each facet at most.", ge=1, le=MAX_VALUES)] = 10
+
+
+class SpanSearchParameters(Struct, kw_only=True):
+    """What is searched for in a run."""
+
+    q: Annotated[str, Meta(description="A search, as `kind:llm cost>0.05`; all of it is about single spans.")] = ""
+    limit: Annotated[int, Meta(description="Span ids at most.", ge=1, le=MAX_SPANS)] = 10_000
+
+
+class CompleteParameters(Struct, kw_only=True):
+    """A search that is being typed."""
+
+    q: Annotated[str, Meta(description="The search so far; need not be valid.", max_length=MAX_CHARACTERS)] = ""
+    at: Annotated[int, Meta(description="Where the cursor is, in characters; the end if left out.", ge=0)] | None = None
+    limit: Annotated[int, Meta(description="Recorded values at most.", ge=1, le=MAX_VALUES)] = 10
 
 
 class EventsParameters(Struct, kw_only=True):
@@ -133,6 +175,10 @@ def checked_id(name: str, value: str, digits: int) -> str:
     if len(lower) != digits or not _Id.fullmatch(lower):
         raise InvalidParameterError(name, value, f"use {digits} hexadecimal digits")
     return lower
+
+
+def _known(*instants: int | None) -> list[int]:
+    return [one for one in instants if one is not None]
 
 
 def _converted(field: msgspec.structs.FieldInfo, given: list[str]) -> Any:

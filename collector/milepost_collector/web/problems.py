@@ -36,7 +36,8 @@ logger = logging.getLogger("milepost.web")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-_EXTENSIONS = ("field", "value", "limit", "remedy", "legal", "position", "end")  # attributes of errors that answers show
+# Attributes of errors that answers show.
+_EXTENSIONS = ("field", "value", "limit", "remedy", "legal", "position", "end")
 
 
 class NotAcceptableError(MilepostError):

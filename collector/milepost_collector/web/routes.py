@@ -12,11 +12,15 @@ from starlette.routing import Route
 from milepost.wire import Batch, BatchAnswer
 from milepost_collector.protocol.api import (
     EventList,
+    FoundSpans,
     MessageItem,
     RunDetail,
+    RunFacets,
+    RunHistogram,
     RunList,
     RunSpans,
     Schema,
+    SearchOffers,
     SpanDetail,
     SqlRequest,
     SqlResult,
@@ -29,8 +33,28 @@ from milepost_collector.web.health import healthz, metrics, readyz
 from milepost_collector.web.live import live
 from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
 from milepost_collector.web.otlp import PROTOBUF, post_logs, post_metrics, post_traces
-from milepost_collector.web.parameters import EventsParameters, LiveParameters, RunsParameters, SpanParameters
-from milepost_collector.web.runs import get_message, get_run, get_run_events, get_run_spans, get_runs, get_span
+from milepost_collector.web.parameters import (
+    CompleteParameters,
+    EventsParameters,
+    FacetParameters,
+    HistogramParameters,
+    LiveParameters,
+    RunsParameters,
+    SpanParameters,
+    SpanSearchParameters,
+)
+from milepost_collector.web.runs import (
+    get_completions,
+    get_facets,
+    get_histogram,
+    get_message,
+    get_run,
+    get_run_events,
+    get_run_spans,
+    get_runs,
+    get_span,
+    search_run,
+)
 from milepost_collector.web.sql import get_schema, post_sql
 
 _NAMES = re.compile(r"{(name|schedule|value)}")
@@ -74,6 +98,38 @@ ENDPOINTS = (
         parameters=RunsParameters,
         answers={JSON: RunList},
         errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/histogram",
+        handler=get_histogram,
+        summary="Runs by when they started: how many, by status, with tokens and cost.",
+        parameters=HistogramParameters,
+        answers={JSON: RunHistogram},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/facets",
+        handler=get_facets,
+        summary="The most frequent values of the runs' fields, each less what is asked of its own field.",
+        parameters=FacetParameters,
+        answers={JSON: RunFacets},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/search/complete",
+        handler=get_completions,
+        summary="What may come next in a search that is being typed.",
+        parameters=CompleteParameters,
+        answers={JSON: SearchOffers},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}/search",
+        handler=search_run,
+        summary="The spans of a run that a search finds, in the order of (start, span id).",
+        parameters=SpanSearchParameters,
+        answers={JSON: FoundSpans},
+        errors=(400, 404, 503, 504),
     ),
     Endpoint(
         path="/api/runs/{run_id}",

@@ -19,8 +19,23 @@ from milepost_collector.traces.queries import (
     run_detail,
     span_detail,
 )
+from milepost_collector.traces.queries.facets import FACETS, run_facets
+from milepost_collector.traces.queries.histogram import run_histogram
+from milepost_collector.traces.queries.search import Search
+from milepost_collector.traces.queries.search_offers import search_offers
+from milepost_collector.traces.queries.search_spans import search_spans
 from milepost_collector.web.negotiation import ARROW, JSON, preferred
-from milepost_collector.web.parameters import EventsParameters, RunsParameters, SpanParameters, checked_id, parse
+from milepost_collector.web.parameters import (
+    CompleteParameters,
+    EventsParameters,
+    FacetParameters,
+    HistogramParameters,
+    RunsParameters,
+    SpanParameters,
+    SpanSearchParameters,
+    checked_id,
+    parse,
+)
 from milepost_collector.web.state import services
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -30,8 +45,50 @@ _encode = msgspec.json.Encoder().encode
 async def get_runs(request: Request) -> Response:
     """Return a page of runs."""
     queries = services(request).queries
-    wanted = parse(request.query_params, RunsParameters).to_filter(now_ns=time.time_ns())
+    given = parse(request.query_params, RunsParameters)
+    wanted = given.to_filter(now_ns=time.time_ns(), sort=given.sort, cursor=given.cursor, limit=given.limit)
     return answer(await queries.run(lambda connection: list_runs(connection, queries.index, wanted)))
+
+
+async def get_histogram(request: Request) -> Response:
+    """Return runs by when they started."""
+    given, now_ns = parse(request.query_params, HistogramParameters), time.time_ns()
+    wanted = given.to_filter(now_ns=now_ns)
+    return answer(
+        await services(request).queries.run(
+            lambda connection: run_histogram(connection, wanted, now_ns=now_ns, buckets=given.buckets)
+        )
+    )
+
+
+async def get_facets(request: Request) -> Response:
+    """Return the most frequent values of the runs' fields."""
+    given = parse(request.query_params, FacetParameters)
+    wanted = given.to_filter(now_ns=time.time_ns())
+    return answer(
+        await services(request).queries.run(
+            lambda connection: run_facets(connection, wanted, given.field or FACETS, limit=given.limit)
+        )
+    )
+
+
+async def get_completions(request: Request) -> Response:
+    """Return what may come next in a search."""
+    given = parse(request.query_params, CompleteParameters)
+    at = len(given.q) if given.at is None else min(given.at, len(given.q))
+    return answer(
+        await services(request).queries.run(lambda connection: search_offers(connection, given.q, at, given.limit))
+    )
+
+
+async def search_run(request: Request) -> Response:
+    """Return the spans of a run that a search finds."""
+    queries, run_id = services(request).queries, _run_id(request)
+    given = parse(request.query_params, SpanSearchParameters)
+    search = Search.read(given.q, now_ns=time.time_ns(), of_spans=True)
+    return answer(
+        await queries.run(lambda connection: search_spans(connection, queries.index, run_id, search, limit=given.limit))
+    )
 
 
 async def get_run(request: Request) -> Response:

@@ -71,3 +71,41 @@ def searches(leaf: st.SearchStrategy[Node], in_span: st.SearchStrategy[Node]) ->
 
 
 any_search = searches(terms(list(FIELDS.values())), terms([field for field in FIELDS.values() if field.place != "run"]))
+
+_APT = {
+    "status": ["failed", "running", "completed"], "name": ["report", "re*", "*", "Über*ick"],
+    "agent": ["writer", "*er"], "session": ["s1", "s*"], "user": ["u1"], "tag": ["eu", "night*"],
+    "kind": ["llm", "tool", "ta*"],
+    "model": ["m1", "m*"], "tool": ["report", "tri*"], "error": ["Connection*", "Connection refused"],
+    "text": ["report.pdf", "50% of_it", "f*pdf"], "cost": ["0.5", "100"], "dur": ["10s", "90s"],
+    "tokens": ["0", "100", "1M"], "input_tokens": ["1k"], "started": ["now-100s", "now-250s", "2026-09-21T14:15:00Z"],
+    "spans": ["1", "3"], "errors": ["1"], "is": ["live", "ended"],
+    "has": ["error", "cost", "tokens", "agent", "session", "user", "tag", "model", "task"],
+}  # fmt: skip
+
+
+@st.composite
+def apt_terms(draw: st.DrawFn, *, of_spans: bool) -> str:
+    """Draw a term, as text, that is true of some of the runs of `stories` and not of others."""
+    names = [name for name in _APT if not of_spans or FIELDS[name].place != "run"]
+    field = FIELDS[draw(st.sampled_from(names))]
+    operator = draw(st.sampled_from(field.operators))
+    values = draw(st.lists(st.sampled_from(_APT[field.name]), min_size=1, max_size=2 if operator == ":" else 1))
+    quotes = [f'"{value}"' for value in values]
+    return f"{field.name}{operator}{','.join(quotes)}"
+
+
+def _some(term: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.recursive(
+        term,
+        lambda inner: (
+            st.builds("-({})".format, inner)
+            | st.builds("({} {})".format, inner, inner)
+            | st.builds("({} OR {})".format, inner, inner)
+        ),
+        max_leaves=3,
+    )
+
+
+apt_span_searches = _some(apt_terms(of_spans=True))
+apt_searches = _some(apt_terms(of_spans=False) | st.builds("span({})".format, apt_span_searches))

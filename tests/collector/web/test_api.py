@@ -193,7 +193,8 @@ def test_format_nobody_makes_is_not_acceptable(server: Server) -> None:
 
 def test_empty_collector_answers_empty_lists(start_server: Any) -> None:
     empty = start_server()
-    assert empty.get("/api/runs") == {"runs": [], "next_cursor": None}
+    sql = "SELECT * FROM runs WHERE true ORDER BY start_time DESC NULLS LAST, run_id LIMIT 50"
+    assert empty.get("/api/runs") == {"runs": [], "next_cursor": None, "sql": sql}
     assert empty.get(f"/api/runs/{RUN}/events") == {"run_id": RUN, "events": [], "next_cursor": None}
 
 

@@ -23,8 +23,11 @@ from milepost_collector.protocol.search.query import (
     Pattern,
     SpanGroup,
     Term,
+    Value,
+    conjuncts,
     without,
 )
+from milepost_collector.protocol.search.values import instant_ns
 from milepost_collector.protocol.search.writing import quoted, write
 
 __all__ = [
@@ -42,7 +45,10 @@ __all__ = [
     "Pattern",
     "SpanGroup",
     "Term",
+    "Value",
     "complete",
+    "conjuncts",
+    "instant_ns",
     "parse",
     "quoted",
     "without",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.api import RunSummary
 from milepost_collector.protocol.cursor import Cursor, decode_cursor, scope_of
+from milepost_collector.traces.queries.search import Found, Search
+from milepost_collector.traces.queries.search_sql import TEXT_COLUMNS, literal
 
 # Sort keys by name: the column and whether it holds times.
 SORT_KEYS = (
@@ -15,9 +19,7 @@ SORT_KEYS = (
 )  # fmt: skip
 MAX_LIMIT = 500
 
-# Columns of a span that `text` searches.
-TEXT_COLUMNS = ("name", "input", "output", "error_type", "error_message", "error_stack", "attributes")
-
+_PARAMETER = re.compile(r"\$(\w+)")
 
 # The runs with a chat message that contains the text.
 RUNS_WITH_MESSAGE = """
@@ -55,6 +57,7 @@ class RunFilter:
     min_duration_ms: float | None = None
     min_cost_usd: float | None = None
     text: str | None = None
+    search: Search | None = None
     sort: str = "-start_time"
     cursor: str | None = None
     limit: int = 50
@@ -84,14 +87,15 @@ class RunFilter:
         """What a cursor of this list belongs to. A relative `from` moves between pages, so times are left out."""
         return scope_of(
             self.statuses, self.name, self.agent, self.session, self.user, self.tag, self.min_duration_ms,
-            self.min_cost_usd, self.text, self.sort,
+            self.min_cost_usd, self.text, self.search and self.search.text, self.sort,
         )  # fmt: skip
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but the time is asked for."""
         asked = (self.name, self.agent, self.session, self.user, self.tag, self.min_duration_ms, self.min_cost_usd)
-        return bool(self.statuses) or self.text is not None or any(value is not None for value in asked)
+        searched = self.search is not None and not self.search.is_empty
+        return bool(self.statuses) or self.text is not None or searched or any(value is not None for value in asked)
 
     def after(self) -> Cursor | None:
         """Return the decoded cursor.
@@ -128,11 +132,50 @@ def run_conditions(request: RunFilter) -> list[Condition]:
         "duration_ms >= $min_duration_ms": ("min_duration_ms", request.min_duration_ms),
         "cost_usd >= $min_cost_usd": ("min_cost_usd", request.min_cost_usd),
     }
-    return [Condition(sql, {name: value}) for sql, (name, value) in given.items() if value is not None]
+    conditions = [Condition(sql, {name: value}) for sql, (name, value) in given.items() if value is not None]
+    if request.search and not request.search.is_empty:
+        conditions.append(Condition(request.search.run_condition(), {}))
+    return conditions
 
 
-def matches(request: RunFilter, run: RunSummary, start_ns: int) -> bool:
-    """Tell whether a run fulfils what `run_conditions` says in SQL. start_ns: its start, nanoseconds since 1970."""
+def all_conditions(request: RunFilter) -> list[Condition]:
+    """Return the conditions on columns of `runs` that the request's filters make, the cursor apart."""
+    conditions = run_conditions(request)
+    if request.text is not None:
+        matching = text_condition(request.text)
+        sql = f"SELECT run_id FROM all_spans WHERE {matching.sql} UNION {RUNS_WITH_MESSAGE.strip()}"
+        conditions.append(Condition(f"run_id IN ({sql})", matching.values))
+    return conditions
+
+
+def joined(conditions: Sequence[Condition]) -> Condition:
+    """Return the condition that all hold."""
+    values: dict[str, Any] = {}
+    for condition in conditions:
+        values |= condition.values
+    return Condition(" AND ".join(condition.sql for condition in conditions) or "true", values)
+
+
+def spelt_out(conditions: Sequence[Condition]) -> str:
+    """Return SQL that all conditions hold, with the values in place of the parameters: for users to run."""
+    return " AND ".join(_spelt_out(condition) for condition in conditions) or "true"
+
+
+def _spelt_out(condition: Condition) -> str:
+    if not condition.values:  # what looks like parameters then is a text that is searched for
+        return condition.sql
+    return _PARAMETER.sub(lambda match: _literal(condition.values[match[1]]), condition.sql)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return str(value) if isinstance(value, int) else literal(value)
+
+
+def matches(request: RunFilter, run: RunSummary, start_ns: int, found: Found) -> bool:
+    """Tell whether a run fulfils what `run_conditions` says in SQL. start_ns: its start, nanoseconds since 1970.
+    found: the runs with spans that the search is about."""
     equal = (
         (request.name, run.name),
         (request.agent, run.agent),
@@ -147,6 +190,7 @@ def matches(request: RunFilter, run: RunSummary, start_ns: int) -> bool:
         and (request.until_ns is None or start_ns < request.until_ns)
         and _reaches(run.duration_ms, request.min_duration_ms)
         and _reaches(run.cost_usd, request.min_cost_usd)
+        and (request.search is None or request.search.holds(run, start_ns, found))
     )
 
 

@@ -18,8 +18,10 @@ from milepost_collector.traces.queries.filters import (
     Condition,
     RunFilter,
     after_condition,
+    all_conditions,
+    joined,
     matches,
-    run_conditions,
+    spelt_out,
     text_condition,
 )
 from milepost_collector.traces.queries.groups import Group, find_groups
@@ -35,6 +37,7 @@ from milepost_collector.traces.queries.parts import (
     summed_parts_of,
 )
 from milepost_collector.traces.queries.run_index import EVERYTHING, Bounds, RunIndex
+from milepost_collector.traces.queries.search import Found
 from milepost_collector.traces.queries.source import SPAN_BOUNDS, Snapshot
 
 _EVENT_COUNTS = "SELECT count(*), count(*) FILTER (kind = 'checkpoint') FROM events WHERE run_id = ?"
@@ -61,8 +64,25 @@ SELECT run_id FROM run_sums
 WHERE first_start < make_timestamp_ns($low)
     AND root_start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
 """
+_NEAR = "near"
+_SPANS_BETWEEN = (
+    f"SELECT * FROM spans WHERE {SPAN_BOUNDS} UNION ALL BY NAME SELECT *, 'running' AS status FROM live_spans"
+)
 _FRESH = f"SELECT DISTINCT run_id FROM spans WHERE commit_id > $up_to AND {SPAN_BOUNDS}"
 
+# What `groups` finds for a few runs, for all of them.
+_JOINED = """WITH RECURSIVE linked AS (
+    SELECT run_id, linked_run_id AS other FROM run_links UNION SELECT linked_run_id, run_id FROM run_links
+), joined AS (
+    SELECT * FROM linked
+    UNION SELECT joined.run_id, linked.other FROM joined JOIN linked ON linked.run_id = joined.other
+)
+"""
+_NO_PART = """run_id NOT IN (
+    SELECT joined.run_id FROM joined
+    JOIN runs AS one ON one.run_id = joined.run_id JOIN runs AS earlier ON earlier.run_id = joined.other
+    WHERE (earlier.start_time, earlier.run_id) < (one.start_time, one.run_id)
+)"""
 # The newest page is looked for among this many times its length of parts of runs, then among more.
 _FIRST_WINDOW = 3
 _WIDER = 8
@@ -78,9 +98,24 @@ def list_runs(connection: DuckDBPyConnection, index: RunIndex, request: RunFilte
         InvalidParameterError: the cursor is malformed or belongs to another list.
     """
     snapshot = Snapshot(connection, index)
-    if snapshot.has_links:
-        return _grouped(snapshot, request)
-    return _page(snapshot, request)
+    page = _grouped(snapshot, request) if snapshot.has_links else _page(snapshot, request)
+    page.sql = list_sql(request, parts_apart=request.is_narrowed or not snapshot.has_links)
+    return page
+
+
+def list_sql(request: RunFilter, *, parts_apart: bool = True) -> str:
+    """Return the query for the runs of a page. parts_apart: runs that are parts of others are listed, too."""
+    cursor = request.after()
+    conditions = [*all_conditions(request), *([after_condition(request, cursor)] if cursor else [])]
+    where = spelt_out(conditions if parts_apart else [*conditions, Condition(_NO_PART, {})])
+    return (
+        f"{'' if parts_apart else _JOINED}SELECT * FROM runs WHERE {where} "
+        f"ORDER BY {_order(request)} LIMIT {request.limit}"
+    )
+
+
+def _order(request: RunFilter) -> str:
+    return f"{request.sort_key} {request.direction} NULLS LAST, run_id"
 
 
 def _page(snapshot: Snapshot, request: RunFilter) -> RunList:
@@ -221,17 +256,18 @@ def _latest_start(request: RunFilter, cursor: Cursor | None) -> int:
 def _page_between(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None, window: Bounds) -> RunList:
     candidates = _runs_between(snapshot, window)
     if request.text is not None:
-        found = _runs_with_text(snapshot, request.text, candidates)
-        candidates = {run_id: parts for run_id, parts in candidates.items() if run_id in found}
+        with_text = _runs_with_text(snapshot, request.text, candidates)
+        candidates = {run_id: parts for run_id, parts in candidates.items() if run_id in with_text}
     starts = [(start_of(parts), run_id) for run_id, parts in candidates.items()]
     order = sorted((-start, run_id) for start, run_id in starts if start >= window.low)
     after = (-int(cursor.key or 0), cursor.tie) if cursor else (-EVERYTHING.high, "")
     page: list[RunSummary] = []
     last = ""
     less = _corrections(snapshot, candidates)
+    found = _found(snapshot, request, candidates)
     for place in order:
         summary = summary_of(candidates[place[1]], less.get(place[1])) if place > after else None
-        if summary is None or not matches(request, summary, -place[0]):
+        if summary is None or not matches(request, summary, -place[0], found):
             continue
         if len(page) == request.limit:
             return RunList(runs=page, next_cursor=last)
@@ -281,6 +317,23 @@ def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> se
     return {row[0] for row in snapshot.connection.execute(sql, values).fetchall()}
 
 
+def _found(snapshot: Snapshot, request: RunFilter, run_ids: Iterable[str]) -> Found:
+    """Return which of the runs, and maybe others, have spans that the search is about."""
+    if request.search is None or not (wanted := request.search.about_spans()):
+        return {}
+    assert snapshot.index is not None  # lists are made with one
+    values = snapshot.index.bounds(run_ids)._asdict()
+    queries = {node: request.search.runs_with(node, _NEAR) for node in wanted}
+    return {
+        node: {row[0] for row in snapshot.connection.execute(_bounded(sql), values).fetchall()}
+        for node, sql in queries.items()
+    }
+
+
+def _bounded(sql: str) -> str:
+    return f"WITH near AS ({_SPANS_BETWEEN}) {sql}"
+
+
 # --- any other list, by SQL over the whole table
 
 
@@ -294,22 +347,15 @@ def _searched(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None) -> 
 
 def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor | None) -> list[tuple[str, Any]]:
     """Return (run id, sort value) of one run more than the limit, so that one sees whether there is a next page."""
-    conditions = run_conditions(request)
-    if request.text is not None:
-        matching = text_condition(request.text)
-        sql = f"SELECT run_id FROM all_spans WHERE {matching.sql} UNION {RUNS_WITH_MESSAGE}"
-        conditions.append(Condition(f"run_id IN ({sql})", matching.values))
+    conditions = all_conditions(request)
     if cursor:
         conditions.append(after_condition(request, cursor))
-    where = " AND ".join(condition.sql for condition in conditions) or "true"
+    where = joined(conditions)
     key = "epoch_ns(start_time)" if request.sort_key == "start_time" else request.sort_key
-    order = f"{request.sort_key} {request.direction} NULLS LAST, run_id"
-    values: dict[str, Any] = {"limit": request.limit + 1}
-    for condition in conditions:
-        values |= condition.values
     # Columns that neither a condition nor the order needs are not added up.
     return connection.execute(
-        f"SELECT run_id, {key} FROM runs WHERE {where} ORDER BY {order} LIMIT $limit", values
+        f"SELECT run_id, {key} FROM runs WHERE {where.sql} ORDER BY {_order(request)} LIMIT $limit",
+        {**where.values, "limit": request.limit + 1},
     ).fetchall()
 
 
