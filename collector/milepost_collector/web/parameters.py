@@ -32,7 +32,6 @@ _Id = re.compile(r"[0-9a-f]+")
 class NarrowingParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
     """What runs may be narrowed to."""
 
-    q: Annotated[str, Meta(description='A search, as `status:failed cost>0.05 "connection refused"`.')] | None = None
     status: Annotated[
         list[str], Meta(description=f"Any of these statuses; may be repeated: {', '.join(SPAN_STATUSES)}.")
     ] = []
@@ -51,6 +50,7 @@ class NarrowingParameters(Struct, kw_only=True, rename={"since": "from", "until"
         ]
         | None
     ) = None
+    q: Annotated[str, Meta(description='A search, as `status:failed cost>0.05 "connection refused"`.')] | None = None
 
     def to_filter(self, *, now_ns: int, **paging: Any) -> RunFilter:
         """Return the request for the queries. paging: sort, cursor and limit.

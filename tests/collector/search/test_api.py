@@ -56,7 +56,7 @@ def recorded(server: Server) -> Server:
         ("started<2026-09-22T02:00:00Z", {FAILED, SLOW}),
         ('tool:"Fetch *" error:Timeout*', {FAILED}),
         ("dur<2s is:ended -session:s-1 -error:*", {PLAIN}),
-        ("\"' OR 1=1 --\"", set()),
+        ('"\' OR 1=1 --"', set()),
         ("a.pdf", {SLOW}),
     ],
 )
