@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from milepost.wire import SpanEnded
 from milepost_collector.traces.queries import RunFilter, RunIndex, list_runs
+from milepost_collector.traces.queries.histogram import width_ns
 from milepost_collector.traces.queries.pool import read_only
 from milepost_collector.traces.queries.runs import list_sql
 from milepost_collector.traces.queries.search import Search
+from milepost_collector.traces.queries.search_spans import search_spans
 from tests.collector.queries.stories import BASE_NS, SECOND, recorder, run_id_of, runs
 from tests.collector.search.plain import Plain
-from tests.collector.search.trees import apt_searches
+from tests.collector.search.trees import apt_searches, apt_span_searches
 
 # Stories are long, and hypothesis would rather not print them.
 pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
@@ -79,6 +81,28 @@ def all_pages(connection: DuckDBPyConnection, index: RunIndex, request: RunFilte
         if page.next_cursor is None:
             return found
         request = replace(request, cursor=page.next_cursor)
+
+
+@few_examples
+@given(events=runs(0, 6), arrival=arrivals, texts=st.lists(apt_span_searches, min_size=6, max_size=6))
+def test_spans_of_a_run_are_those_that_a_search_means(
+    tmp_path: Path, events: list[Any], arrival: dict[str, int], texts: list[str]
+) -> None:
+    with recorder(tmp_path) as made:
+        made.record(events, **arrival)
+        with made.store.database.reader() as connection, read_only(connection):
+            plain, index = Plain.read(connection, NOW_NS), RunIndex()
+            for run_id, text in zip(plain.spans, texts, strict=False):
+                search = Search.read(text, now_ns=NOW_NS, of_spans=True)
+                found = search_spans(connection, index, run_id, search)
+                assert (text, found.span_ids) == (text, plain.found_spans(search.node, run_id))
+                assert [row[1] for row in connection.execute(found.sql).fetchall()] == found.span_ids
+
+
+@given(low=st.integers(0, 2**62), length=st.integers(1, 2**61), buckets=st.integers(1, 200))
+def test_buckets_are_as_many_as_may_be_and_no_more(low: int, length: int, buckets: int) -> None:
+    width = width_ns(low, low + length, buckets)
+    assert 1 <= (low + length - 1) // width - low // width + 1 <= buckets
 
 
 def test_query_of_a_list_spells_out_every_parameter(tmp_path: Path) -> None:
