@@ -38,3 +38,25 @@ def export(run: str, endpoint: str, format_: str, output: Path | None, budget: i
     from milepost_collector.cli.export import export_run
 
     export_run(endpoint, run, format_=format_, output=output, budget=budget)
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@endpoint_option
+@click.option("--all", "every", is_flag=True, help="Show rows that are equal too.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Rows to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole comparison as JSON.")
+def compare(a: str, b: str, endpoint: str, every: bool, limit: int, as_json: bool) -> None:
+    """Compare two runs: where they first differ, and what the second took and cost more.
+
+    A and B are run ids, the first digits of ones, or `latest`.
+
+    \b
+    Examples:
+      milepost compare 4bf92f latest
+      milepost compare 4bf92f 91ac03 --all --limit 500
+    """
+    from milepost_collector.cli.compare import compare_runs
+
+    compare_runs(endpoint, a, b, every=every, limit=limit, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`GET /api/runs/{id}/export` and `/api/insights`."""
+"""`GET /api/runs/{id}/export`, `/api/compare…` and `/api/insights`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from milepost_collector.errors import InvalidParameterError
+from milepost_collector.protocol.compare import Comparison, SpanComparison
 from milepost_collector.protocol.exports.markdown import LEAST_BYTES
 from milepost_collector.protocol.insights import By, Insights
-from milepost_collector.traces.analysis import InsightsRequest, RunExport, insights
+from milepost_collector.traces.analysis import InsightsRequest, RunExport, compare, compare_spans, insights
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.negotiation import JSON
-from milepost_collector.web.parameters import checked_id, instant, parse
+from milepost_collector.web.parameters import MAX_PAYLOAD_LIMIT, checked_id, instant, parse
 from milepost_collector.web.runs import answer, streamed
 from milepost_collector.web.state import services
 
@@ -42,6 +43,51 @@ class ExportParameters(Struct, kw_only=True):
     budget: Annotated[
         int, Meta(description="Bytes of a Markdown summary at most.", ge=LEAST_BYTES, le=MAX_PAGE_BYTES)
     ] = DEFAULT_PAGE_BYTES
+
+
+class CompareParameters(Struct, kw_only=True):
+    """Which runs are compared."""
+
+    a: Annotated[str, Meta(description="A run's id; required.")] = ""
+    b: Annotated[str, Meta(description="The other run's id; required.")] = ""
+
+
+class CompareSpanParameters(Struct, kw_only=True):
+    """Which spans are compared."""
+
+    a: Annotated[str, Meta(description="A span, as run id/span id; left out when the row has none.")] | None = None
+    b: Annotated[str, Meta(description="The other run's span, as run id/span id.")] | None = None
+    limit: Annotated[
+        int, Meta(description="Bytes up to which values are given whole, beyond it their head.", ge=0,
+                  le=MAX_PAYLOAD_LIMIT),
+    ] = 65_536  # fmt: skip
+
+
+async def get_comparison(request: Request) -> Response:
+    """Return two runs side by side."""
+    queries = services(request).queries
+    wanted = parse(request.query_params, CompareParameters)
+    a, b = checked_id("a", wanted.a, 32), checked_id("b", wanted.b, 32)
+    return answer(await queries.run(lambda connection: compare(connection, queries.index, a, b)))
+
+
+async def get_span_comparison(request: Request) -> Response:
+    """Return what two spans were given and returned."""
+    queries = services(request).queries
+    wanted = parse(request.query_params, CompareSpanParameters)
+    a, b = _span("a", wanted.a), _span("b", wanted.b)
+    return answer(
+        await queries.run(lambda connection: compare_spans(connection, queries.index, a, b, limit=wanted.limit))
+    )
+
+
+def _span(name: str, text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    run_id, slash, span_id = text.partition("/")
+    if not slash:
+        raise InvalidParameterError(name, text, "use a run id and a span id with a slash between them")
+    return checked_id(name, run_id, 32), checked_id(name, span_id, 16)
 
 
 class InsightsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
@@ -96,6 +142,22 @@ async def get_export(request: Request) -> Response:
 
 
 ANALYSIS_ENDPOINTS = (
+    Endpoint(
+        path="/api/compare",
+        handler=get_comparison,
+        summary="Two runs aligned by path and order, with the first difference and what b has more than a.",
+        parameters=CompareParameters,
+        answers={JSON: Comparison},
+        errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/compare/span",
+        handler=get_span_comparison,
+        summary="What two spans were given and returned, side by side.",
+        parameters=CompareSpanParameters,
+        answers={JSON: SpanComparison},
+        errors=(400, 404, 503, 504),
+    ),
     Endpoint(
         path="/api/insights",
         handler=get_insights,
