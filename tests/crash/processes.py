@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,7 +106,7 @@ class Crew:
     """Workers, each of which is replaced when it is killed."""
 
     def __init__(self, agent: str, endpoint: str, folder: Path, *, workers: int, slots: int) -> None:
-        self._new = lambda: WorkerProcess(agent, endpoint, folder, slots)
+        self._new = partial(WorkerProcess, agent, endpoint, folder, slots)
         self._workers = [self._new() for _ in range(workers)]
 
     def kill_one(self, chance: random.Random) -> None:

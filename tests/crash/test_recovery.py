@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -148,7 +149,7 @@ def late_outcomes(taken_over: TakenOver, task_id: str, worker_id: str) -> set[st
 
 def late_reports(task_id: str) -> list[Report]:
     """Return a report of every kind for a task's first attempt."""
-    of = {"task_id": task_id, "attempt": 1}
+    of: dict[str, Any] = {"task_id": task_id, "attempt": 1}
     return [
         AttemptStarted(**of),
         ProgressMade(**of, progress=0.9),
