@@ -1,4 +1,4 @@
-"""`GET /api/runs/{id}/export`, `/api/compare…` and `/api/insights`."""
+"""`GET /api/runs/{id}/export`, `/api/compare…`, `/api/flame` and `/api/insights`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ from starlette.responses import Response
 from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.compare import Comparison, SpanComparison
 from milepost_collector.protocol.exports.markdown import LEAST_BYTES
+from milepost_collector.protocol.flame import Flame, FlameBy, Metric
 from milepost_collector.protocol.insights import By, Insights
-from milepost_collector.traces.analysis import InsightsRequest, RunExport, compare, compare_spans, insights
+from milepost_collector.traces.analysis import (
+    FlameRequest,
+    InsightsRequest,
+    RunExport,
+    compare,
+    compare_spans,
+    flame,
+    insights,
+)
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
+from milepost_collector.traces.analysis.flame import MAX_RUNS
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.negotiation import JSON
-from milepost_collector.web.parameters import MAX_PAYLOAD_LIMIT, checked_id, instant, parse
+from milepost_collector.web.parameters import MAX_PAYLOAD_LIMIT, NarrowingParameters, checked_id, instant, parse
 from milepost_collector.web.runs import answer, streamed
 from milepost_collector.web.state import services
 
@@ -90,6 +100,30 @@ def _span(name: str, text: str | None) -> tuple[str, str] | None:
     return checked_id(name, run_id, 32), checked_id(name, span_id, 16)
 
 
+class FlameParameters(NarrowingParameters, kw_only=True):
+    """Which runs are folded, and how."""
+
+    metric: Annotated[
+        Metric,
+        Meta(
+            description="time: of runs, every instant once; self: time in which nothing ran below a span; cost, USD; "
+            "tokens; errors."
+        ),
+    ] = "time"
+    by: Annotated[FlameBy, Meta(description="What a path is made of.")] = "name"
+    runs: Annotated[int, Meta(description="The newest so many runs.", ge=1, le=MAX_RUNS)] = 1_000
+
+
+async def get_flame(request: Request) -> Response:
+    """Return many runs folded by path."""
+    queries = services(request).queries
+    given = parse(request.query_params, FlameParameters)
+    wanted = FlameRequest(
+        runs=given.to_filter(now_ns=time.time_ns()), metric=given.metric, by=given.by, run_limit=given.runs
+    )
+    return answer(await queries.run(lambda connection: flame(connection, queries.index, wanted)))
+
+
 class InsightsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
     """What figures are asked for."""
 
@@ -157,6 +191,14 @@ ANALYSIS_ENDPOINTS = (
         parameters=CompareSpanParameters,
         answers={JSON: SpanComparison},
         errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/flame",
+        handler=get_flame,
+        summary="The spans of many runs folded by path: time, self time, cost, tokens or errors, and sums by name.",
+        parameters=FlameParameters,
+        answers={JSON: Flame},
+        errors=(400, 503, 504),
     ),
     Endpoint(
         path="/api/insights",
