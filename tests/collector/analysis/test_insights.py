@@ -182,6 +182,15 @@ def test_every_query_is_one(recorded: Server) -> None:
             parse(row["query"])
 
 
+@pytest.mark.parametrize("by", ["agent", "name", "model", "kind"])
+def test_queries_lead_to_the_runs_of_their_rows(recorded: Server, by: str) -> None:
+    found = recorded.get("/api/insights", by=by, bucket="1m", **WITHIN)
+    for name in ("groups", "series", "errors", "expensive", "slowest"):
+        assert found[name]
+        for row in found[name]:
+            assert len(recorded.get("/api/runs", q=row["query"])["runs"]) == 2, row["query"]
+
+
 @pytest.mark.parametrize("wrong", [{"from": "now", "to": "now-1h"}, {"by": "weather"}, {"bucket": "2m"}, {"limit": 0}])
 def test_wrong_questions_are_refused(recorded: Server, wrong: dict[str, Any]) -> None:
     assert recorded.client.get("/api/insights", params=wrong).status_code == 400
