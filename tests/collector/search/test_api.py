@@ -66,6 +66,22 @@ def test_runs_are_found_as_is_the_sql_that_the_list_names(recorded: Server, q: s
     assert [row[0] for row in recorded.rows(answer["sql"])] == [run["run_id"] for run in answer["runs"]]
 
 
+@pytest.mark.parametrize(
+    "q",
+    [
+        "started>2262-04-11T23:47:16.854775807Z", "started<=2262-04-11T23:47:16.854775807Z", "started<1970-01-01",
+        "started>now-5000w", "tokens>1e300", "tokens>99999999999999999999", "dur<1e290d",
+        r"text:%_\\*", '"$low $limit"',
+    ],
+)  # fmt: skip
+def test_extremes_are_answered(recorded: Server, q: str) -> None:
+    answer = recorded.get("/api/runs", q=q)
+    assert len(recorded.rows(answer["sql"])) == len(answer["runs"])
+    assert len(recorded.get("/api/runs", q=q, sort="name")["runs"]) == len(answer["runs"])
+    recorded.get("/api/runs/histogram", q=q)
+    recorded.get(f"/api/runs/{FAILED}/search", q=q)
+
+
 def test_search_goes_with_the_other_parameters(recorded: Server) -> None:
     found = recorded.get("/api/runs", q="name:report", status="failed", **{"from": "2020-01-01"})["runs"]
     assert [run["run_id"] for run in found] == [FAILED]

@@ -24,6 +24,7 @@ _EXAMPLES = {
 }
 _NUMBER = re.compile(r"(?P<number>-?\d{1,30}(?:\.\d{0,30})?(?:e[+-]?\d{1,3})?)(?P<unit>[A-Za-z]*)")
 _ESCAPED = re.compile(r'\\([*"\\])|(\*)', re.DOTALL)
+LATEST_NS = 2**63 - 2  # in the year 2262; the next nanosecond means infinity to DuckDB
 _LATER_NS = 2**62  # any present that is late enough for `now-…` to lie after 1970
 
 
@@ -59,7 +60,7 @@ def instant_ns(instant: Instant, now_ns: int) -> int:
     """Return what a time that was read means now, nanoseconds since 1970; `now-…` before 1970 is 1970."""
     if instant.text.startswith("now"):
         return max(ns_from_text(instant.text, now_ns=_LATER_NS) - _LATER_NS + now_ns, 0)
-    return ns_from_text(instant.text, now_ns=now_ns)
+    return min(ns_from_text(instant.text, now_ns=now_ns), LATEST_NS)
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

@@ -28,6 +28,7 @@ from milepost_collector.protocol.search import (
     without,
     write,
 )
+from milepost_collector.protocol.search.values import LATEST_NS
 from milepost_collector.traces.queries.search_sql import is_about_spans, run_condition, runs_with, span_condition
 
 Found = Mapping[Node, Set[str]]  # the runs with a span that a term or group asks for
@@ -107,7 +108,9 @@ class Search:
             if isinstance(term, Term) and isinstance(term.values[0], Instant):
                 at = instant_ns(term.values[0], self.now_ns) + (term.operator in (">", "<="))
                 (lows if ">" in term.operator else highs).append(at)
-        return max(lows, default=None), min(highs, default=None)
+        # The condition itself is asked, too: the window may be wider, but must be made of times that DuckDB knows.
+        low, high = max(lows, default=None), min(highs, default=LATEST_NS)
+        return None if low is None else min(low, LATEST_NS), None if high >= LATEST_NS else high
 
     def run_condition(self) -> str:
         """Return the condition on rows of the view `runs`."""
