@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -129,6 +129,8 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, watch)
+        except ClientDisconnect:
+            logger.debug("a client went away before it had sent all of %s %s", scope["method"], scope["path"])
         except Exception as error:
             if started:  # the client sees a body that ends too early, which is the truth
                 raise

@@ -138,3 +138,19 @@ def bomb_of(encoding: str, size: int) -> bytes:
         frame = b"".join(deflater.compress(zeros) for _ in range(4)) + deflater.flush()
         return frame
     return frame * (size // len(frame) + 1)
+
+
+async def test_clients_that_go_away_in_the_middle_of_a_body_are_no_error(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "milepost.web")
+    _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(server.url).port)
+    writer.write(b"POST /api/tasks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n")
+    writer.write(b"Content-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(10), httpx.AsyncClient(base_url=server.url) as client:
+        while "went away" not in caplog.text:
+            assert (await client.get("/healthz")).status_code == 200
+    assert "unexpected error" not in caplog.text
