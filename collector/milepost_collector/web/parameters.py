@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from milepost.wire import SPAN_STATUSES
 from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.search.parser import MAX_CHARACTERS
+from milepost_collector.protocol.search.values import LATEST_NS
 from milepost_collector.protocol.timestamps import ns_from_text
 from milepost_collector.traces.queries.events import MAX_LIMIT as MAX_EVENTS
 from milepost_collector.traces.queries.facets import FACETS, MAX_VALUES
@@ -199,6 +200,6 @@ def instant(name: str, text: str | None, now_ns: int) -> int | None:
     if text is None:
         return None
     try:
-        return ns_from_text(text, now_ns=now_ns)
+        return min(ns_from_text(text, now_ns=now_ns), LATEST_NS)
     except ValueError as error:
         raise InvalidParameterError(name, text, "use an ISO 8601 time, now, or now-24h (s, m, h, d, w)") from error
