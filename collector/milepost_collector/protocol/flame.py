@@ -51,3 +51,16 @@ class Flame(Struct, kw_only=True):
     nodes: list[FlameNode]
     table: list[FlameEntry]
     run_sql: str
+
+
+class FlameAround(Struct, kw_only=True):
+    """What leads to the spans of one key, and what is below them; the key itself is the first node of both.
+
+    callers: paths upwards, each node with what the spans of the key have that it leads to; its `own` is the same.
+    """
+
+    key: str
+    metric: Metric
+    by: FlameBy
+    callers: list[FlameNode]
+    callees: list[FlameNode]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.compare import Comparison, SpanComparison
 from milepost_collector.protocol.exports.markdown import LEAST_BYTES
-from milepost_collector.protocol.flame import Flame, FlameBy, Metric
+from milepost_collector.protocol.flame import Flame, FlameAround, FlameBy, Metric
 from milepost_collector.protocol.insights import By, Insights
 from milepost_collector.traces.analysis import (
     FlameRequest,
@@ -23,6 +23,7 @@ from milepost_collector.traces.analysis import (
     compare,
     compare_spans,
     flame,
+    flame_around,
     insights,
 )
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
@@ -113,15 +114,34 @@ class FlameParameters(NarrowingParameters, kw_only=True):
     by: Annotated[FlameBy, Meta(description="What a path is made of.")] = "name"
     runs: Annotated[int, Meta(description="The newest so many runs.", ge=1, le=MAX_RUNS)] = 1_000
 
+    def to_request(self, *, now_ns: int) -> FlameRequest:
+        """Return the request for the queries.
+
+        Raises:
+            InvalidParameterError: a filter is not valid.
+        """
+        return FlameRequest(runs=self.to_filter(now_ns=now_ns), metric=self.metric, by=self.by, run_limit=self.runs)
+
+
+class FlameAroundParameters(FlameParameters, kw_only=True):
+    """Which runs are folded, and around what."""
+
+    key: Annotated[str, Meta(description="A name, agent or model, as the table of /api/flame has it; required.")] = ""
+
 
 async def get_flame(request: Request) -> Response:
     """Return many runs folded by path."""
     queries = services(request).queries
-    given = parse(request.query_params, FlameParameters)
-    wanted = FlameRequest(
-        runs=given.to_filter(now_ns=time.time_ns()), metric=given.metric, by=given.by, run_limit=given.runs
-    )
+    wanted = parse(request.query_params, FlameParameters).to_request(now_ns=time.time_ns())
     return answer(await queries.run(lambda connection: flame(connection, queries.index, wanted)))
+
+
+async def get_flame_around(request: Request) -> Response:
+    """Return what leads to the spans of a key, and what is below them."""
+    queries = services(request).queries
+    given = parse(request.query_params, FlameAroundParameters)
+    wanted = given.to_request(now_ns=time.time_ns())
+    return answer(await queries.run(lambda connection: flame_around(connection, queries.index, wanted, given.key)))
 
 
 class InsightsParameters(Struct, kw_only=True, rename={"since": "from", "until": "to"}):
@@ -198,6 +218,14 @@ ANALYSIS_ENDPOINTS = (
         summary="The spans of many runs folded by path: time, self time, cost, tokens or errors, and sums by name.",
         parameters=FlameParameters,
         answers={JSON: Flame},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/flame/around",
+        handler=get_flame_around,
+        summary="Of the same runs, what leads to the spans of one key and what is below them.",
+        parameters=FlameAroundParameters,
+        answers={JSON: FlameAround},
         errors=(400, 503, 504),
     ),
     Endpoint(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from milepost.wire import SpanEnded, Usage
 from milepost_collector.protocol.flame import Flame
 from milepost_collector.traces.analysis import FlameRequest, flame
+from milepost_collector.traces.analysis.around import callees, callers
 from milepost_collector.traces.analysis.folding import TOP, Spans, fold, self_times, wall_times, without_circles
 from milepost_collector.traces.queries import RunFilter, RunIndex
 from milepost_collector.traces.queries.pool import read_only
@@ -160,6 +161,25 @@ def test_what_is_cut_is_told_and_the_newest_are_kept(recorded: Server) -> None:
 def test_search_chooses_the_runs(recorded: Server) -> None:
     found = recorded.get("/api/flame", q="agent:agent-1 kind:llm", metric="cost", by="model")
     assert [(node["name"], node["value"]) for node in found["nodes"]] == [("(none)", 1.0), ("m", 1.0)]
+
+
+@quick
+@given(spans=folded_spans(), key=st.integers(0, 2))
+def test_around_a_key_is_its_outermost_total(spans: Spans, key: int) -> None:
+    folded = fold(spans, spans.amounts)
+    parts = [path_of(place, spans.parents, spans.keys) for place in range(len(spans.keys))]
+    total = sum(key in path for path in parts)
+    outermost = [key not in path_of(above, folded.parents, folded.keys) for above in folded.parents]
+    below, above = callees(folded, outermost, key), callers(folded, outermost, key, folded.values())
+    assert sum(below.own) == total == (above.own[0] if above.own else 0)
+    assert all(place > parent for place, parent in enumerate(above.parents))
+
+
+def test_callers_and_callees_of_a_name_are_told(recorded: Server) -> None:
+    found = recorded.get("/api/flame/around", key="ask", agent="agent-1")
+    assert [(node["name"], node["value"]) for node in found["callers"]] == [("ask", 70.0), ("report", 70.0)]
+    assert [(node["name"], node["value"]) for node in found["callees"]] == [("ask", 70.0)]
+    assert recorded.client.get("/api/flame/around", params={"key": "nothing"}).status_code == 400
 
 
 @pytest.mark.parametrize("wrong", [{"metric": "weather"}, {"by": "kind"}, {"runs": 0}, {"q": "cost>"}])
