@@ -15,6 +15,7 @@ from milepost_collector.errors import InvalidParameterError
 from milepost_collector.protocol.compare import Comparison, SpanComparison
 from milepost_collector.protocol.exports.markdown import LEAST_BYTES
 from milepost_collector.protocol.flame import Flame, FlameAround, FlameBy, Metric
+from milepost_collector.protocol.history import History
 from milepost_collector.protocol.insights import By, Insights
 from milepost_collector.traces.analysis import (
     FlameRequest,
@@ -28,6 +29,7 @@ from milepost_collector.traces.analysis import (
 )
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
 from milepost_collector.traces.analysis.flame import MAX_RUNS
+from milepost_collector.traces.analysis.history import MAX_OTHERS, history
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.negotiation import JSON
 from milepost_collector.web.parameters import MAX_PAYLOAD_LIMIT, NarrowingParameters, checked_id, instant, parse
@@ -90,6 +92,21 @@ async def get_span_comparison(request: Request) -> Response:
     return answer(
         await queries.run(lambda connection: compare_spans(connection, queries.index, a, b, limit=wanted.limit))
     )
+
+
+class HistoryParameters(Struct, kw_only=True):
+    """Which run, beside how many."""
+
+    run: Annotated[str, Meta(description="The run's id; required.")] = ""
+    last: Annotated[int, Meta(description="Runs of its name before it at most.", ge=1, le=MAX_OTHERS)] = 20
+
+
+async def get_history(request: Request) -> Response:
+    """Return a run beside those of its name that went before."""
+    queries = services(request).queries
+    wanted = parse(request.query_params, HistoryParameters)
+    run_id = checked_id("run", wanted.run, 32)
+    return answer(await queries.run(lambda connection: history(connection, queries.index, run_id, last=wanted.last)))
 
 
 def _span(name: str, text: str | None) -> tuple[str, str] | None:
@@ -210,6 +227,14 @@ ANALYSIS_ENDPOINTS = (
         summary="What two spans were given and returned, side by side.",
         parameters=CompareSpanParameters,
         answers={JSON: SpanComparison},
+        errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/compare/history",
+        handler=get_history,
+        summary="A run beside the last ones of its name: by path, where it lies among them; new and missing steps.",
+        parameters=HistoryParameters,
+        answers={JSON: History},
         errors=(400, 404, 503, 504),
     ),
     Endpoint(
