@@ -20,7 +20,8 @@ def run_of(number: int, steps: dict[str, int]) -> list[SpanEnded]:
                      end_time=start + 100 * MS)  # fmt: skip
     return [root, *(
         SpanEnded(run_id=run_id, span_id=f"{place + 1:016x}", parent_span_id="f" * 16, name=name,
-                  start_time=start + place, end_time=start + place + length * MS, usage=[Usage(model="m", cost_usd=length / 10)])
+                  start_time=start + place, end_time=start + place + length * MS,
+                  usage=[Usage(model="m", cost_usd=length / 10)])
         for place, (name, length) in enumerate(steps.items())
     )]  # fmt: skip
 
