@@ -18,7 +18,7 @@ from milepost_collector.protocol.foreign import ForeignSpan, SpanEvent
 from milepost_collector.protocol.otlp import decode_export
 from tests.collector.exports.pictures import check_profile
 from tests.collector.otlp.messages import JSON, PROTOBUF
-from tests.collector.server import Server
+from tests.collector.server import Server, StartServer
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 BASE_NS = 1_790_000_000_123_456_789
@@ -106,7 +106,8 @@ def _parsed(cell: Any) -> Any:
         return cell
 
 
-def test_runs_of_instrumented_frameworks_come_back_the_same(server: Server, fresh: Server) -> None:
+def test_runs_of_instrumented_frameworks_come_back_the_same(start_server: StartServer, tmp_path: Path) -> None:
+    server, fresh = start_server(data_dir=tmp_path / "origin"), start_server(data_dir=tmp_path / "fresh")
     for name in ("oi_langgraph.01.binpb", "oi_openai.01.binpb"):
         body = (CORPUS / name).read_bytes()
         server.client.post("/v1/traces", content=body, headers={"Content-Type": PROTOBUF}).raise_for_status()

@@ -41,4 +41,6 @@ def _open(where: str | Path) -> Store:
     # Imported here: with SQLAlchemy it takes most of what the controller adds to the start of a process.
     from milepost_collector.controller.store import open_store
 
+    if isinstance(where, Path):
+        where.parent.mkdir(parents=True, exist_ok=True)
     return open_store(where)

@@ -58,7 +58,12 @@ _SETTINGS = (
 
 
 class _TryAgainError(StorageUnavailableError):
-    """The transaction has surely left no trace and may work when it is begun again."""
+    """The transaction has surely left no trace and may work when it is begun again.
+
+    finally_: what it is when it never does; None: itself.
+    """
+
+    finally_: Exception | None = None
 
 
 class _Integer(Int8Dumper):
@@ -162,9 +167,9 @@ class PostgresStore:
             with self._pool.connection() as connection:
                 try:
                     return self._transact(connection, begin, work)
-                except _TryAgainError:
+                except _TryAgainError as error:
                     if not remaining:
-                        raise
+                        raise (error.finally_ or error) from error.__cause__
         raise AssertionError("the last try returns or raises")
 
     def _transact(self, connection: Connection, begin: str, work: Callable[[Connection, Tx], R]) -> R:
@@ -288,15 +293,23 @@ class PostgresStore:
             self._pool.close()  # and with its connections what they have locked
             raise
 
+    def _duplicate(self, error: psycopg.IntegrityError) -> Exception:
+        """Return what a taken key means: of an idempotency key, that another transaction has just made its task, and
+        that it will be found when this one is begun again."""
+        duplicate = DuplicateRowError(self.place, _text(error))
+        if error.diag.table_name != "idempotency":
+            return duplicate
+        again = _TryAgainError(self.place, _text(error), _START)
+        again.finally_ = duplicate
+        return again
+
     def _translate(self, error: Exception) -> Exception:
         """Return an error of ours for one of psycopg's that came before COMMIT."""
         assert isinstance(error, psycopg.Error)
         if error.sqlstate in _AGAIN or error.sqlstate in _GONE or _is_broken(error):
             return _TryAgainError(self.place, _text(error), _START)
-        if isinstance(error, psycopg.IntegrityError) and error.diag.table_name == "idempotency":
-            return _TryAgainError(self.place, _text(error), _START)  # another has just made the key's task: find it
         if isinstance(error, psycopg.IntegrityError):
-            return DuplicateRowError(self.place, _text(error))
+            return self._duplicate(error)
         if isinstance(error, psycopg.DataError):
             return InvalidParameterError("text", _text(error), "leave the character U+0000 out; PostgreSQL has none")
         if isinstance(error, psycopg.OperationalError):
