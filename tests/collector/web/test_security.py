@@ -80,6 +80,6 @@ def test_unexpected_error_is_logged_under_an_id_and_tells_nothing(
 def test_root_path_is_honoured_whether_the_proxy_strips_it(start_server: StartServer, strips: bool) -> None:
     behind = start_server(root_path="/milepost")
     with httpx.Client(base_url=behind.url if strips else f"{behind.url}/milepost") as client:
-        assert client.get("/api/runs").json() == {"runs": [], "next_cursor": None}
+        assert client.get("/api/runs").json()["runs"] == []
         assert '<base href="/milepost/">' in client.get("/runs/abc").text
         assert client.get("/api/nope").status_code == 404
