@@ -218,13 +218,19 @@ def watch(collector: CollectorProcess) -> Iterator[Callable[..., subprocess.Pope
             "--endpoint",
             collector.url,
         ]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, **pipes, preexec_fn=heed_interrupts))
         return started[-1]
 
     yield start
     for process in started:
         process.kill()
         process.communicate()
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to commands in the background: they would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:

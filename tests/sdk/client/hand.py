@@ -21,6 +21,7 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
     TaskLease,
+    UnregisterRequest,
 )
 
 
@@ -62,7 +63,10 @@ class Hand:
         )
 
     def close(self) -> None:
+        """Go away, so that the agent has one worker fewer."""
+        gone = self._http.post("/unregister", content=msgspec.json.encode(UnregisterRequest(worker_id=self.id)))
         self._http.close()
+        assert gone.is_success, gone.text
 
     def _poll(self, *held: Held, wait_ms: int = 10_000) -> PollAnswer:
         return self._post("poll", PollRequest(worker_id=self.id, held=list(held), wait_ms=wait_ms), PollAnswer)
