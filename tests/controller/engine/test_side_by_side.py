@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from milepost.wire.tasks import TaskCreate
+from milepost.wire.tasks import TaskCreate, TaskUpdate
 from milepost.wire.worker import PollAnswer, PollRequest
 from milepost_collector.controller.engine import Engine
 from milepost_collector.controller.service.ids import Ids
 from milepost_collector.controller.store.interface import Tx
+from milepost_collector.errors import ConflictError
 from tests.controller.engine.house import House, Worker
 
 pytestmark = pytest.mark.parametrize("place", ["memory", "postgresql"], indirect=True)
@@ -66,6 +67,24 @@ def test_polls_of_one_worker_respect_its_slots(house: House) -> None:
     worker = house.worker(concurrency=2)
     answers = poll_all(house, [worker] * ENGINES)
     assert len({(lease.task_id, lease.attempt) for answer in answers for lease in answer.leases}) == 2
+
+
+def test_changes_of_dependencies_never_close_a_cycle(house: House) -> None:
+    for _ in range(5):
+        house.clock.advance(1_000)
+        ids = [house.create() for _ in range(2 * ENGINES)]  # pairs: the first of each waits for the second
+        for first, second in zip(ids[::2], ids[1::2], strict=True):
+            house.do(lambda engine, tx, a=first, b=second: engine.update(tx, a, TaskUpdate(dependencies=[b])))
+
+        def close(engine: Engine, tx: Tx, number: int, ids: list[str] = ids) -> bool:
+            """Let the second of a pair wait for the first of the next: all of them together make a circle."""
+            try:
+                engine.update(tx, ids[2 * number + 1], TaskUpdate(dependencies=[ids[(2 * number + 2) % len(ids)]]))
+            except ConflictError as error:
+                return "make a cycle" not in str(error)
+            return True
+
+        assert sorted(at_once(house, close)) == [False, True, True]
 
 
 def test_workers_share_the_queue(house: House) -> None:

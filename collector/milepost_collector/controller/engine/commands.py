@@ -58,6 +58,8 @@ def allowed(task: TaskRow, command: Command) -> None:
 
 def update(unit: Unit, creator: Creator, task_id: str, request: TaskUpdate) -> None:
     """Change a task's definition."""
+    if request.dependencies is not UNSET:
+        unit.tx.lock_dependencies()  # two changes at the same time could close a cycle that neither sees
     task = unit.task(task_id)
     allowed(task, "update")
     given = {name for name in request.__struct_fields__ if getattr(request, name) is not UNSET}

@@ -133,6 +133,9 @@ class Tx(Protocol):
         int | None
     ): ...  # least of ready_at (delayed), expires/timeout/cut_off (leased), deadline_at, schedules' next_at
     def lock_limits(self) -> None: ...  # until the end of the transaction nobody else claims under limits
+    def lock_dependencies(
+        self,
+    ) -> None: ...  # nor changes dependencies; the first lock to take
 
     # What belongs to a task.
     def attempts(self, task_ids: Collection[str]) -> dict[str, list[AttemptRow]]: ...  # the newest first

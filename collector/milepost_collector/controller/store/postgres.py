@@ -41,6 +41,7 @@ _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _BEGIN = f"BEGIN; {_CLOCK}"
 _BEGIN_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_CLOCK}"
 _LOCK_LIMITS = "SELECT pg_advisory_xact_lock(hashtext('milepost limits'), hashtext(current_schema()))"
+_LOCK_DEPENDENCIES = _LOCK_LIMITS.replace("milepost limits", "milepost dependencies")
 _LOCK_SCHEMA = "SELECT pg_advisory_lock(hashtext('milepost schema'), hashtext(current_schema()))"
 _UNLOCK_SCHEMA = _LOCK_SCHEMA.replace("pg_advisory_lock", "pg_advisory_unlock")
 _AGAIN = ("40001", "40P01")  # serialization failure, deadlock
@@ -83,8 +84,15 @@ class _Transaction(Transaction):
 
     def lock_limits(self) -> None:
         """See `interface.Tx.lock_limits`."""
+        self._lock(_LOCK_LIMITS)
+
+    def lock_dependencies(self) -> None:
+        """See `interface.Tx.lock_dependencies`."""
+        self._lock(_LOCK_DEPENDENCIES)
+
+    def _lock(self, statement: str) -> None:
         try:
-            self._cursor.execute(_LOCK_LIMITS, ())
+            self._cursor.execute(statement, ())
         except psycopg.Error as error:
             raise self._translate(error) from error
 

@@ -17,6 +17,9 @@ class Transaction(TaskPart, QueuePart):
     def lock_limits(self) -> None:
         """Let nobody else claim under limits until the end of the transaction; SQLite has one writer anyway."""
 
+    def lock_dependencies(self) -> None:
+        """Let nobody else change dependencies until the end of the transaction; SQLite has one writer anyway."""
+
 
 def alone(run: Callable[[Callable[[Tx], Any]], Any], work: Callable[[Tx], Any]) -> Any | Exception:
     """Return the answer of the only work of a group: its transaction needs no savepoint."""
