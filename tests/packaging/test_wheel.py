@@ -118,5 +118,5 @@ def test_full_install_runs_the_demo_without_a_checkout(full: Path, tmp_path: Pat
         endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
     done = call(full / "milepost", "demo", "--once", "--endpoint", endpoint, "--data", tmp_path, cwd=tmp_path)
     # Without the demo extra the OpenTelemetry example is left out, and said to be.
-    assert "3 runs are recorded" in done.stdout
+    assert "✓ 13 runs are recorded" in done.stdout
     assert "milepost[demo]" in done.stdout

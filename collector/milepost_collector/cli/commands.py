@@ -135,8 +135,8 @@ def serve(
 def demo(ctx: click.Context, endpoint: str, data_dir: Path | None, once: bool) -> None:
     """Run the example agents and show what was recorded of them.
 
-    Uses the collector at --endpoint, or starts one there when none is running. Prints each run as a timeline and the
-    viewer's address, and serves until Ctrl-C.
+    Uses the collector at --endpoint, or starts one there when none is running. Prints each run as a timeline, what
+    became of the managed tasks, and the viewer's address, and serves until Ctrl-C.
 
     \b
     Examples:

@@ -186,7 +186,7 @@ def run(endpoint: str, schedule_id: str, input_: Any, watch: bool, as_json: bool
 @endpoint_option
 @yes_option
 def delete(endpoint: str, schedule_id: str, yes: bool) -> None:
-    """Delete a schedule and its ledger; the tasks it made stay.
+    """Delete a schedule; the tasks it made stay, and its ledger in the SQL view schedule_instants.
 
     \b
     Examples:

@@ -78,7 +78,7 @@ def delete_schedule(endpoint: str, given: str, *, yes: bool) -> None:
     client = CollectorClient(endpoint)
     found = client.schedules.get(given)
     if not yes:
-        click.confirm(clean(f"delete the schedule {found.name} and its ledger?"), abort=True, err=True)
+        click.confirm(clean(f"delete the schedule {found.name}?"), abort=True, err=True)
     client.schedules.delete(found)
     click.echo(clean(f"{found.name} is deleted"))
 

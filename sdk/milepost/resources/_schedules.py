@@ -151,7 +151,7 @@ def update(
 
 
 def delete(schedule: Schedule | str) -> Operation[None]:
-    """Delete a schedule and its ledger; tasks that it made stay.
+    """Delete a schedule; the tasks that it made stay, and its ledger in the SQL view `schedule_instants`.
 
     Raises:
         NotFoundError: there is no such schedule.

@@ -251,6 +251,12 @@ def test_cadence_that_cannot_be_is_refused(house: House, cadence: Cadence) -> No
         house.schedule(cadence=cadence)
 
 
+def test_refused_cadence_names_the_field_that_was_sent(house: House) -> None:
+    with pytest.raises(InvalidParameterError) as refused:
+        house.schedule(cadence=Cadence(cron="99"))
+    assert (refused.value.field, refused.value.value) == ("cadence.cron", "99")
+
+
 def test_jitter_delays_the_task_as_the_preview_says(house: House) -> None:
     made = house.schedule(jitter_ms=30_000)
     (planned, *_) = house.read_schedule(made).next

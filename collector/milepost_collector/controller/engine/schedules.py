@@ -22,6 +22,7 @@ from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import InstantRow, ScheduleRow
 from milepost_collector.errors import ConflictError, InvalidParameterError, NotFoundError
 
+_WIRE_NAMES = {"expression": "cron", "anchor_at": "start"}  # where the wire's cadence has other words than the calendar
 MAX_BACKFILL = 1_000  # tasks of one backfill
 
 
@@ -206,7 +207,8 @@ def to_calendar(wanted: WireCadence, created_at: int) -> Cadence:
             return Interval(every_ms=wanted.every_ms, anchor_at=created_at if start_at is None else start_at)
         return Once(at=milliseconds("cadence.at", wanted.at) or 0)
     except CadenceError as error:
-        raise InvalidParameterError(f"cadence.{error.field}", error.value, str(error)) from error
+        field = _WIRE_NAMES.get(error.field, error.field)
+        raise InvalidParameterError(f"cadence.{field}", error.value, str(error)) from error
 
 
 def _keep(unit: Unit, row: ScheduleRow) -> None:
