@@ -87,23 +87,6 @@ def test_held_leases_are_those_of_the_worker(store: Store) -> None:
     assert [row.task_id for row in store.read(lambda tx: tx.held_by("w1"))] == ["t1", "t2"]
 
 
-def test_renewed_lease_lasts_its_length_from_now(store: Store, clock: ManualClock) -> None:
-    insert_queued(store, leased("t1"), leased("t2", lease_ms=500))
-    now = clock.advance(3_000)
-    store.run(lambda tx: tx.renew("w1", [("t1", 1), ("t2", 1)]))
-    assert (lease_of(store, "t1").expires_at, lease_of(store, "t2").expires_at) == (now + HELD_MS, now + 500)
-
-
-@pytest.mark.parametrize(("worker_id", "attempt"), [("w2", 1), ("w1", 2)])
-def test_lease_of_another_worker_or_attempt_is_not_renewed(
-    store: Store, clock: ManualClock, worker_id: str, attempt: int
-) -> None:
-    insert_queued(store, leased("t1"))
-    clock.advance(3_000)
-    store.run(lambda tx: tx.renew(worker_id, [("t1", attempt)]))
-    assert lease_of(store, "t1") == leased("t1")
-
-
 def test_delayed_assignments_become_ready_when_their_time_has_come(store: Store, clock: ManualClock) -> None:
     insert_queued(store, *(assignment(f"t{at}", state="delayed", ready_at=NOW + at) for at in (0, 1, 2)))
     assert store.run(lambda tx: tx.promote(9)) == 1

@@ -145,7 +145,7 @@ def test_rows_of_several_tables_are_written_together(store: Store) -> None:
 
 
 def test_nothing_is_written_for_no_rows(store: Store) -> None:
-    store.run(lambda tx: (tx.insert([]), tx.update([]), tx.upsert([]), tx.delete([]), tx.renew("w1", [])))
+    store.run(lambda tx: (tx.insert([]), tx.update([]), tx.upsert([]), tx.delete([])))
     assert store.read(lambda tx: tx.tasks([])) == {}
 
 

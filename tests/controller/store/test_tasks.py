@@ -30,12 +30,6 @@ def test_reopened_task_is_live_only(store: Store) -> None:
     assert store.read(lambda tx: tx.tasks(["t1"])) == {"t1": task("t1", attempt=3)}
 
 
-def test_finished_task_can_be_changed(store: Store) -> None:
-    store.run(lambda tx: tx.insert_finished([finished("t1")]))
-    store.run(lambda tx: tx.update_finished([finished("t1", tags='["kept"]')]))
-    assert store.read(lambda tx: tx.finished(["t1"])) == {"t1": finished("t1", tags='["kept"]')}
-
-
 def test_forgotten_task_takes_what_belongs_to_it_along(store: Store) -> None:
     for task_id in ("t1", "t2"):
         belongings = [PayloadRow(task_id=task_id), DependencyRow(task_id=task_id, upstream_id="t0")]
@@ -149,14 +143,6 @@ def test_steps_are_those_of_the_task_or_of_one_assignment(store: Store) -> None:
     insert(store, second, first, rows.step("t2", "load"))
     assert store.read(lambda tx: tx.steps("t1")) == [first, second]
     assert store.read(lambda tx: tx.steps("t1", 1)) == [second]
-
-
-def test_cleared_memory_has_neither_checkpoints_nor_steps(store: Store) -> None:
-    for task_id in ("t1", "t2"):
-        insert(store, rows.checkpoint(task_id, 1), rows.step(task_id, "load"))
-    store.run(lambda tx: tx.clear_memory("t1"))
-    assert store.read(lambda tx: (tx.checkpoints("t1"), tx.steps("t1"))) == ([], [])
-    assert store.read(lambda tx: (len(tx.checkpoints("t2")), len(tx.steps("t2")))) == (1, 1)
 
 
 def test_idempotency_keys_are_found_and_pruned_by_age(store: Store) -> None:

@@ -50,12 +50,6 @@ class QueuePart(Session):
         """Return what a worker has leased, not locked."""
         return self._rows(AssignmentRow, statements.HELD_BY, worker_id=worker_id)
 
-    def renew(self, worker_id: str, keys: Collection[tuple[str, int]]) -> None:
-        """Extend leases (task_id, attempt) that a worker holds by their length from now."""
-        if keys:
-            leases = self._texts([f"{task_id}:{attempt}" for task_id, attempt in keys])
-            self._execute(statements.RENEW, worker_id=worker_id, leases=leases, now=self.now)
-
     def promote(self, limit: int) -> int:
         """Make delayed assignments whose time has come ready; return how many."""
         return self._execute(statements.PROMOTE, now=self.now, limit=limit)

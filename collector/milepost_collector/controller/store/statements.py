@@ -13,10 +13,8 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
-    Text,
     bindparam,
     case,
-    cast,
     delete,
     exists,
     func,
@@ -142,18 +140,6 @@ HELD_BY = (
     .where(_LEASED, _equals(assignments.c.worker_id))
     .order_by(assignments.c.task_id, assignments.c.position)
 )
-_HELD = (
-    select(assignments.c.task_id, assignments.c.position)
-    .where(_LEASED, _equals(assignments.c.worker_id))
-    .where(any_of(assignments.c.task_id + ":" + cast(assignments.c.attempt, Text), "leases"))
-    .order_by(assignments.c.task_id, assignments.c.position)
-    .with_for_update()
-)
-RENEW = (
-    update(assignments)
-    .where(tuple_(assignments.c.task_id, assignments.c.position).in_(_HELD))
-    .values(expires_at=_NOW + assignments.c.lease_ms)
-)
 _DELAYED = (
     select(assignments.c.task_id, assignments.c.position)
     .where(_is(assignments.c.state, "delayed"), assignments.c.ready_at <= _NOW)
@@ -273,7 +259,6 @@ STEPS = (
     .order_by(steps.c.position, steps.c.created_at, steps.c.name, steps.c.input_digest)
 )
 STEPS_OF_POSITION = STEPS.where(_equals(steps.c.position))
-CLEAR_MEMORY = [delete(table).where(_equals(table.c.task_id)) for table in (checkpoints, steps)]
 TRANSITIONS = rows_of(TransitionRow, transitions).where(_equals(transitions.c.task_id)).order_by(transitions.c.sequence)
 IDEMPOTENCY = _by_ids(IdempotencyRow, idempotency, column="key")
 

@@ -113,11 +113,6 @@ class TaskPart(Listing, Writing):
             return self._rows(StepRow, statements.STEPS, task_id=task_id)
         return self._rows(StepRow, statements.STEPS_OF_POSITION, task_id=task_id, position=position)
 
-    def clear_memory(self, task_id: str) -> None:
-        """Remove a task's checkpoints and steps."""
-        for statement in statements.CLEAR_MEMORY:
-            self._execute(statement, task_id=task_id)
-
     def transitions(self, task_id: str) -> list[TransitionRow]:
         """Return a task's transitions, oldest first."""
         return self._rows(TransitionRow, statements.TRANSITIONS, task_id=task_id)

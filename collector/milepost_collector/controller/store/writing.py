@@ -47,10 +47,6 @@ class Writing(Session):
         self._write_rows(Change("delete", TaskRow, finished=True), rows)
         self.insert(rows)
 
-    def update_finished(self, rows: Sequence[TaskRow]) -> None:
-        """Write finished tasks that are there."""
-        self._write_rows(Change("update", TaskRow, finished=True), rows)
-
     def insert_instant(self, row: InstantRow) -> bool:
         """Write an instant, unless its schedule has it already; tell whether it was written."""
         write = writing_one(Change("insert_if_absent", InstantRow), self._preparer.name)
