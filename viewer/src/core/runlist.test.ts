@@ -35,6 +35,29 @@ describe('run list', () => {
     );
   });
 
+  it('keeps what arrived live while an older first page was on its way', () => {
+    fc.assert(
+      fc.property(some, some, (answer, meanwhile) => {
+        const list = new RunList(noFilters());
+        list.loadFirst([], null);
+        list.expectFirst();
+        for (const n of meanwhile) list.applyLive([run(n, { span_count: 99 })], false);
+        list.loadFirst(answer.map((n) => run(n)), null);
+        const everything = new Map([...answer.map((n) => [n, run(n)] as const), ...meanwhile.map((n) => [n, run(n, { span_count: 99 })] as const)]);
+        expect(new Set(list.rows)).toEqual(new Set(everything.values()));
+      }),
+    );
+  });
+
+  it('still holds back what was held back before a reload', () => {
+    const list = new RunList(noFilters());
+    list.loadFirst([run(1)], null);
+    list.expectFirst();
+    list.applyLive([run(2)], true);
+    list.loadFirst([run(1)], null);
+    expect([ids(list), list.waitingCount]).toEqual([['r1'], 1]);
+  });
+
   it('holds new runs back while the reader is elsewhere, and updates known ones', () => {
     const list = new RunList(noFilters());
     list.loadFirst([run(1), run(2)], null);

@@ -93,6 +93,8 @@ export class RunList {
   /** Runs that arrived live and wait until the reader wants them. */
   private readonly waiting = new Map<string, RunSummary>();
   private readonly held = new Map<string, RunSummary>();
+  /** What arrived live since a first page was asked for: the answer may be older. */
+  private meanwhile: RunSummary[] | null = null;
   private readonly compare: Compare;
 
   constructor(readonly filters: RunFilters) {
@@ -103,11 +105,20 @@ export class RunList {
     return this.waiting.size;
   }
 
-  /** A first page replaces everything; what it does not contain is gone or lies on a later page. */
+  /** A first page is being asked for; what arrives live from now on outlives its answer. */
+  expectFirst(): void {
+    this.meanwhile = [];
+  }
+
+  /** A first page replaces everything; what it does not contain is gone, on a later page, or newer than the answer. */
   loadFirst(runs: readonly RunSummary[], nextCursor: string | null): void {
+    const newer = this.meanwhile ?? [];
+    const held = new Set(this.waiting.keys());
+    this.meanwhile = null;
     this.held.clear();
     this.waiting.clear();
     this.loadMore(runs, nextCursor);
+    for (const run of newer) this.applyLive([run], held.has(run.run_id));
   }
 
   loadMore(runs: readonly RunSummary[], nextCursor: string | null): void {
@@ -122,6 +133,7 @@ export class RunList {
    */
   applyLive(runs: readonly RunSummary[], hold: boolean): boolean {
     let ask = false;
+    this.meanwhile?.push(...runs);
     for (const run of runs) {
       const verdict = passes(run, this.filters);
       if (verdict === null && !this.held.has(run.run_id)) ask = true;

@@ -22,6 +22,7 @@ export class RunsModel {
   private stop: (() => void) | null = null;
   private aborter = new AbortController();
   private fetchingMore = false;
+  private loads = 0;
   private askTimer: ReturnType<typeof setTimeout> | undefined;
   private loadedOnce = false;
 
@@ -50,13 +51,16 @@ export class RunsModel {
   async load(): Promise<void> {
     const { signal } = this.aborter;
     this.loading = !this.loadedOnce;
+    const load = ++this.loads;
+    this.list.expectFirst();
     try {
       const page = await fetchRuns(this.filters, null, signal);
+      if (load !== this.loads) return; // asked again since
       this.list.loadFirst(page.runs, page.next_cursor);
       this.loadedOnce = true;
       this.failure = null;
     } catch (cause) {
-      if (signal.aborted) return;
+      if (signal.aborted || load !== this.loads) return;
       this.failure = ApiError.of(cause);
     }
     this.loading = false;
