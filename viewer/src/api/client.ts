@@ -2,7 +2,7 @@
 
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
-import { formatRunFilters, type RunFilters } from '../core/urlstate';
+import { formatRunFilters, type RunFilters } from '../core/runfilters';
 import type { EventListAnswer, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 export const PAGE_SIZE = 100;

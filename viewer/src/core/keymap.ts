@@ -18,7 +18,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['?'], does: 'this sheet' },
       { keys: ['g r'], does: 'go to runs' },
       { keys: ['g t', 'g s', 'g a'], does: 'go to tasks, schedules, agents' },
-      { keys: ['g q'], does: 'go to SQL' },
+      { keys: ['g i', 'g q'], does: 'go to insights, SQL' },
       { keys: ['Shift D'], does: 'light, dark or system theme' },
       { keys: [']'], does: 'show or hide the detail panel' },
       { keys: ['Esc'], does: 'step back' },

@@ -3,7 +3,11 @@
 export type Route =
   | { page: 'runs' }
   | { page: 'run'; runId: string }
+  | { page: 'compare' }
+  | { page: 'flame' }
+  | { page: 'insights' }
   | { page: 'sql' }
+  | { page: 'settings' }
   | { page: 'tasks' }
   | { page: 'task'; taskId: string }
   | { page: 'schedules' }
@@ -11,11 +15,14 @@ export type Route =
   | { page: 'agents' }
   | { page: 'missing'; path: string };
 
+const PLAIN_PAGES = ['compare', 'flame', 'insights', 'sql', 'settings', 'tasks', 'schedules', 'agents'] as const;
+
 /** path: what follows the base, without a leading slash. */
 export function parseRoute(path: string): Route {
   const clean = path.replace(/\/+$/, '');
   if (clean === '' || clean === 'runs' || clean === 'index.html') return { page: 'runs' };
-  if (clean === 'sql' || clean === 'tasks' || clean === 'schedules' || clean === 'agents') return { page: clean };
+  const plain = PLAIN_PAGES.find((page) => page === clean);
+  if (plain) return { page: plain };
   const [, folder, name] = /^(runs|tasks|schedules)\/([^/]+)$/.exec(clean) ?? [];
   const id = name && decodeURIComponentSafely(name);
   if (folder === 'runs') return { page: 'run', runId: id };

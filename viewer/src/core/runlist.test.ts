@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBy, RunList, type RunSummary } from './runlist';
 import { formatIsoNs } from './time';
-import { noFilters } from './urlstate';
+import { noFilters } from './runfilters';
 
 const NO_FIGURES = {
   end_time: null, agent: 'a', session_id: null, user_id: null, tags: [], models: [], live_span_count: 0, task_count: 0,

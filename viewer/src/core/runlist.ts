@@ -6,7 +6,7 @@
  */
 
 import { isoToMs } from './time';
-import { DEFAULT_SORT, type RunFilters } from './urlstate';
+import { DEFAULT_SORT, type RunFilters } from './runfilters';
 
 export interface RunSummary {
   run_id: string;

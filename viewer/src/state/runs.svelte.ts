@@ -2,7 +2,7 @@
 
 import { ApiError, fetchRuns } from '../api/client';
 import { RunList, type RunSummary } from '../core/runlist';
-import { formatRunFilters, parseRunFilters, type RunFilters } from '../core/urlstate';
+import { formatRunFilters, parseRunFilters, type RunFilters } from '../core/runfilters';
 import { announcer } from './announcer.svelte';
 import { live } from './live.svelte';
 

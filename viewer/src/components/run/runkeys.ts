@@ -1,0 +1,102 @@
+/** Keys of the run page. */
+
+import { formatRunView } from '../../core/runview';
+import { panBy, zoomAt } from '../../core/viewport';
+import { copyText } from '../../state/clipboard';
+import type { RunModel } from '../../state/run/model.svelte';
+import { settings } from '../../state/settings.svelte';
+import { copySpanJson } from '../detail/spanjson';
+
+export interface RunKeyContext {
+  readonly model: RunModel;
+  readonly select: (node: number) => void;
+  readonly moveRow: (by: number) => void;
+  /** Rows on one screen. */
+  readonly page: number;
+  readonly focusSearch: () => void;
+}
+
+type Action = (context: RunKeyContext, event: KeyboardEvent) => void;
+
+const ZOOM_STEP = 0.7;
+let lastFit: { node: number; subtree: boolean } | null = null;
+
+const ACTIONS: Record<string, Action> = {
+  ArrowDown: ({ moveRow }) => moveRow(1),
+  ArrowUp: ({ moveRow }) => moveRow(-1),
+  j: ({ moveRow }) => moveRow(1),
+  k: ({ moveRow }) => moveRow(-1),
+  PageDown: ({ moveRow, page }) => moveRow(page),
+  PageUp: ({ moveRow, page }) => moveRow(-page),
+  Home: ({ moveRow }) => moveRow(-Infinity),
+  End: ({ moveRow }) => moveRow(Infinity),
+  ArrowRight: (context, event) => (event.shiftKey ? foldLevel(context, false) : stepIn(context)),
+  ArrowLeft: (context, event) => (event.shiftKey ? foldLevel(context, true) : stepOut(context)),
+  w: ({ model }) => zoom(model, ZOOM_STEP),
+  s: ({ model }) => zoom(model, 1 / ZOOM_STEP),
+  a: ({ model }) => pan(model, -0.15),
+  d: ({ model }) => pan(model, 0.15),
+  A: ({ model }) => pan(model, -0.6),
+  // Shift D is the theme's key everywhere, so the long step to the right is on Shift S beside it.
+  S: ({ model }) => pan(model, 0.6),
+  f: fit,
+  '0': ({ model }) => (model.timeline.view = null),
+  e: ({ model, select }) => select(model.findFrom(model.isError, false)),
+  E: ({ model, select }) => select(model.findFrom(model.isError, true)),
+  y: ({ model }) => void copyText(location.origin + location.pathname + formatRunView(model.viewState())),
+  o: ({ model }) => void copySpanJson(model),
+  ']': () => settings.togglePanel(),
+  '/': ({ focusSearch }) => focusSearch(),
+  Escape: ({ model }) => (model.outline.query ? model.outline.search('') : (model.selectedId = null)),
+};
+
+/** Carries out a key; answers whether it meant something here. */
+export function runKey(event: KeyboardEvent, context: RunKeyContext): boolean {
+  if (!Object.hasOwn(ACTIONS, event.key)) return false;
+  ACTIONS[event.key](context, event);
+  return true;
+}
+
+function zoom(model: RunModel, factor: number): void {
+  const view = model.timeline.shownView();
+  const node = model.selectedNode();
+  const [start, end] = node < 0 ? [view.start, view.end] : model.extentOf(node);
+  const middle = (start + end) / 2;
+  const anchor = middle > view.start && middle < view.end ? middle : (view.start + view.end) / 2;
+  model.timeline.setView(zoomAt(view, factor, anchor, model.timeline.limits()));
+}
+
+function pan(model: RunModel, share: number): void {
+  const view = model.timeline.shownView();
+  model.timeline.setView(panBy(view, share * (view.end - view.start), model.timeline.limits()));
+}
+
+/** The selected span fills the window; asked again, its subtree does. */
+function fit({ model }: RunKeyContext): void {
+  const node = model.selectedNode();
+  const subtree = lastFit?.node === node && !lastFit.subtree;
+  lastFit = { node, subtree };
+  model.timeline.fit(node, subtree);
+}
+
+function stepIn({ model, moveRow }: RunKeyContext): void {
+  const node = model.selectedNode();
+  if (node < 0 || !model.tree || model.tree.size[node] < 2) return;
+  if (model.outline.isCollapsed(node)) model.outline.setCollapsed([node], false);
+  else moveRow(1);
+}
+
+function stepOut({ model, select }: RunKeyContext): void {
+  const node = model.selectedNode();
+  if (node < 0 || !model.tree) return;
+  if (model.tree.size[node] > 1 && !model.outline.isCollapsed(node)) model.outline.setCollapsed([node], true);
+  else select(model.tree.parent[node]);
+}
+
+/** Folds or opens every node on the selected node's level. */
+function foldLevel({ model }: RunKeyContext, closed: boolean): void {
+  const { tree } = model;
+  const node = model.selectedNode();
+  if (!tree || node < 0) return;
+  model.outline.setCollapsed(tree.preorder.filter((other) => tree.depth[other] === tree.depth[node]), closed);
+}

@@ -1,0 +1,23 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseRoute, pathBelow, runPath, schedulePath, taskPath } from './route';
+
+const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
+
+describe('routes', () => {
+  it('name pages', () => {
+    expect(parseRoute('')).toEqual({ page: 'runs' });
+    expect(parseRoute('runs/')).toEqual({ page: 'runs' });
+    for (const page of ['tasks', 'schedules', 'agents', 'sql', 'compare', 'flame', 'insights', 'settings']) expect(parseRoute(page)).toEqual({ page });
+    expect(parseRoute('nothing/here')).toEqual({ page: 'missing', path: 'nothing/here' });
+    expect(pathBelow('/a/b/', '/a/b/runs')).toBe('runs');
+    expect(pathBelow('/a/b/', '/other')).toBeNull();
+  });
+
+  it('restore any run id', () => {
+    fc.assert(fc.property(word.filter((id) => id !== ''), (runId) => void expect(parseRoute(runPath(runId))).toEqual({ page: 'run', runId })));
+    expect(parseRoute(taskPath('a b'))).toEqual({ page: 'task', taskId: 'a b' });
+    expect(parseRoute(schedulePath('é/x'))).toEqual({ page: 'schedule', scheduleId: 'é/x' });
+    expect(parseRoute('runs/%E0%A4%A')).toEqual({ page: 'run', runId: '%E0%A4%A' });
+  });
+});

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COLOURINGS, formatRunView, parseRunView, RUN_VIEWS } from './runview';
+
+const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
+const ms = fc.integer({ min: 0, max: 1e9 }).map((n) => n / 1000);
+const id = fc.option(fc.stringMatching(/^[0-9a-f]{16}$/));
+const choice = fc.constantFrom('auto', 'on', 'off');
+const views = fc
+  .record({
+    view: fc.constantFrom(...RUN_VIEWS),
+    span: id,
+    window: fc.option(fc.tuple(ms, ms.filter((n) => n > 0)).map(([from, length]) => ({ fromMs: from, toMs: from + length }))),
+    focus: id,
+    query: word,
+    only: fc.constantFrom('matches', 'critical', null),
+    colouring: fc.constantFrom(...COLOURINGS),
+    frameRows: choice,
+    foldIdle: choice,
+    tab: fc.option(fc.constantFrom('input', 'error')),
+    rawClocks: fc.boolean(),
+  })
+  .map(({ only, ...view }) => ({ ...view, onlyMatches: only === 'matches', onlyCritical: only === 'critical' }));
+
+describe('links to a run', () => {
+  it('restore the picture', () => {
+    fc.assert(
+      fc.property(views, (view) => {
+        const once = parseRunView(formatRunView(view));
+        expect({ ...once, window: null }).toEqual({ ...view, window: null });
+        if (view.window) expect(once.window?.fromMs).toBeCloseTo(view.window.fromMs, 5);
+      }),
+    );
+  });
+
+  it('say nothing that is the default', () => {
+    expect(formatRunView(parseRunView(''))).toBe('');
+  });
+
+  it('ignore what makes no sense', () => {
+    for (const bad of ['?t=5', '?t=9-3', '?t=a-b', '?t=-1-3']) expect(parseRunView(bad).window).toBeNull();
+    expect(parseRunView('?view=pie&color=mood').view).toBe('waterfall');
+  });
+});
