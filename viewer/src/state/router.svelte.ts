@@ -50,7 +50,7 @@ class Router {
     const path = pathBelow(base, link.pathname);
     if (path === null || path.startsWith('api/')) return;
     event.preventDefault();
-    this.go(path + link.search);
+    this.go(path + link.search + link.hash);
   }
 }
 
