@@ -165,10 +165,10 @@ class QueryMemoryError(QueryError, MemoryError):
 
 
 class QueryInterruptedError(QueryError):
-    """A query was stopped from outside: the collector shuts down or reopens its file. Trying again is safe."""
+    """A query was stopped from outside: the collector shuts down, or nobody waits any more. Trying again is safe."""
 
-    def __init__(self) -> None:
-        super().__init__("the query was stopped because the database is being closed or reopened; try again")
+    def __init__(self, reason: str = "the database is being closed or reopened") -> None:
+        super().__init__(f"the query was stopped because {reason}; try again")
 
 
 class NotFoundError(QueryError, LookupError):

@@ -14,6 +14,7 @@ from milepost_collector.web.body import read_body
 from milepost_collector.web.negotiation import ARROW, CSV, JSON, PARQUET, preferred
 from milepost_collector.web.runs import answer
 from milepost_collector.web.state import services
+from milepost_collector.web.wanted import run_while_wanted
 
 FORMATS: dict[str, Format] = {JSON: "json", ARROW: "arrow", CSV: "csv", PARQUET: "parquet"}
 
@@ -21,13 +22,18 @@ _decode = msgspec.json.Decoder(SqlRequest).decode
 
 
 async def post_sql(request: Request) -> Response:
-    """Answer one SELECT statement. `Milepost-Truncated: true` says that there were more rows, in any format."""
+    """Answer one SELECT statement. `Milepost-Truncated: true` says that there were more rows, in any format.
+
+    A client that closes its connection stops its query.
+    """
     shared = services(request)
     media_type = preferred(request, tuple(FORMATS))
     wanted = _request(await read_body(request, shared.config))
     most = shared.config.sql_max_rows
     max_rows = most if wanted.limit is None else min(wanted.limit, most)
-    result = await shared.queries.run(
+    result = await run_while_wanted(
+        request,
+        shared.queries,
         lambda connection: run_sql(connection, wanted.sql, max_rows=max_rows, wanted=FORMATS[media_type]),
         growth_bytes=shared.config.memory_limit_bytes,
     )

@@ -48,6 +48,20 @@ async def test_query_that_makes_the_process_grow_is_stopped(database: Database) 
         await pool.run(lambda connection: connection.execute(hog).fetchall(), growth_bytes=100 * MIB)
 
 
+async def test_query_that_nobody_waits_for_is_stopped(database: Database) -> None:
+    pool = QueryPool(database, threads=1, timeout_s=60)
+    given_up = threading.Event()
+
+    def endless(connection: DuckDBPyConnection) -> None:
+        given_up.set()
+        connection.execute(ENDLESS)
+
+    with pytest.raises(QueryInterruptedError, match="nobody waits"):
+        await pool.run(endless, given_up=given_up)
+    with pytest.raises(QueryInterruptedError, match="nobody waits"):  # while it waited for its turn
+        await pool.run(lambda connection: connection.execute("SELECT 1"), given_up=given_up)
+
+
 async def test_queries_cannot_write(pool: QueryPool) -> None:
     with pytest.raises(duckdb.TransactionException, match="read-only"):
         await pool.run(lambda connection: connection.execute("DELETE FROM spans").fetchall())

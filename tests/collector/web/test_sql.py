@@ -272,6 +272,15 @@ def test_endless_query_is_stopped_and_ingest_goes_on(start_server: StartServer, 
     assert sent > 1
 
 
+def test_query_ends_with_its_client(start_server: StartServer) -> None:
+    patient = start_server(sql_timeout_s=600)
+    for _ in range(2 * patient.app.state.services.config.query_threads):  # each would hold a thread for ten minutes
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{patient.url}/api/sql", json={"sql": "SELECT sum(hash(x)) FROM range(100000000000) t(x)"},
+                       timeout=0.1)  # fmt: skip
+    assert patient.rows("SELECT 42") == [[42]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",

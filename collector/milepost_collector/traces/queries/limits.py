@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from milepost_collector.errors import QueryMemoryError, QueryTimeoutError
+from milepost_collector.errors import QueryInterruptedError, QueryMemoryError, QueryTimeoutError
 
 LOOK_EVERY_S = 0.025
+GIVEN_UP = "nobody waits for its answer"
 
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -29,18 +30,24 @@ def resident_bytes() -> int:
 
 
 @contextmanager
-def limited(connection: DuckDBPyConnection, timeout_s: float, growth_bytes: int | None = None) -> Iterator[None]:
-    """Interrupt what the connection runs when the block goes over a limit.
+def limited(
+    connection: DuckDBPyConnection,
+    timeout_s: float,
+    growth_bytes: int | None = None,
+    given_up: threading.Event | None = None,
+) -> Iterator[None]:
+    """Interrupt what the connection runs when the block goes over a limit, or nobody waits for it any more.
 
-    growth_bytes: by how much the process may grow meanwhile. DuckDB counts neither texts that functions make nor rows
+    given_up: set when nobody does. growth_bytes: by how much the process may grow meanwhile. DuckDB counts neither texts that functions make nor rows
     that wait to be fetched against its own memory limit. The watch looks every 25 ms, and DuckDB stops between two
     vectors of 2048 rows.
 
     Raises:
         QueryTimeoutError: it took longer than timeout_s.
         QueryMemoryError: the process grew by more.
+        QueryInterruptedError: it was given up.
     """
-    watch = _Watch(connection, timeout_s, growth_bytes)
+    watch = _Watch(connection, timeout_s, growth_bytes, given_up)
     watch.start()
     try:
         yield
@@ -58,13 +65,23 @@ def is_interrupt(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in str(error)
 
 
+_Verdict = QueryTimeoutError | QueryMemoryError | QueryInterruptedError
+
+
 class _Watch(threading.Thread):
-    def __init__(self, connection: DuckDBPyConnection, timeout_s: float, growth_bytes: int | None) -> None:
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        timeout_s: float,
+        growth_bytes: int | None,
+        given_up: threading.Event | None,
+    ) -> None:
         super().__init__(name="query-watch", daemon=True)
-        self.verdict: QueryTimeoutError | QueryMemoryError | None = None
+        self.verdict: _Verdict | None = None
         self._connection = connection
         self._timeout_s = timeout_s
         self._growth_bytes = growth_bytes
+        self._given_up = given_up
         self._done = threading.Event()
 
     def run(self) -> None:
@@ -84,9 +101,12 @@ class _Watch(threading.Thread):
 
     def _pause_s(self, deadline: float) -> float:
         left_s = max(deadline - time.monotonic(), 0)
-        return left_s if self._growth_bytes is None else min(LOOK_EVERY_S, left_s)
+        only_time = self._growth_bytes is None and self._given_up is None
+        return left_s if only_time else min(LOOK_EVERY_S, left_s)
 
-    def _judge(self, deadline: float, grown_bytes: int) -> QueryTimeoutError | QueryMemoryError | None:
+    def _judge(self, deadline: float, grown_bytes: int) -> _Verdict | None:
+        if self._given_up is not None and self._given_up.is_set():
+            return QueryInterruptedError(GIVEN_UP)
         if time.monotonic() >= deadline:
             return QueryTimeoutError(self._timeout_s)
         if self._growth_bytes is not None and grown_bytes > self._growth_bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -22,7 +23,7 @@ from milepost_collector.errors import (
     StorageUnavailableError,
 )
 from milepost_collector.storage import Database
-from milepost_collector.traces.queries.limits import limited
+from milepost_collector.traces.queries.limits import GIVEN_UP, limited
 from milepost_collector.traces.queries.run_index import RunIndex
 from milepost_collector.traces.queries.source import Snapshot
 
@@ -47,18 +48,25 @@ class QueryPool:
         self._limiter = anyio.CapacityLimiter(threads)
         self._stream_limiter = anyio.CapacityLimiter(threads)  # apart: slow downloads must not hold up other queries
 
-    async def run(self, query: Callable[[DuckDBPyConnection], Answer], *, growth_bytes: int | None = None) -> Answer:
+    async def run(
+        self,
+        query: Callable[[DuckDBPyConnection], Answer],
+        *,
+        growth_bytes: int | None = None,
+        given_up: threading.Event | None = None,
+    ) -> Answer:
         """Run a query in a read-only transaction and return its answer.
 
-        growth_bytes: by how much the process may grow meanwhile; None for queries that are known not to.
+        growth_bytes: by how much the process may grow meanwhile; None for queries that are known not to. given_up: set
+        when nobody waits for the answer any more.
 
         Raises:
             QueryTimeoutError: it took longer than the limit.
             QueryMemoryError: it needed more memory than the limit.
-            QueryInterruptedError: the database is being closed or reopened.
+            QueryInterruptedError: it was given up, or the database is being closed or reopened.
             StorageUnavailableError: the database cannot be read.
         """
-        return await anyio.to_thread.run_sync(self._answer, query, growth_bytes, limiter=self._limiter)
+        return await anyio.to_thread.run_sync(self._answer, query, growth_bytes, given_up, limiter=self._limiter)
 
     async def warm_up(self) -> None:
         """Fill the index, which takes a second per million runs, before the first query needs it."""
@@ -77,8 +85,15 @@ class QueryPool:
                 yield chunk
         await worker
 
-    def _answer(self, query: Callable[[DuckDBPyConnection], Answer], growth_bytes: int | None) -> Answer:
-        with self._connection() as connection, limited(connection, self._timeout_s, growth_bytes):
+    def _answer(
+        self,
+        query: Callable[[DuckDBPyConnection], Answer],
+        growth_bytes: int | None,
+        given_up: threading.Event | None,
+    ) -> Answer:
+        if given_up is not None and given_up.is_set():  # while it waited for its turn
+            raise QueryInterruptedError(GIVEN_UP)
+        with self._connection() as connection, limited(connection, self._timeout_s, growth_bytes, given_up):
             return query(connection)
 
     def _feed(
