@@ -48,6 +48,14 @@ RUN_SUMS = (
     "SELECT root_status, count(*), avg(epoch_ns(root_end_time) - epoch_ns(root_start_time)), sum(cost_usd), "
     "sum(input_tokens) FROM run_sums GROUP BY root_status"
 )
+RUN_LATENCY = (
+    "SELECT date_trunc('day', first_start) AS day, count(*), "
+    "quantile_cont(epoch_ns(root_end_time) - epoch_ns(root_start_time), [0.5, 0.95, 0.99]) FROM run_sums GROUP BY day"
+)
+ERRORS = (
+    "SELECT error_type, error_message, count(*), count(DISTINCT run_id) FROM spans WHERE status IN ('failed', 'lost') "
+    "GROUP BY ALL ORDER BY ALL"
+)
 NEWEST = "SELECT * FROM run_sums {where} ORDER BY first_start DESC LIMIT 50"
 
 
@@ -80,6 +88,11 @@ class Api:
     def sql(self, query: str) -> int:
         """Ask in SQL."""
         return len(self._ask("POST", "/api/sql", json.dumps({"sql": query}).encode())["rows"])
+
+    def insights(self, part: str, **parameters: Any) -> int:
+        """Ask for one part of the figures of the month that the database is of."""
+        times = {"from": "2025-11-01T00:00:00Z", "to": "2025-12-02T00:00:00Z", "part": part, **parameters}
+        return len(self._get(f"/api/insights?{urlencode(times)}")[part])
 
     def healthz(self) -> int:
         """Ask for nothing: what HTTP alone costs."""
@@ -131,6 +144,18 @@ def questions(spans: int) -> list[Question]:
             floor=NEWEST.format(where="WHERE cost_usd >= 99"),
         ),
         Question(name="SQL over all runs", ask=lambda api: api.sql(RUNS), floor=RUN_SUMS),
+        Question(
+            name="insights: cost and tokens by model and time",
+            ask=lambda api: api.insights("group_series", by="model", percentiles=0),
+            floor=COST.format(source="spans WHERE kind = 'llm'"),
+        ),
+        Question(
+            name="insights: latency of runs by time",
+            ask=lambda api: api.insights("series", by="agent"),
+            floor=RUN_LATENCY,
+        ),
+        Question(name="insights: like errors", ask=lambda api: api.insights("errors"), floor=ERRORS),
+        Question(name="insights: slowest steps", ask=lambda api: api.insights("slowest"), floor=PERCENTILES),
         Question(name="nothing (HTTP alone)", ask=lambda api: api.healthz(), floor="SELECT 1"),
     ]
 

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 By = Literal["agent", "name", "model", "task", "kind"]
+Part = Literal["totals", "groups", "series", "group_series", "errors", "expensive", "slowest"]
 
 
 class Figures(Struct, kw_only=True, omit_defaults=True):
@@ -54,7 +55,10 @@ class InsightBucket(Figures, kw_only=True):
 
 
 class ErrorGroup(Struct, kw_only=True):
-    """Errors whose messages differ only in numbers, ids, quoted texts, addresses and paths. example: the newest."""
+    """Errors whose messages differ only in numbers, ids, quoted texts, addresses and paths. example: the newest.
+
+    over_time: how many there were in each of 24 equal stretches of the time.
+    """
 
     error_type: str | None
     message: str | None
@@ -63,6 +67,7 @@ class ErrorGroup(Struct, kw_only=True):
     names: list[str]
     first_time: str
     last_time: str
+    over_time: list[int]
     example: str | None
     example_run_id: str
     example_span_id: str
@@ -87,30 +92,34 @@ class StepGroup(Struct, kw_only=True):
     query: str
 
 
-class InsightSql(Struct, kw_only=True):
-    """The statements behind the figures."""
+class InsightSql(Struct, kw_only=True, omit_defaults=True):
+    """The statements behind the figures that were asked for."""
 
-    totals: str
-    groups: str
-    series: str
-    group_series: str
-    errors: str
-    expensive: str
-    slowest: str
+    totals: str | None = None
+    groups: str | None = None
+    series: str | None = None
+    group_series: str | None = None
+    errors: str | None = None
+    expensive: str | None = None
+    slowest: str | None = None
 
 
 class Insights(Struct, kw_only=True):
-    """Figures of a stretch of time. group_series: of the first groups only. groups: by cost, then by count."""
+    """Figures of a stretch of time. group_series: of the first groups only. groups: by cost, then by count.
+
+    Parts that were not asked for are null or empty. query: leads to all that is counted.
+    """
 
     since: str
     until: str
     by: By
     bucket_ms: int
-    totals: Figures
-    groups: list[InsightGroup]
-    series: list[InsightBucket]
-    group_series: list[InsightBucket]
-    errors: list[ErrorGroup]
-    expensive: list[StepGroup]
-    slowest: list[StepGroup]
+    query: str
+    totals: Figures | None = None
+    groups: list[InsightGroup] = []
+    series: list[InsightBucket] = []
+    group_series: list[InsightBucket] = []
+    errors: list[ErrorGroup] = []
+    expensive: list[StepGroup] = []
+    slowest: list[StepGroup] = []
     sql: InsightSql

@@ -30,11 +30,14 @@ from milepost_collector.traces.analysis import (
 from milepost_collector.traces.analysis.exporting import DEFAULT_PAGE_BYTES
 from milepost_collector.traces.analysis.flame import MAX_RUNS
 from milepost_collector.traces.analysis.history import MAX_OTHERS, history
+from milepost_collector.traces.analysis.insights import PARTS
+from milepost_collector.traces.queries.search import Search
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.negotiation import JSON
 from milepost_collector.web.parameters import MAX_PAYLOAD_LIMIT, NarrowingParameters, checked_id, instant, parse
 from milepost_collector.web.runs import answer, streamed
 from milepost_collector.web.state import services
+from milepost_collector.web.wanted import run_while_wanted
 
 MARKDOWN = "text/markdown"
 MAX_PAGE_BYTES = 1_000_000
@@ -178,24 +181,45 @@ class InsightsParameters(Struct, kw_only=True, rename={"since": "from", "until":
         Meta(description="Width of the buckets of time, wider when it makes more than 200; otherwise as fits."),
     ] | None = None  # fmt: skip
     limit: Annotated[int, Meta(description="Rows of each list at most.", ge=1, le=MAX_ROWS)] = 20
+    q: Annotated[str, Meta(description="A search; of its runs only is told.")] | None = None
+    part: Annotated[
+        list[str], Meta(description=f"Any of these parts, else all; may be repeated: {', '.join(PARTS)}.")
+    ] = []
+    percentiles: Annotated[
+        bool, Meta(description="0: no durations, which take as long as all other figures.")
+    ] = True  # fmt: skip
 
     def to_request(self, *, now_ns: int) -> InsightsRequest:
         """Return the request for the queries.
 
         Raises:
-            InvalidParameterError: a time is not valid, or the end does not lie after the beginning.
+            InvalidParameterError: a time, a part or the search is not valid, or the end does not lie after the
+                beginning.
         """
         since, until = instant("from", self.since, now_ns) or 0, instant("to", self.until, now_ns) or 0
         if until <= since:
             raise InvalidParameterError("to", self.until, f"use a time after from, which is {self.since}")
         width = None if self.bucket is None else int(self.bucket[:-1]) * _UNITS_MS[self.bucket[-1]]
-        return InsightsRequest(since_ns=since, until_ns=until, by=self.by, bucket_ms=width, limit=self.limit)
+        for part in self.part:
+            if part not in PARTS:
+                raise InvalidParameterError("part", part, f"use one of {', '.join(PARTS)}")
+        return InsightsRequest(
+            since_ns=since,
+            until_ns=until,
+            by=self.by,
+            bucket_ms=width,
+            limit=self.limit,
+            search=Search.read(self.q, now_ns=now_ns) if self.q else None,
+            parts=frozenset(part for part in PARTS if not self.part or part in self.part),
+            percentiles=self.percentiles,
+        )
 
 
 async def get_insights(request: Request) -> Response:
     """Return the figures of a stretch of time."""
     wanted = parse(request.query_params, InsightsParameters).to_request(now_ns=time.time_ns())
-    return answer(await services(request).queries.run(lambda connection: insights(connection, wanted)))
+    queries = services(request).queries
+    return answer(await run_while_wanted(request, queries, lambda connection: insights(connection, wanted)))
 
 
 async def get_export(request: Request) -> Response:

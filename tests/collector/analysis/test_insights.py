@@ -161,6 +161,39 @@ def test_sql_behind_the_figures_gives_the_same_figures(recorded: Server, by: str
     assert recorded.rows(found["sql"]["totals"])[0][0] == found["totals"]["count"]
 
 
+def test_only_the_parts_that_are_asked_for_are_read(recorded: Server) -> None:
+    everything = recorded.get("/api/insights", by="model", **WITHIN)
+    found = recorded.get("/api/insights", by="model", part=["totals", "errors"], percentiles="0", **WITHIN)
+    assert set(found["sql"]) == {"totals", "errors"}
+    assert (found["groups"], found["series"], found["slowest"]) == ([], [], [])
+    assert found["errors"] == everything["errors"]
+    without = {name: value for name, value in everything["totals"].items() if not name.endswith("_ms")}
+    assert found["totals"] == without
+
+
+@pytest.mark.parametrize("by", ["agent", "name", "model", "task", "kind"])
+def test_search_narrows_every_part_to_its_runs(recorded: Server, by: str) -> None:
+    search = f"run:{1:032x}"
+    everything = recorded.get("/api/insights", by=by, bucket="1m", **WITHIN)
+    found = recorded.get("/api/insights", by=by, bucket="1m", q=search, **WITHIN)
+    assert 2 * found["totals"]["count"] == everything["totals"]["count"]
+    for name in ("groups", "series", "group_series", "errors", "expensive", "slowest"):
+        assert [2 * row["count"] for row in found[name]] == [row["count"] for row in everything[name]]
+        for row in found[name]:
+            runs = recorded.get("/api/runs", q=row["query"])["runs"]
+            assert [run["run_id"] for run in runs] == [f"{1:032x}"]
+    assert len(recorded.get("/api/runs", q=found["query"])["runs"]) == (by != "task")
+
+
+def test_errors_are_counted_over_time(recorded: Server) -> None:
+    (group,) = recorded.get("/api/insights", part="errors", **WITHIN)["errors"]
+    assert (len(group["over_time"]), sum(group["over_time"])) == (24, group["count"])
+    assert [count for count in group["over_time"] if count] == [
+        2,
+        2,
+    ]  # at 14:14:20 and 14:15:20; a stretch begins at 14:15
+
+
 def test_tokens_are_in_buckets_that_do_not_overlap(recorded: Server) -> None:
     (group,) = recorded.get("/api/insights", by="model", **WITHIN)["groups"]
     assert (group["key"], group["count"], group["succeeded"], group["cost_usd"]) == ("m'1", 6, 2, 1.5)
@@ -191,6 +224,16 @@ def test_queries_lead_to_the_runs_of_their_rows(recorded: Server, by: str) -> No
             assert len(recorded.get("/api/runs", q=row["query"])["runs"]) == 2, row["query"]
 
 
-@pytest.mark.parametrize("wrong", [{"from": "now", "to": "now-1h"}, {"by": "weather"}, {"bucket": "2m"}, {"limit": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"from": "now", "to": "now-1h"},
+        {"by": "weather"},
+        {"bucket": "2m"},
+        {"limit": 0},
+        {"part": "x"},
+        {"q": "colour:red"},
+    ],
+)
 def test_wrong_questions_are_refused(recorded: Server, wrong: dict[str, Any]) -> None:
     assert recorded.client.get("/api/insights", params=wrong).status_code == 400

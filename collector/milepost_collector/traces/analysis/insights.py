@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from duckdb import DuckDBPyConnection
 
@@ -16,11 +16,13 @@ from milepost_collector.protocol.insights import (
     InsightGroup,
     Insights,
     InsightSql,
+    Part,
     StepGroup,
 )
-from milepost_collector.protocol.search import And, Instant, Node, Not, Pattern, SpanGroup, Term, write
+from milepost_collector.protocol.search import And, Instant, Node, Not, Pattern, SpanGroup, Term, conjuncts, write
 from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.traces.analysis.masking import MAX_MESSAGE, mask_sql, pattern_of
+from milepost_collector.traces.queries.search import Search
 
 MINUTE_MS = 60_000
 DAY_MS = 1_440 * MINUTE_MS
@@ -31,6 +33,8 @@ BUCKETS_MS = tuple(
 MAX_BUCKETS = 200
 SERIES_KEYS = 8
 NAMES_SHOWN = 5
+STRETCHES = 24  # of the time, in which like errors are counted
+PARTS: tuple[Part, ...] = get_args(Part)
 
 _COUNTED = "(SELECT * FROM spans ANTI JOIN uncounted USING (run_id, span_id))"
 _SOURCES: dict[By, tuple[str, str]] = {
@@ -51,19 +55,26 @@ _FIGURES = f"""count(*) AS count,
     sum(cache_write_tokens)::BIGINT AS cache_write_tokens,
     sum(output_tokens - CASE WHEN reasoning_tokens > output_tokens THEN 0
         ELSE coalesce(reasoning_tokens, 0) END)::BIGINT AS plain_output_tokens,
-    sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
-    quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS p50_p95_p99_ms"""
+    sum(reasoning_tokens)::BIGINT AS reasoning_tokens"""
+# Of whole numbers, which takes half the time that it takes of doubles.
+_PERCENTILES = """list_transform(
+        quantile_cont(epoch_ns(end_time) - epoch_ns(start_time), [0.5, 0.95, 0.99]), lambda ns: ns / 1e6
+    ) AS p50_p95_p99_ms"""
 _FIELDS = Figures.__struct_fields__
+_SUMS = _FIELDS[:-3]
 _STEP = """name, kind, count(*) AS count, sum(cost_usd) AS cost_usd, sum(input_tokens)::BIGINT AS input_tokens,
     sum(output_tokens)::BIGINT AS output_tokens, sum(duration_ms) AS total_ms,
-    quantile_cont(duration_ms, [0.5, 0.95, 1.0]) AS p50_p95_max_ms"""
+    list_transform(
+        quantile_cont(epoch_ns(end_time) - epoch_ns(start_time), [0.5, 0.95, 1.0]), lambda ns: ns / 1e6
+    ) AS p50_p95_max_ms"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InsightsRequest:
     """What is asked. since_ns, until_ns: of starts, Unix ns, the end excluded. limit: rows of each list.
 
-    bucket_ms: None for what makes at most 200 buckets.
+    bucket_ms: None for what makes at most 200 buckets. search: what is told of its runs only. parts: what is wanted;
+    each is a question of its own. percentiles: whether durations are wanted, which take as long as all other figures.
     """
 
     since_ns: int
@@ -71,6 +82,9 @@ class InsightsRequest:
     by: By = "agent"
     bucket_ms: int | None = None
     limit: int = 20
+    search: Search | None = None
+    parts: frozenset[Part] = frozenset(PARTS)
+    percentiles: bool = True
 
     @property
     def width_ms(self) -> int:
@@ -82,33 +96,37 @@ class InsightsRequest:
 
 
 def insights(connection: DuckDBPyConnection, request: InsightsRequest) -> Insights:
-    """Return the figures of a stretch of time. Call within a transaction."""
+    """Return the figures of a stretch of time, those parts that are asked for. Call within a transaction."""
     asked = _Questions(request)
-    groups = [asked.group(row) for row in connection.execute(asked.groups).fetchall()]
-    group_series = asked.group_series([group.key for group in groups[:SERIES_KEYS]])
-    statements = InsightSql(
-        totals=asked.totals,
-        groups=asked.groups,
-        series=asked.series,
-        group_series=group_series,
-        errors=asked.errors,
-        expensive=asked.expensive,
-        slowest=asked.slowest,
-    )
-    return Insights(
+    answer = Insights(
         since=iso_from_ns(request.since_ns),
         until=iso_from_ns(request.until_ns),
         by=request.by,
         bucket_ms=request.width_ms,
-        totals=_figures(connection.execute(asked.totals).fetchall()[0]),
-        groups=groups,
-        series=[asked.bucket(row[0], row[1:]) for row in connection.execute(asked.series).fetchall()],
-        group_series=[asked.bucket(row[0], row[2:], row[1]) for row in connection.execute(group_series).fetchall()],
-        errors=[asked.error(row) for row in connection.execute(asked.errors).fetchall()],
-        expensive=[asked.step(row) for row in connection.execute(asked.expensive).fetchall()],
-        slowest=[asked.step(row) for row in connection.execute(asked.slowest).fetchall()],
-        sql=statements,
+        query=asked.query,
+        sql=InsightSql(),
     )
+
+    def rows(part: Part, sql: str) -> list[tuple[Any, ...]]:
+        setattr(answer.sql, part, sql)
+        return connection.execute(sql).fetchall()
+
+    if request.parts & {"groups", "group_series"}:
+        answer.groups = [asked.group(row) for row in rows("groups", asked.groups)]
+    if "group_series" in request.parts:
+        series = asked.group_series([group.key for group in answer.groups[:SERIES_KEYS]])
+        answer.group_series = [asked.bucket(row[0], row[2:], row[1]) for row in rows("group_series", series)]
+    if "totals" in request.parts:
+        answer.totals = Figures(**_known(rows("totals", asked.totals)[0]))
+    if "series" in request.parts:
+        answer.series = [asked.bucket(row[0], row[1:]) for row in rows("series", asked.series)]
+    if "errors" in request.parts:
+        answer.errors = [asked.error(row) for row in rows("errors", asked.errors)]
+    if "expensive" in request.parts:
+        answer.expensive = [asked.step(row) for row in rows("expensive", asked.expensive)]
+    if "slowest" in request.parts:
+        answer.slowest = [asked.step(row) for row in rows("slowest", asked.slowest)]
+    return answer
 
 
 class _Questions:
@@ -119,25 +137,34 @@ class _Questions:
         self._source, self._key = _SOURCES[request.by]
         self._within = f"start_time >= {_time(request.since_ns)} AND start_time < {_time(request.until_ns)}"
         self._width_ns = request.width_ms * 1_000_000
+        self._stretch_ns = -(-(request.until_ns - request.since_ns) // STRETCHES)
         self._bucket = f"epoch_ns(start_time) // {self._width_ns} * {self._width_ns}"
+        self._figures = f"{_FIGURES},\n    {_PERCENTILES}" if request.percentiles else _FIGURES
+        self._searched: list[Node] = []
+        self._within_spans = self._within
+        if request.search and not request.search.is_empty:
+            self._searched = list(conjuncts(request.search.node))
+            found = request.search.run_condition()
+            self._within_spans += f" AND run_id IN (SELECT run_id FROM runs WHERE {found})"
+            self._within += f" AND {found}" if self._source == "runs" else self._within_spans[len(self._within) :]
 
     # --- statements
 
     @property
     def totals(self) -> str:
-        return f"SELECT {_FIGURES}\nFROM {self._source}\nWHERE {self._within}"
+        return f"SELECT {self._figures}\nFROM {self._source}\nWHERE {self._within}"
 
     @property
     def groups(self) -> str:
         return (
-            f"SELECT {self._key} AS key, {_FIGURES}\nFROM {self._source}\nWHERE {self._within}\n"
+            f"SELECT {self._key} AS key, {self._figures}\nFROM {self._source}\nWHERE {self._within}\n"
             f"GROUP BY ALL ORDER BY cost_usd DESC NULLS LAST, count DESC, key LIMIT {self._request.limit:d}"
         )
 
     @property
     def series(self) -> str:
         return (
-            f"SELECT {self._bucket} AS bucket_ns, {_FIGURES}\nFROM {self._source}\nWHERE {self._within}\n"
+            f"SELECT {self._bucket} AS bucket_ns, {self._figures}\nFROM {self._source}\nWHERE {self._within}\n"
             "GROUP BY ALL ORDER BY bucket_ns"
         )
 
@@ -145,20 +172,22 @@ class _Questions:
         known = ", ".join(_text(key) for key in keys if key is not None)
         among = f"{self._key} IN ({known})" if known else "false"
         return (
-            f"SELECT {self._bucket} AS bucket_ns, {self._key} AS key, {_FIGURES}\nFROM {self._source}\n"
+            f"SELECT {self._bucket} AS bucket_ns, {self._key} AS key, {self._figures}\nFROM {self._source}\n"
             f"WHERE {self._within} AND {among}\nGROUP BY ALL ORDER BY bucket_ns, key"
         )
 
     @property
     def errors(self) -> str:
+        since = self._request.since_ns
         return (
             f"SELECT error_type, {mask_sql('error_message')} AS message, count(*) AS count, "
             f"count(DISTINCT run_id) AS run_count, list_sort(list(DISTINCT name))[:{NAMES_SHOWN}] AS names, "
             "epoch_ns(min(start_time)) AS first_ns, epoch_ns(max(start_time)) AS last_ns, "
+            f"histogram((epoch_ns(start_time) - {since}) // {self._stretch_ns}) AS over_time, "
             f"left(arg_max_null(error_message, newest), {MAX_MESSAGE}) AS example, "
             "arg_max(run_id, newest) AS example_run_id, arg_max(span_id, newest) AS example_span_id\n"
             "FROM (SELECT *, (start_time, run_id, span_id) AS newest FROM spans "
-            f"WHERE status IN ('failed', 'lost') AND {self._within})\n"
+            f"WHERE status IN ('failed', 'lost') AND {self._within_spans})\n"
             f"GROUP BY ALL ORDER BY count DESC, last_ns DESC, message LIMIT {self._request.limit:d}"
         )
 
@@ -166,7 +195,7 @@ class _Questions:
     def expensive(self) -> str:
         return (
             f"SELECT {_STEP}, arg_max((run_id, span_id), cost_usd) AS example\n"
-            f"FROM {_COUNTED}\nWHERE {self._within} AND cost_usd > 0\n"
+            f"FROM {_COUNTED}\nWHERE {self._within_spans} AND cost_usd > 0\n"
             f"GROUP BY name, kind ORDER BY cost_usd DESC, name, kind LIMIT {self._request.limit:d}"
         )
 
@@ -174,7 +203,7 @@ class _Questions:
     def slowest(self) -> str:
         return (
             f"SELECT {_STEP}, arg_max((run_id, span_id), duration_ms) AS example\n"
-            f"FROM spans\nWHERE {self._within} AND parent_span_id IS NOT NULL\n"
+            f"FROM spans\nWHERE {self._within_spans} AND parent_span_id IS NOT NULL\n"
             f"GROUP BY name, kind ORDER BY p50_p95_max_ms[2] DESC, name, kind LIMIT {self._request.limit:d}"
         )
 
@@ -191,7 +220,7 @@ class _Questions:
         return InsightBucket(time=iso_from_ns(begin_ns), query=query, key=key, **_known(figures))
 
     def error(self, row: tuple[Any, ...]) -> ErrorGroup:
-        error_type, message, count, run_count, names, first_ns, last_ns, example, run_id, span_id = row
+        error_type, message, count, run_count, names, first_ns, last_ns, over_time, example, run_id, span_id = row
         terms: list[Node] = [_term("status", "failed", "lost")]
         if error_type is not None:
             terms.append(_term("error", error_type))
@@ -206,6 +235,7 @@ class _Questions:
             names=names,
             first_time=iso_from_ns(first_ns),
             last_time=iso_from_ns(last_ns),
+            over_time=[over_time.get(stretch, 0) for stretch in range(STRETCHES)],
             example=example,
             example_run_id=run_id,
             example_span_id=span_id,
@@ -218,6 +248,10 @@ class _Questions:
         return StepGroup(**known, query=self._span_query([_term("name", row[0]), _term("kind", row[1])]))
 
     # --- searches
+
+    @property
+    def query(self) -> str:
+        return self._query(self._of_source())
 
     def _of_source(self) -> list[Node]:
         """Return the terms that tell what is counted at all."""
@@ -237,11 +271,13 @@ class _Questions:
         return [_term(self._request.by, key)]
 
     def _query(self, terms: Sequence[Node], since: int | None = None, until: int | None = None) -> str:
-        whole = _all([*terms, *self._times(since, until)])
-        return write(whole if self._source == "runs" else SpanGroup(whole))
+        times = self._times(since, until)
+        if self._source == "runs":
+            return write(_all([*terms, *self._searched, *times]))
+        return write(_all([SpanGroup(_all([*terms, *times])), *self._searched]))
 
     def _span_query(self, terms: Sequence[Node]) -> str:
-        return write(SpanGroup(_all([*terms, *self._times(None, None)])))
+        return write(_all([SpanGroup(_all([*terms, *self._times(None, None)])), *self._searched]))
 
     def _times(self, since: int | None, until: int | None) -> list[Node]:
         begin = iso_from_ns(self._request.since_ns if since is None else since)
@@ -250,12 +286,9 @@ class _Questions:
 
 
 def _known(figures: Sequence[Any]) -> dict[str, Any]:
-    *sums, percentiles = figures
-    return dict(zip(_FIELDS, (*sums, *(percentiles or (None, None, None))), strict=True))
-
-
-def _figures(row: Sequence[Any]) -> Figures:
-    return Figures(**_known(row))
+    percentiles = figures[len(_SUMS)] if len(figures) > len(_SUMS) else None
+    sums = dict(zip(_SUMS, figures, strict=False))
+    return sums | dict(zip(_FIELDS[len(_SUMS) :], percentiles or (None, None, None), strict=True))
 
 
 def _all(terms: Sequence[Node]) -> Node:

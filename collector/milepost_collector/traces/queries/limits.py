@@ -38,9 +38,9 @@ def limited(
 ) -> Iterator[None]:
     """Interrupt what the connection runs when the block goes over a limit, or nobody waits for it any more.
 
-    given_up: set when nobody does. growth_bytes: by how much the process may grow meanwhile. DuckDB counts neither texts that functions make nor rows
-    that wait to be fetched against its own memory limit. The watch looks every 25 ms, and DuckDB stops between two
-    vectors of 2048 rows.
+    given_up: set when nobody does. growth_bytes: by how much the process may grow meanwhile. DuckDB counts neither
+    texts that functions make nor rows that wait to be fetched against its own memory limit. The watch looks every
+    25 ms, and DuckDB stops between two vectors of 2048 rows.
 
     Raises:
         QueryTimeoutError: it took longer than timeout_s.
