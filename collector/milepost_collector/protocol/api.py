@@ -157,7 +157,8 @@ class RunDetail(Struct, kw_only=True):
 class SpanSkeleton(Struct, kw_only=True, omit_defaults=True):
     """What the timeline needs of a span; everything else is fetched when the span is selected.
 
-    start_ns, end_ns: nanoseconds after the origin; end_ns is absent while the span runs.
+    start_ns, end_ns: nanoseconds after the origin; end_ns is absent while the span runs. task_id, attempt: the managed
+    task that the span is an attempt of, and which.
     """
 
     span_id: str
@@ -174,6 +175,12 @@ class SpanSkeleton(Struct, kw_only=True, omit_defaults=True):
     cost_usd: float | None = None
     error_type: str | None = None
     service: str | None = None
+    tool: str | None = None
+    task_id: str | None = None
+    attempt: int | None = None
+    time_to_first_token_ms: float | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class RunSpans(Struct, kw_only=True):

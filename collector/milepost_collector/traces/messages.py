@@ -18,7 +18,8 @@ EVENTS_PER_MESSAGE = 500
 
 SKELETON_COLUMNS = (
     "span_id", "name", "kind", "status", "parent_span_id", "agent", "model", "input_tokens", "output_tokens",
-    "cost_usd", "error_type", "service",
+    "cost_usd", "error_type", "service", "tool", "task_id", "attempt", "time_to_first_token_ms", "cache_read_tokens",
+    "cache_write_tokens",
 )  # fmt: skip
 
 

@@ -12,10 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from milepost.wire import Batch, Event, SpanEnded, SpanStarted, Usage
-from milepost_collector.protocol.api import RunDetail, RunSpans, SpanDetail
+from milepost_collector.protocol.api import RunDetail, RunSpans, SpanDetail, SpanSkeleton
 from tests.collector.server import Server
 
 RUN = "c0ffee00" * 4
+ATTEMPT = "feedbeef" * 4
 BASE_NS = 1_790_000_000_123_456_789
 
 
@@ -76,9 +77,33 @@ def test_spans_come_in_order_of_start_with_running_ones(recorded: Server) -> Non
 def test_spans_come_as_arrow_stream_with_metadata(recorded: Server) -> None:
     answer = recorded.client.get(f"/api/runs/{RUN}/spans", headers={"Accept": "application/vnd.apache.arrow.stream"})
     table = pyarrow.ipc.open_stream(answer.content).read_all()
-    assert table.column_names == list(msgspec.structs.fields(RunSpans)[2].type.__args__[0].__struct_fields__)
+    absent = {"tool", "task_id", "attempt", "time_to_first_token_ms", "cache_read_tokens", "cache_write_tokens"}
+    assert table.column_names == [name for name in SpanSkeleton.__struct_fields__ if name not in absent]
     assert table.schema.metadata == {b"run_id": RUN.encode(), b"origin": b"2026-09-21T14:13:20.123456789Z"}
     assert table.column("start_ns").to_pylist() == [0, 5]
+
+
+def test_spans_say_what_few_spans_have(server: Server) -> None:
+    usage = Usage(model="some-model", input_tokens=9, cache_read_tokens=4)
+    server.send(
+        [
+            SpanEnded(
+                run_id=ATTEMPT,
+                span_id=span_id(1),
+                name="again",
+                start_time=BASE_NS,
+                end_time=BASE_NS + 5,
+                task_id="T1",
+                attempt=2,
+                usage=[usage],
+            )
+        ]
+    )
+    answer = server.client.get(f"/api/runs/{ATTEMPT}/spans", headers={"Accept": "application/vnd.apache.arrow.stream"})
+    (span,) = pyarrow.ipc.open_stream(answer.content).read_all().to_pylist()
+    assert (span["task_id"], span["attempt"], span["cache_read_tokens"]) == ("T1", 2, 4)
+    assert "tool" not in span
+    assert server.get(f"/api/runs/{ATTEMPT}/spans")["spans"][0]["attempt"] == 2
 
 
 def test_span_has_its_payloads_usage_and_events(recorded: Server) -> None:

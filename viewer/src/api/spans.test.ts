@@ -17,6 +17,12 @@ const spans = fc.array(
     model: fc.option(text),
     error_type: fc.option(text),
     service: fc.option(text),
+    tool: fc.option(text),
+    task_id: fc.option(text),
+    attempt: fc.option(fc.nat(9)),
+    time_to_first_token_ms: fc.option(fc.double({ noNaN: true })),
+    cache_read_tokens: count,
+    cache_write_tokens: count,
     start_ns: fc.integer({ min: 0, max: 2 ** 50 }),
     end_ns: count,
     input_tokens: count,
@@ -25,8 +31,11 @@ const spans = fc.array(
   }),
   { minLength: 1, maxLength: 30 },
 );
-const TEXTS = ['span_id', 'parent_span_id', 'name', 'kind', 'status', 'agent', 'model', 'error_type', 'service'] as const;
-const FIGURES = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'] as const;
+const TEXTS = ['span_id', 'parent_span_id', 'name', 'kind', 'status', 'agent', 'model', 'error_type', 'service', 'tool', 'task_id'] as const;
+const FIGURES = [
+  ...(['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'] as const),
+  ...(['attempt', 'time_to_first_token_ms', 'cache_read_tokens', 'cache_write_tokens'] as const),
+];
 
 function arrow(rows: SpanSkeleton[]): Uint8Array {
   const columns = Object.fromEntries([...TEXTS, ...FIGURES].map((field) => [field, rows.map((row) => row[field] ?? null)]));
@@ -47,6 +56,13 @@ describe('spans in Arrow', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('come without the columns that no span has a value in', () => {
+    const table = tableFromArrays({ span_id: ['a'], name: ['a'], kind: ['task'], status: ['completed'], start_ns: [0], end_ns: [1] });
+    table.schema.metadata = new Map([['run_id', 'r'], ['origin', '2026-11-21T07:30:00Z']]);
+    const [span] = decodeSpans(tableToIPC(table, { format: 'stream' }) as Uint8Array).spans;
+    expect(span).toMatchObject({ span_id: 'a', start_ns: 0, end_ns: 1, tool: undefined, cost_usd: undefined });
   });
 
   it('are refused without an origin', () => {

@@ -27,11 +27,14 @@ export function decodeSpans(bytes: Uint8Array): RunSpans {
 
 /** Yields one object over and over, with each row's values: 100,000 short-lived objects would be waste. */
 function* rowsOf(table: Table): Generator<SpanSkeleton> {
+  // A column in which no span has a value is not sent.
   const texts = (name: string) => (table.names.includes(name) ? textColumn(table.getChild(name)) : []);
-  const figures = (name: string) => table.getChild(name).toArray() as ArrayLike<number | null>;
+  const figures = (name: string) => (table.names.includes(name) ? table.getChild(name).toArray() : []) as ArrayLike<number | null>;
   const [ids, parents, names, kinds, statuses] = ['span_id', 'parent_span_id', 'name', 'kind', 'status'].map(texts);
-  const [agents, models, errors, services] = ['agent', 'model', 'error_type', 'service'].map(texts);
-  const [starts, ends, inputs, outputs, costs] = ['start_ns', 'end_ns', 'input_tokens', 'output_tokens', 'cost_usd'].map(figures);
+  const [agents, models, tools, errors, services, tasks] = ['agent', 'model', 'tool', 'error_type', 'service', 'task_id'].map(texts);
+  const [starts, ends, firsts, attempts] = ['start_ns', 'end_ns', 'time_to_first_token_ms', 'attempt'].map(figures);
+  const [inputs, outputs, reads, writes] = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_write_tokens'].map(figures);
+  const costs = figures('cost_usd');
   const row = {} as SpanSkeleton;
   for (let i = 0; i < table.numRows; i++) {
     row.span_id = ids[i] as string;
@@ -43,10 +46,16 @@ function* rowsOf(table: Table): Generator<SpanSkeleton> {
     row.end_ns = ends[i];
     row.agent = agents[i];
     row.model = models[i];
+    row.tool = tools[i];
     row.error_type = errors[i];
     row.service = services[i];
+    row.task_id = tasks[i];
+    row.attempt = attempts[i];
+    row.time_to_first_token_ms = firsts[i];
     row.input_tokens = inputs[i];
     row.output_tokens = outputs[i];
+    row.cache_read_tokens = reads[i];
+    row.cache_write_tokens = writes[i];
     row.cost_usd = costs[i];
     yield row;
   }

@@ -20,6 +20,7 @@ export const runs: fc.Arbitrary<SpanSkeleton[]> = fc.uniqueArray(
     end_ns: fc.integer({ min: 1000, max: 5000 }),
     parent_span_id: fc.option(ids),
     cost_usd: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    attempt: fc.option(fc.integer({ min: 1, max: 3 }), { freq: 1 }),
   }),
   { selector: (span) => span.span_id, maxLength: 31 },
 );

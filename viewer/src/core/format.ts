@@ -37,9 +37,9 @@ export function formatCount(count: Figure): string {
   return count == null || Number.isNaN(count) ? NOT_KNOWN : count.toLocaleString('en-US');
 }
 
-/** "1 span", "2 spans". */
-export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** "1 span", "2 spans"; many: where it is not the noun with an s. */
+export function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : many}`;
 }
 
 /** "812 B", "12.4 KB", "3.10 MB", in powers of 1,000. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { skewedRuns, storeOf } from './arbitraries';
 import { correctClocks, ownShift, SAME_CLOCK_NS } from './skew';
 import type { SpanSkeleton } from './spans';
-import { buildTree } from './tree';
+import { linkTree as buildTree } from './tree';
 
 const MS = 1e6;
 
@@ -15,7 +15,7 @@ const span = (span_id: string, parent_span_id: string | null, service: string | 
 /** What each span was shifted by, in milliseconds. */
 function shifts(spans: SpanSkeleton[]): Record<string, number> {
   const store = storeOf(spans);
-  const correction = correctClocks(store, buildTree(store));
+  const correction = correctClocks(store);
   return Object.fromEntries(spans.map(({ span_id }) => [span_id, (correction?.shift[store.rowOf(span_id)] ?? 0) / MS]));
 }
 
@@ -57,7 +57,7 @@ describe('clocks', () => {
   it('are named with the services that were moved', () => {
     const store = storeOf([span('a', null, 'web', 0, 100), span('b', 'a', 'api', 500, 520), span('c', 'b', 'api', 505, 510)]);
     const tree = buildTree(store);
-    const correction = correctClocks(store, tree);
+    const correction = correctClocks(store);
     expect(correction?.services).toEqual(['api']);
     expect(correction && [0, 1, 2].map((row) => ownShift(correction, tree, row) / MS)).toEqual([0, -460, 0]);
   });
@@ -67,7 +67,7 @@ describe('correction of any run', () => {
   const corrected = (spans: SpanSkeleton[]) => {
     const store = storeOf(spans);
     const tree = buildTree(store);
-    return { store, tree, correction: correctClocks(store, tree) };
+    return { store, tree, correction: correctClocks(store) };
   };
 
   it('moves nothing in a run of one service, or of none', () => {

@@ -8,7 +8,7 @@
  */
 
 import type { SpanStore, SpanTimes } from './spans';
-import type { Tree } from './tree';
+import { linkTree, spanAbove, type Tree } from './tree';
 
 /** Clocks that agree to a millisecond count as equal: some exporters know starts no finer. */
 export const SAME_CLOCK_NS = 1e6;
@@ -26,10 +26,10 @@ interface Range {
   end: number;
 }
 
-/** Times to draw, or null when every recorded time can be drawn as it is. tree: built from recorded times. */
-export function correctClocks(store: SpanStore, tree: Tree): Correction | null {
+/** Times to draw, or null when every recorded time can be drawn as it is. */
+export function correctClocks(store: SpanStore): Correction | null {
   if (!hasSeveralServices(store)) return null;
-  const shift = shifts(store, tree);
+  const shift = shifts(store, linkTree(store));
   const moved = new Set<number>();
   for (let row = 0; row < store.count; row++) if (shift[row] !== 0) moved.add(store.service[row]);
   if (moved.size === 0) return null;
@@ -39,7 +39,7 @@ export function correctClocks(store: SpanStore, tree: Tree): Correction | null {
 
 /** What a row was shifted by where that differs from its parent: the top of a shifted part of the tree; else 0. */
 export function ownShift({ shift }: Correction, tree: Tree, row: number): number {
-  const above = tree.parent[row];
+  const above = spanAbove(tree, row);
   const inherited = above >= 0 && above < tree.spanCount ? shift[above] : 0;
   return shift[row] === inherited ? 0 : shift[row];
 }

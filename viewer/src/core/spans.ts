@@ -25,6 +25,12 @@ export interface SpanSkeleton {
   cost_usd?: number | null;
   error_type?: string | null;
   service?: string | null;
+  tool?: string | null;
+  task_id?: string | null;
+  attempt?: number | null;
+  time_to_first_token_ms?: number | null;
+  cache_read_tokens?: number | null;
+  cache_write_tokens?: number | null;
 }
 
 /** When spans start and end, by row; nanoseconds after the origin. What is drawn may differ from what was recorded. */
@@ -34,8 +40,8 @@ export interface SpanTimes {
   readonly end: Float64Array;
 }
 
-const FLOAT_COLUMNS = ['start', 'end', 'inputTokens', 'outputTokens', 'cost'] as const;
-const CODE_COLUMNS = ['name', 'kind', 'agent', 'model', 'error', 'service'] as const;
+const FLOAT_COLUMNS = ['start', 'end', 'firstToken', 'attempt', 'inputTokens', 'outputTokens', 'cacheRead', 'cacheWrite', 'cost'] as const;
+const CODE_COLUMNS = ['name', 'kind', 'agent', 'model', 'tool', 'error', 'service', 'taskId'] as const;
 
 export class SpanStore implements SpanTimes {
   count = 0;
@@ -49,16 +55,26 @@ export class SpanStore implements SpanTimes {
   start = new Float64Array(64);
   /** NaN while a span runs. */
   end = new Float64Array(64);
+  /** When the first piece of a streamed answer came; NaN when not known, as in every column of figures. */
+  firstToken = new Float64Array(64);
+  /** Which try of a step a span is. */
+  attempt = new Float64Array(64);
+  /** With what was read from and written to a cache. */
   inputTokens = new Float64Array(64);
   outputTokens = new Float64Array(64);
+  cacheRead = new Float64Array(64);
+  cacheWrite = new Float64Array(64);
   cost = new Float64Array(64);
   status = new Uint8Array(64);
   name = new Uint32Array(64);
   kind = new Uint32Array(64);
   agent = new Uint32Array(64);
   model = new Uint32Array(64);
+  tool = new Uint32Array(64);
   error = new Uint32Array(64);
   service = new Uint32Array(64);
+  /** The managed task that a span is an attempt of. */
+  taskId = new Uint32Array(64);
   readonly strings = new Interner();
 
   private readonly rows = new Map<string, number>();
@@ -116,15 +132,21 @@ export class SpanStore implements SpanTimes {
     this.start[row] = span.start_ns + shift;
     this.end[row] = span.end_ns == null ? NaN : span.end_ns + shift;
     this.status[row] = statusIndex(span.status);
+    this.firstToken[row] = span.start_ns + shift + (span.time_to_first_token_ms ?? NaN) * 1e6;
+    this.attempt[row] = span.attempt ?? NaN;
     this.inputTokens[row] = span.input_tokens ?? NaN;
     this.outputTokens[row] = span.output_tokens ?? NaN;
+    this.cacheRead[row] = span.cache_read_tokens ?? NaN;
+    this.cacheWrite[row] = span.cache_write_tokens ?? NaN;
     this.cost[row] = span.cost_usd ?? NaN;
     this.name[row] = strings.number(span.name);
     this.kind[row] = strings.number(span.kind);
     this.agent[row] = strings.number(span.agent);
     this.model[row] = strings.number(span.model);
+    this.tool[row] = strings.number(span.tool);
     this.error[row] = strings.number(span.error_type);
     this.service[row] = strings.number(span.service);
+    this.taskId[row] = strings.number(span.task_id);
   }
 
   private grow(): void {

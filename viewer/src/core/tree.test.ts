@@ -4,7 +4,7 @@ import { runs, storeOf } from './arbitraries';
 import { FAILED } from './kinds';
 import { ancestors, deepestLevelWithin, rowOfNode, visibleRows, windowRows } from './rows';
 import type { SpanSkeleton } from './spans';
-import { buildTree, nodeId, type Tree } from './tree';
+import { buildTree, linkTree, nodeId, nodeOf, spanAbove, type Tree } from './tree';
 
 const span = (span_id: string, parent_span_id: string | null, start_ns: number, status = 'completed'): SpanSkeleton => ({
   span_id, parent_span_id, name: span_id, kind: 'task', status, start_ns, end_ns: start_ns + 10,
@@ -34,9 +34,10 @@ describe('span tree', () => {
         const tree = buildTree(store);
         const known = new Set(store.ids);
         const missing = new Set(spans.map((each) => each.parent_span_id).filter((id) => id != null && !known.has(id)));
-        expect(new Set(tree.waitingFor)).toEqual(missing);
-        expect(tree.waitingFor).toHaveLength(missing.size);
-        tree.waitingFor.forEach((id, i) => {
+        const waitingFor = tree.synthetic.filter((node) => node.type === 'missing').map((node) => node.id);
+        expect(new Set(waitingFor)).toEqual(missing);
+        expect(waitingFor).toHaveLength(missing.size);
+        waitingFor.forEach((id, i) => {
           const children = spans.filter((each) => each.parent_span_id === id);
           expect(tree.start[tree.spanCount + i]).toBe(Math.min(...children.map((each) => each.start_ns)));
           expect(tree.end[tree.spanCount + i]).toBe(Math.max(...children.map((each) => each.end_ns ?? NaN)));
@@ -68,6 +69,26 @@ describe('span tree', () => {
     fc.assert(
       fc.property(runs, (spans) => {
         expect(outline([...spans].reverse())).toEqual(outline(spans));
+      }),
+    );
+  });
+
+  it('has the spans above each other that their links name, whatever groups are between', () => {
+    fc.assert(
+      fc.property(runs, (spans) => {
+        const store = storeOf(spans);
+        const [tree, plain] = [buildTree(store), linkTree(store)];
+        for (let node = 0; node < plain.nodeCount; node++) expect(spanAbove(tree, node)).toBe(plain.parent[node]);
+      }),
+    );
+  });
+
+  it('finds every node by its id', () => {
+    fc.assert(
+      fc.property(runs, (spans) => {
+        const store = storeOf(spans);
+        const tree = buildTree(store);
+        for (const node of tree.preorder) expect(nodeOf(tree, store, nodeId(tree, store, node))).toBe(node);
       }),
     );
   });

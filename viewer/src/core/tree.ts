@@ -3,18 +3,20 @@
  *
  * Nodes 0..n-1 are the store's rows. A span whose parent has not arrived hangs under a placeholder node that stands for
  * the missing parent, and keeps its place when the parent comes. Parent links that form a cycle are cut at the member
- * that started first. Siblings are ordered by (start, id), so they never jump when more of the run arrives.
+ * that started first. Siblings are ordered by (start, id), so they never jump when more of the run arrives. Repeats and
+ * the tries of one step hang under a node of their own (groups.ts).
  */
 
+import { findGroups, type Group, type Synthetic } from './groups';
 import { FAILED } from './kinds';
 import type { SpanStore, SpanTimes } from './spans';
 
 export interface Tree {
-  /** Spans plus placeholders. */
+  /** Spans plus what is no span. */
   readonly nodeCount: number;
   readonly spanCount: number;
-  /** Ids of the missing parents; node spanCount + i stands for waitingFor[i]. */
-  readonly waitingFor: readonly string[];
+  /** Missing parents, then groups; node spanCount + i stands for synthetic[i]. */
+  readonly synthetic: readonly Synthetic[];
   /** The parent node, -1 for top-level nodes. */
   readonly parent: Int32Array;
   readonly depth: Int32Array;
@@ -27,7 +29,7 @@ export interface Tree {
   /** Failed spans strictly below the node. */
   readonly errorsBelow: Int32Array;
   readonly start: Float64Array;
-  /** As `start`, NaN while a span runs. A placeholder reaches from its first child's start to its last child's end. */
+  /** As `start`, NaN while a span runs. What is no span reaches from its first child's start to its last child's end. */
   readonly end: Float64Array;
   /** The first start of the run, nanoseconds after the store's origin. */
   readonly firstStart: number;
@@ -37,22 +39,88 @@ export interface Tree {
 
 /** times: when spans are to be drawn, if that is not when they were recorded. */
 export function buildTree(store: SpanStore, times: SpanTimes = store): Tree {
+  const plain = linkTree(store, times);
+  const groups = findGroups(store, plain);
+  return groups.length === 0 ? plain : insertGroups(store, plain, groups);
+}
+
+/** The tree as spans link each other: without groups. */
+export function linkTree(store: SpanStore, times: SpanTimes = store): Tree {
   const { waitingFor, parent } = linkParents(store);
   const spanCount = store.count;
-  const nodeCount = spanCount + waitingFor.length;
+  const synthetic = waitingFor.map((id) => ({ type: 'missing', id }) as const);
   const { start, end } = nodeTimes(times, parent, spanCount);
   const idOf = (node: number) => (node < spanCount ? store.ids[node] : waitingFor[node - spanCount]);
   const order = sortNodes(start, idOf);
   cutCycles(parent, order);
-  const walk = walkInOrder(parent, order);
-  const { firstStart, lastTime } = extent(times, spanCount);
-  const errorsBelow = countErrors(store, parent, walk.preorder);
-  return { nodeCount, spanCount, waitingFor, parent, start, end, firstStart, lastTime, errorsBelow, ...walk };
+  return { spanCount, synthetic, start, end, ...extent(times, spanCount), ...walkTree(store, parent, order) };
 }
 
-/** The id that collapse state, selection and links use for a node: its own, or the missing parent's. */
+/** Every group takes its first member's place among the siblings, and its members as children. */
+function insertGroups(store: SpanStore, plain: Tree, groups: readonly Group[]): Tree {
+  const nodeCount = plain.nodeCount + groups.length;
+  const parent = extended(plain.parent, new Int32Array(nodeCount));
+  const start = extended(plain.start, new Float64Array(nodeCount));
+  const end = extended(plain.end, new Float64Array(nodeCount));
+  const opens = new Map<number, number>();
+  groups.forEach(({ members }, i) => {
+    const node = plain.nodeCount + i;
+    parent[node] = plain.parent[members[0]];
+    start[node] = plain.start[members[0]];
+    end[node] = members.reduce((latest, member) => Math.max(latest, plain.end[member]), -Infinity);
+    for (const member of members) parent[member] = node;
+    opens.set(members[0], node);
+  });
+  const order = new Int32Array(nodeCount);
+  let count = 0;
+  for (const node of plain.preorder) {
+    const group = opens.get(node);
+    if (group !== undefined) order[count++] = group;
+    order[count++] = node;
+  }
+  const synthetic = [...plain.synthetic, ...groups.map((group) => group.synthetic)];
+  return { ...plain, synthetic, start, end, ...walkTree(store, parent, order) };
+}
+
+function extended<T extends Int32Array | Float64Array>(values: T, longer: T): T {
+  longer.set(values);
+  return longer;
+}
+
+/** order: all nodes, siblings as they are to stand. */
+function walkTree(store: SpanStore, parent: Int32Array, order: Int32Array) {
+  const walk = walkInOrder(parent, order);
+  return { nodeCount: parent.length, parent, errorsBelow: countErrors(store, parent, walk.preorder), ...walk };
+}
+
+/** What a node stands for when it is no span. */
+export function syntheticOf(tree: Tree, node: number): Synthetic | null {
+  return node < tree.spanCount ? null : tree.synthetic[node - tree.spanCount];
+}
+
+/** True for a node that holds spans together and is none itself, not even a missing one. */
+export function isGroup(tree: Tree, node: number): boolean {
+  return node >= tree.spanCount && tree.synthetic[node - tree.spanCount].type !== 'missing';
+}
+
+/** The span above a node, or the placeholder of a missing one; groups are passed over. -1 at the top. */
+export function spanAbove(tree: Tree, node: number): number {
+  let above = tree.parent[node];
+  while (above >= 0 && isGroup(tree, above)) above = tree.parent[above];
+  return above;
+}
+
+/** The id that collapse state, selection and links use for a node: its own, the missing parent's, or the group's. */
 export function nodeId(tree: Tree, store: SpanStore, node: number): string {
-  return node < tree.spanCount ? store.ids[node] : tree.waitingFor[node - tree.spanCount];
+  return node < tree.spanCount ? store.ids[node] : tree.synthetic[node - tree.spanCount].id;
+}
+
+/** The node of such an id; -1 when the tree has none. */
+export function nodeOf(tree: Tree, store: SpanStore, id: string): number {
+  const row = store.rowOf(id);
+  if (row >= 0) return row < tree.spanCount ? row : -1;
+  const place = tree.synthetic.findIndex((known) => known.id === id);
+  return place < 0 ? -1 : tree.spanCount + place;
 }
 
 function linkParents(store: SpanStore): { waitingFor: string[]; parent: Int32Array } {
@@ -158,7 +226,7 @@ function nodeTimes(times: SpanTimes, parent: Int32Array, spanCount: number) {
   end.set(times.end.subarray(0, spanCount));
   for (let row = 0; row < spanCount; row++) {
     const above = parent[row];
-    if (above < spanCount) continue;
+    if (above < spanCount) continue; // only what is missing gets its times from its children
     start[above] = Math.min(start[above], start[row]);
     end[above] = Math.max(end[above], end[row]); // stays NaN once a child still runs
   }

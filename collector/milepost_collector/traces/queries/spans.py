@@ -31,9 +31,9 @@ _EXPRESSIONS = {
 _SPANS = f"(SELECT * FROM spans WHERE run_id = $run_id AND {SPAN_BOUNDS} UNION ALL BY NAME {{running}})"
 _OF_RUN = _SPANS.format(running="SELECT *, 'running' AS status FROM live_spans WHERE run_id = $run_id")
 _ORIGIN = f"SELECT epoch_ns(min(start_time)) FROM {_OF_RUN}"
-_SKELETON = (
-    f"SELECT {', '.join(_EXPRESSIONS.get(name, name) for name in _FIELDS)} FROM {_OF_RUN} ORDER BY start_time, span_id"
-)
+# Columns that most runs have no value in. An Arrow stream goes without those that would be empty.
+_SELDOM = _FIELDS[_FIELDS.index("tool") :]
+_KNOWN = f"SELECT {', '.join(f'count({name}) > 0' for name in _SELDOM)} FROM {_OF_RUN}"
 
 _ELSEWHERE = {"events", "messages", "not_counted", "problems"}  # what a span's row does not hold
 _DETAIL_FIELDS = tuple(name for name in SpanDetail.__struct_fields__ if name not in _ELSEWHERE)
@@ -74,7 +74,7 @@ class RunSpansReader:
         head = {"run_id": self.run_id, "origin": iso_from_ns(self.origin)}
         yield msgspec.json.encode(head)[:-1] + b',"spans":['
         encoder, separator = msgspec.json.Encoder(), b""
-        self._execute()
+        self._execute(_FIELDS)
         while rows := self._connection.fetchmany(CHUNK_SPANS):
             spans = [SpanSkeleton(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
             yield separator + encoder.encode(spans)[1:-1]
@@ -82,14 +82,21 @@ class RunSpansReader:
         yield b"]}"
 
     def arrow_stream(self) -> Iterator[bytes]:
-        """Yield an Arrow IPC stream piece by piece; its schema carries `run_id` and `origin` as metadata."""
-        self._execute()
+        """Yield an Arrow IPC stream piece by piece; its schema carries `run_id` and `origin` as metadata.
+
+        Of the seldom columns only those come that some span has a value in.
+        """
+        known = self._connection.execute(_KNOWN, self._values).fetchall()[0]
+        absent = {name for name, is_known in zip(_SELDOM, known, strict=True) if not is_known}
+        self._execute(tuple(name for name in _FIELDS if name not in absent))
         reader = self._connection.to_arrow_reader(ARROW_BATCH_SPANS)
         metadata = {"run_id": self.run_id, "origin": iso_from_ns(self.origin)}
         yield from ipc_stream(reader.schema.with_metadata(metadata), reader)
 
-    def _execute(self) -> None:
-        self._connection.execute(_SKELETON, {**self._values, "origin": self.origin})
+    def _execute(self, fields: tuple[str, ...]) -> None:
+        columns = ", ".join(_EXPRESSIONS.get(name, name) for name in fields)
+        sql = f"SELECT {columns} FROM {_OF_RUN} ORDER BY start_time, span_id"
+        self._connection.execute(sql, {**self._values, "origin": self.origin})
 
 
 def run_bounds(connection: DuckDBPyConnection, index: RunIndex, run_id: str) -> Bounds:

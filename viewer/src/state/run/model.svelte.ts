@@ -15,7 +15,7 @@ import type { RunView, RunViewState } from '../../core/runview';
 import { correctClocks, type Correction } from '../../core/skew';
 import { SpanStore } from '../../core/spans';
 import { isoToMs, parseIsoNs } from '../../core/time';
-import { buildTree, nodeId, type Tree } from '../../core/tree';
+import { buildTree, nodeId, nodeOf, type Tree } from '../../core/tree';
 import { live } from '../live.svelte';
 import { Outline } from './outline.svelte';
 import { Timeline } from './timeline.svelte';
@@ -153,10 +153,7 @@ export class RunModel {
   selectedNode(): number {
     const { tree, selectedId } = this;
     if (!tree || selectedId === null) return -1;
-    const row = this.store.rowOf(selectedId);
-    if (row >= 0) return row < tree.spanCount ? row : -1;
-    const waiting = tree.waitingFor.indexOf(selectedId);
-    return waiting < 0 ? -1 : tree.spanCount + waiting;
+    return nodeOf(tree, this.store, selectedId);
   }
 
   select(node: number): void {
@@ -279,9 +276,8 @@ export class RunModel {
   }
 
   private buildTree(): void {
-    const recorded = buildTree(this.store);
-    this.correction = correctClocks(this.store, recorded);
-    this.tree = this.drawnCorrection ? buildTree(this.store, this.drawnCorrection) : recorded;
+    this.correction = correctClocks(this.store);
+    this.tree = buildTree(this.store, this.drawnCorrection ?? this.store);
   }
 
   private placeCheckpoints(): void {

@@ -3,7 +3,7 @@
 import { deepestLevelWithin, ancestors, rowOfNode, visibleRows } from '../../core/rows';
 import type { RunViewState } from '../../core/runview';
 import { searchSpans } from '../../core/search';
-import { nodeId } from '../../core/tree';
+import { nodeId, syntheticOf, type Tree } from '../../core/tree';
 import type { RunModel } from './model.svelte';
 
 /** Finished runs with more spans than this open folded to the levels that fit ... */
@@ -17,7 +17,11 @@ export class Outline {
   matches = $state.raw<Uint8Array | null>(null);
   matchCount = $state(0);
 
-  private readonly collapsed = new Set<string>();
+  /** The rows on screen. */
+  onScreen = $state.raw<{ readonly first: number; readonly count: number }>({ first: 0, count: 0 });
+
+  /** What was opened or closed by hand; everything else is as it is by itself. */
+  private readonly chosen = new Map<string, 'open' | 'closed'>();
 
   constructor(
     private readonly model: RunModel,
@@ -42,8 +46,17 @@ export class Outline {
 
   isCollapsed = (node: number): boolean => {
     const { tree, store } = this.model;
-    return this.collapsed.size > 0 && tree !== null && this.collapsed.has(nodeId(tree, store, node));
+    if (!tree) return false;
+    const choice = this.chosen.size > 0 ? this.chosen.get(nodeId(tree, store, node)) : undefined;
+    return choice === undefined ? this.isClosedByItself(tree, node) : choice === 'closed';
   };
+
+  /** Groups open by themselves for what must not be missed. That a try failed is what tries are there to show. */
+  private isClosedByItself(tree: Tree, node: number): boolean {
+    const group = syntheticOf(tree, node);
+    if (group === null || group.type === 'missing') return false;
+    return group.type === 'attempts' || tree.errorsBelow[node] === 0;
+  }
 
   /** As isCollapsed, for markup: folding makes new rows, so naming them keeps the answer fresh. */
   foldState(node: number, _rows: Int32Array): boolean {
@@ -54,9 +67,7 @@ export class Outline {
     const { tree, store } = this.model;
     if (!tree) return;
     for (const node of nodes) {
-      const id = nodeId(tree, store, node);
-      if (closed && tree.size[node] > 1) this.collapsed.add(id);
-      else this.collapsed.delete(id);
+      if (tree.size[node] > 1) this.chosen.set(nodeId(tree, store, node), closed ? 'closed' : 'open');
     }
     this.rebuildRows();
   }
@@ -65,9 +76,9 @@ export class Outline {
   reveal(node: number): number {
     const { tree, store } = this.model;
     if (!tree || node < 0) return -1;
-    let changed = false;
-    for (const above of ancestors(tree, node)) changed = this.collapsed.delete(nodeId(tree, store, above)) || changed;
-    if (changed) this.rebuildRows();
+    const closed = ancestors(tree, node).filter(this.isCollapsed);
+    for (const above of closed) this.chosen.set(nodeId(tree, store, above), 'open');
+    if (closed.length > 0) this.rebuildRows();
     return rowOfNode(this.rows, tree, node);
   }
 

@@ -3,6 +3,7 @@
 import { makeLane, type Lane } from '../../core/bars';
 import { buildOverview, type Overview } from '../../core/overview';
 import type { RunViewState } from '../../core/runview';
+import type { Tick } from '../../core/ticks';
 import type { Tree } from '../../core/tree';
 import { clampViewport, fitTo, isWhole, type Viewport } from '../../core/viewport';
 import type { RunModel } from './model.svelte';
@@ -10,6 +11,9 @@ import type { RunModel } from './model.svelte';
 export class Timeline {
   /** The window of time; null shows the whole run and follows it as it grows. */
   view = $state.raw<Viewport | null>(null);
+
+  /** What the ruler shows: the window and marks that were painted last. */
+  ruler = $state.raw<{ view: Viewport; marks: readonly Tick[] }>({ view: { start: 0, end: 1 }, marks: [] });
 
   private pendingWindow: RunViewState['window'];
   private readonly lanes = new Map<number, Lane>();
@@ -47,6 +51,12 @@ export class Timeline {
   setView(view: Viewport): void {
     const limits = this.limits();
     this.view = isWhole(view, limits) ? null : clampViewport(view, limits);
+  }
+
+  showOnRuler(view: Viewport, marks: readonly Tick[]): void {
+    const { ruler } = this;
+    const same = view.start === ruler.view.start && view.end === ruler.view.end && marks.length === ruler.marks.length;
+    if (!same || marks.some((mark, i) => mark.time !== ruler.marks[i].time)) this.ruler = { view, marks };
   }
 
   /** Fits the window to a span, or to its subtree. */
