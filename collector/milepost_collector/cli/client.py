@@ -33,7 +33,7 @@ class CollectorClient:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint.rstrip("/")
-        _check_address(self.endpoint)
+        check_address(self.endpoint)
         self._sender = BlockingSender(self.endpoint, TIMEOUT_S, PATIENCE)
         if (context := click.get_current_context(silent=True)) is not None:
             context.call_on_close(self._sender.close)
@@ -84,7 +84,8 @@ def _one_line_errors() -> Iterator[None]:
         raise as_click_error(error) from error
 
 
-def _check_address(endpoint: str) -> None:
+def check_address(endpoint: str) -> None:
+    """Raise click.UsageError when an endpoint is not an address of HTTP."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise click.UsageError(f"endpoint {endpoint!r} is not an http:// or https:// address")

@@ -10,7 +10,7 @@ import click
 
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
-from milepost_collector.cli.analysis_commands import compare, export
+from milepost_collector.cli.analysis_commands import compare, export, mcp
 from milepost_collector.cli.options import endpoint_option
 from milepost_collector.cli.schedule_commands import schedule
 from milepost_collector.cli.task_commands import task
@@ -321,5 +321,5 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
-for command in (compare, export, task, schedule, agent, limit):
+for command in (compare, export, mcp, task, schedule, agent, limit):
     milepost.add_command(command)
