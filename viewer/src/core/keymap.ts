@@ -1,67 +1,106 @@
-/** Every key the viewer answers to; the help sheet and the handlers read the same table. */
+/**
+ * Every key the viewer answers to: the help sheet, the command menu and the test that no two actions of a page share a
+ * key read this one table.
+ *
+ * A chord is written as on the keyboard: "w", "Shift D" (letters with Shift as capitals), "?" (no Shift for what needs
+ * it anyway), "Ctrl K" (also Cmd), "↓", "Esc", "Space"; "g r" is one key after the other. What a mouse does ends in
+ * wheel, click or drag.
+ */
 
+import type { Route } from './route';
+
+export type Page = Route['page'];
+
+/** does: one text when the keys do the same; a text for each key when they do not. */
 export interface KeyHelp {
   readonly keys: readonly string[];
-  readonly does: string;
+  readonly does: string | readonly string[];
 }
 
+/** pages: where it holds; everywhere when absent. within: only while the focus is in this part of the page. */
 export interface KeyGroup {
   readonly title: string;
+  readonly pages?: readonly Page[];
+  readonly within?: string;
   readonly keys: readonly KeyHelp[];
+}
+
+/** One thing that keys do. chords: all of its keys. */
+export interface KeyAction {
+  readonly group: string;
+  readonly title: string;
+  readonly chords: readonly string[];
 }
 
 export const KEYMAP: readonly KeyGroup[] = [
   {
     title: 'Everywhere',
     keys: [
+      { keys: ['Ctrl K'], does: 'commands' },
       { keys: ['/'], does: 'search' },
-      { keys: ['?'], does: 'this sheet' },
-      { keys: ['g r'], does: 'go to runs' },
-      { keys: ['g t', 'g s', 'g a'], does: 'go to tasks, schedules, agents' },
-      { keys: ['g i', 'g q'], does: 'go to insights, SQL' },
+      { keys: ['?'], does: 'keys and marks' },
+      { keys: ['g r', 'g t', 'g s', 'g a'], does: ['go to runs', 'go to tasks', 'go to schedules', 'go to agents'] },
+      { keys: ['g i', 'g q', 'g ,'], does: ['go to insights', 'go to SQL', 'go to settings'] },
       { keys: ['Shift D'], does: 'light, dark or system theme' },
-      { keys: [']'], does: 'show or hide the detail panel' },
-      { keys: ['Esc'], does: 'step back' },
+      { keys: ['Esc'], does: 'step back: close, clear the search, drop the selection' },
     ],
   },
   {
     title: 'Run list',
+    pages: ['runs'],
     keys: [
       { keys: ['j', '↓'], does: 'next run' },
       { keys: ['k', '↑'], does: 'previous run' },
       { keys: ['Enter'], does: 'open the run' },
-      { keys: ['Home', 'End'], does: 'first, last run' },
+      { keys: ['Home', 'End'], does: ['first run', 'last run'] },
     ],
   },
   {
     title: 'Tasks',
+    pages: ['tasks'],
     keys: [
-      { keys: ['j', 'k'], does: 'next, previous task' },
+      { keys: ['j', 'k'], does: ['next task', 'previous task'] },
       { keys: ['Enter'], does: 'open the task' },
-      { keys: ['x', 'Shift X'], does: 'select, select up to here' },
+      { keys: ['x', 'Shift X'], does: ['select', 'select up to here'] },
+    ],
+  },
+  {
+    title: 'A task',
+    pages: ['tasks', 'task'],
+    keys: [
       { keys: ['Shift R'], does: 'retry the task, or run it (asks first)' },
       { keys: ['Shift P'], does: 'pause or resume the task (asks first)' },
       { keys: ['Shift C'], does: 'cancel the task (asks first)' },
-      { keys: ['Esc'], does: 'drop the selection' },
     ],
   },
   {
     title: 'Tree of a run',
+    pages: ['run'],
     keys: [
-      { keys: ['↓', '↑', 'j', 'k'], does: 'next, previous row' },
+      { keys: ['↓', 'j'], does: 'next row' },
+      { keys: ['↑', 'k'], does: 'previous row' },
       { keys: ['→'], does: 'expand, or to the first child' },
       { keys: ['←'], does: 'collapse, or to the parent' },
-      { keys: ['Shift → ←'], does: 'expand, collapse the whole level' },
-      { keys: ['e', 'Shift E'], does: 'next, previous error' },
-      { keys: ['Enter'], does: 'next match, in the search box' },
+      { keys: ['Shift →', 'Shift ←'], does: ['expand the whole level', 'collapse the whole level'] },
+      { keys: ['Home', 'End'], does: ['first row', 'last row'] },
+      { keys: ['PgUp', 'PgDn'], does: ['a screen up', 'a screen down'] },
+      { keys: ['e', 'Shift E'], does: ['next error', 'previous error'] },
+      { keys: [']'], does: 'show or hide the detail panel' },
     ],
   },
   {
+    title: 'Search in a run',
+    pages: ['run'],
+    within: 'search',
+    keys: [{ keys: ['Enter', 'Shift Enter'], does: ['next match', 'previous match'] }],
+  },
+  {
     title: 'Time',
+    pages: ['run'],
     keys: [
-      { keys: ['w', 's'], does: 'zoom in, out' },
-      { keys: ['a', 'd'], does: 'earlier, later' },
-      { keys: ['Shift A', 'Shift S'], does: 'much earlier, much later' },
+      { keys: ['w', 's'], does: ['zoom in', 'zoom out'] },
+      { keys: ['a', 'd'], does: ['earlier', 'later'] },
+      { keys: ['Shift A', 'Shift S'], does: ['much earlier', 'much later'] },
       { keys: ['f'], does: 'fit the selected span, again: its subtree' },
       { keys: ['0'], does: 'the whole run' },
       { keys: ['Ctrl wheel'], does: 'zoom at the pointer' },
@@ -70,12 +109,92 @@ export const KEYMAP: readonly KeyGroup[] = [
   },
   {
     title: 'Share',
+    pages: ['run'],
     keys: [
       { keys: ['y'], does: 'copy a link to what you see' },
       { keys: ['o'], does: 'copy the selected span as JSON' },
     ],
   },
 ];
+
+const POINTER = ['wheel', 'click', 'drag'];
+const MODIFIERS = ['Shift', 'Ctrl'];
+const NAMES: Readonly<Record<string, string>> = {
+  ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', ' ': 'Space', PageUp: 'PgUp', PageDown: 'PgDn',
+};
+const KEYS = Object.fromEntries(Object.entries(NAMES).map(([key, name]) => [name, key]));
+
+/** A key press, as far as chords go. */
+export interface KeyPress {
+  readonly key: string;
+  readonly shiftKey: boolean;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+}
+
+/** Groups that hold on a page, in the table's order. */
+export function groupsOn(page: Page): KeyGroup[] {
+  return KEYMAP.filter((group) => group.pages?.includes(page) ?? true);
+}
+
+/** What keys do in a group, each with all of its keys. */
+export function actionsOf(group: KeyGroup): KeyAction[] {
+  return group.keys.flatMap(({ keys, does }) =>
+    typeof does === 'string'
+      ? [{ group: group.title, title: does, chords: keys }]
+      : does.map((title, i) => ({ group: group.title, title, chords: [keys[i]] })),
+  );
+}
+
+/** The one text of a line in the help sheet. */
+export function helpText({ does }: KeyHelp): string {
+  return typeof does === 'string' ? does : does.join(', ');
+}
+
+/** Keys of a chord one after the other, each with its modifiers: "g r" has two, "Shift D" one. */
+export function strokes(chord: string): string[][] {
+  const all: string[][] = [];
+  let modifiers: string[] = [];
+  for (const part of chord.split(' ')) {
+    if (MODIFIERS.includes(part)) modifiers.push(part);
+    else {
+      all.push([...modifiers, part]);
+      modifiers = [];
+    }
+  }
+  return all;
+}
+
+/** The key presses of a chord; none for what needs a mouse. */
+export function pressesOf(chord: string): KeyPress[] {
+  const all = strokes(chord);
+  if (all.some((stroke) => POINTER.includes(stroke[stroke.length - 1]))) return [];
+  return all.map((stroke) => {
+    const name = stroke[stroke.length - 1];
+    const shiftKey = stroke.includes('Shift');
+    const ctrlKey = stroke.includes('Ctrl');
+    const key = KEYS[name] ?? (name.length === 1 && !shiftKey ? name.toLowerCase() : name);
+    return { key, shiftKey, ctrlKey, metaKey: false, altKey: false };
+  });
+}
+
+/** The chord of one key press, as the table writes it. */
+export function chordOf({ key, shiftKey, ctrlKey, metaKey, altKey }: KeyPress): string {
+  const name = NAMES[key] ?? key;
+  const isLetter = name.length === 1 && name.toLowerCase() !== name.toUpperCase();
+  const parts: string[] = [];
+  if (ctrlKey || metaKey) parts.push('Ctrl');
+  if (altKey) parts.push('Alt');
+  if (shiftKey && (isLetter || name.length > 1 || '↑↓←→'.includes(name))) parts.push('Shift');
+  parts.push(isLetter && parts.length > 0 ? name.toUpperCase() : name);
+  return parts.join(' ');
+}
+
+/** True for what types a character: the shortcuts that a reader may switch off, see WCAG 2.1.4. Space is a button's. */
+export function typesCharacter({ key, ctrlKey, metaKey, altKey }: KeyPress): boolean {
+  return key.length === 1 && key !== ' ' && !ctrlKey && !metaKey && !altKey;
+}
 
 /** True while keys belong to a field. Modifiers other than Shift belong to the browser. */
 export function isTyping(event: { target: unknown; ctrlKey: boolean; metaKey: boolean; altKey: boolean }): boolean {

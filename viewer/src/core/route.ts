@@ -17,6 +17,13 @@ export type Route =
 
 const PLAIN_PAGES = ['compare', 'flame', 'insights', 'sql', 'settings', 'tasks', 'schedules', 'agents'] as const;
 
+/** Tells pages of the same kind apart: what one shows that another one does not. */
+export function routeKey(route: Route): string {
+  if (route.page === 'run') return `run ${route.runId}`;
+  if (route.page === 'task') return `task ${route.taskId}`;
+  return route.page === 'schedule' ? `schedule ${route.scheduleId}` : route.page;
+}
+
 /** path: what follows the base, without a leading slash. */
 export function parseRoute(path: string): Route {
   const clean = path.replace(/\/+$/, '');

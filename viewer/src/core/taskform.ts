@@ -1,6 +1,7 @@
 /** The form that makes a task: texts of fields to what the API takes, or what is wrong with each. */
 
 import type { Priority } from './task';
+import { parseWallTime } from './time';
 
 export interface TaskForm {
   name: string;
@@ -92,7 +93,7 @@ export class FormReader<Form> {
 
   time(field: keyof Form, name: string): this {
     if (!this.text(field)) return this;
-    const ms = Date.parse(this.text(field));
+    const ms = parseWallTime(this.text(field));
     if (Number.isNaN(ms)) this.errors[field] = 'this is not a time';
     else this.value[name] = new Date(ms).toISOString();
     return this;

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { formatDuration, formatIsoNs, formatRelative, formatTicking, isoToMs, parseIsoNs } from './time';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  formatAbsolute, formatDuration, formatIsoNs, formatRelative, formatTicking, fromWallTime, isoToMs, parseIsoNs, parseWallTime,
+  useTimeZone, wallClock, zoneName, zoneOffsetAt,
+} from './time';
 
 describe('ISO times', () => {
   it('survive a round trip to the nanosecond', () => {
@@ -59,4 +62,43 @@ describe('relative times', () => {
     [5 * 86_400_000, '5 d ago'],
     [-60_000, 'in 1 min'],
   ])('%d ms ago reads %s', (age, text) => expect(formatRelative(1e12 - age, 1e12)).toBe(text));
+});
+
+describe('the reader\'s zone', () => {
+  const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', null];
+  const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) });
+  afterEach(() => void useTimeZone(null));
+
+  it('decides what absolute times read', () => {
+    const ms = isoToMs('2026-11-21T07:30:00.123Z');
+    expect([useTimeZone('UTC'), formatAbsolute(ms), zoneName()]).toEqual([true, '2026-11-21 07:30:00.123', 'UTC']);
+    expect([useTimeZone('Asia/Kathmandu'), formatAbsolute(ms)]).toEqual([true, '2026-11-21 13:15:00.123']);
+    expect([useTimeZone('Europe/Berlin'), formatAbsolute(ms)]).toEqual([true, '2026-11-21 08:30:00.123']);
+    expect(formatAbsolute(NaN)).toBe('–');
+  });
+
+  it('stays as it was when there is none of a name', () => {
+    useTimeZone('Asia/Kathmandu');
+    expect([useTimeZone('Mars/Olympus'), zoneName()]).toEqual([false, 'Asia/Kathmandu']);
+  });
+
+  it.each(ZONES)('%s agrees with itself in both directions', (zone) => {
+    useTimeZone(zone);
+    fc.assert(
+      fc.property(moment, (ms) => {
+        const at = Math.floor(ms / 1000) * 1000;
+        const wall = wallClock(at);
+        const back = parseWallTime(wall.toISOString().slice(0, 19));
+        expect(wallClock(back).getTime()).toBe(wall.getTime());
+        expect(back === at || Math.abs(zoneOffsetAt(back) - zoneOffsetAt(at)) === at - back).toBe(true);
+      }),
+    );
+  });
+
+  it('takes the first of two hours in autumn and moves on in spring', () => {
+    useTimeZone('Europe/Berlin');
+    expect(new Date(fromWallTime(2026, 10, 25, 2, 30)).toISOString()).toBe('2026-10-25T00:30:00.000Z');
+    expect(new Date(fromWallTime(2026, 3, 29, 2, 30)).toISOString()).toBe('2026-03-29T01:30:00.000Z');
+    expect(parseWallTime('soon')).toBeNaN();
+  });
 });

@@ -7,7 +7,12 @@
  */
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
+const WALL_TIME = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d))?)?$/;
 const NS_PER_MS = 1_000_000n;
+const WALL_CLOCK = {
+  calendar: 'gregory', hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric',
+  second: 'numeric',
+} as const;
 
 /** Nanoseconds since the Unix epoch. Throws RangeError for text that is not an ISO 8601 time with a zone. */
 export function parseIsoNs(text: string): bigint {
@@ -93,15 +98,63 @@ function formatLongUnit(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** Local time "2026-11-21 07:30:00.123". */
+/** "2026-11-21 07:30:00.123" in the reader's zone. */
 export function formatAbsolute(ms: number): string {
-  const date = new Date(ms);
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  if (!Number.isFinite(ms)) return '–';
+  const wall = wallClock(ms).toISOString();
+  return `${wall.slice(0, 10)} ${wall.slice(11, 23)}`;
 }
 
-/** The browser's zone, for the one place that names it: "UTC", "Europe/Berlin". */
+/** A Date whose UTC fields are what clocks in the reader's zone show. */
+export function wallClock(ms: number): Date {
+  return new Date(Math.floor(ms) + zoneOffsetAt(ms));
+}
+
+/** How far the reader's zone is ahead of UTC at a moment, milliseconds. */
+export function zoneOffsetAt(ms: number): number {
+  if (chosenZone === 'UTC') return 0;
+  if (chosenZone === null) return -new Date(ms).getTimezoneOffset() * 60_000;
+  const parts = chosenFormat?.formatToParts(new Date(ms)) ?? [];
+  const at = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  return Date.UTC(at('year'), at('month') - 1, at('day'), at('hour'), at('minute'), at('second')) - Math.floor(ms / 1000) * 1000;
+}
+
+/**
+ * The moment at which the reader's clocks show this; of a time that comes twice in autumn the first. One that a clock
+ * change leaves out in spring is as much later as the clocks were put forward.
+ */
+export function fromWallTime(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {
+  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
+  const guess = wall - zoneOffsetAt(wall - 86_400_000); // by the offset of the day before: the earlier of two moments
+  if (guess + zoneOffsetAt(guess) === wall) return guess;
+  const other = wall - zoneOffsetAt(guess);
+  return other + zoneOffsetAt(other) === wall ? other : guess;
+}
+
+/** Reads "2026-11-21" or "2026-11-21T07:30" (what date fields hold) in the reader's zone; NaN for anything else. */
+export function parseWallTime(text: string): number {
+  const [, year, month, day, hour = 0, minute = 0, second = 0] = WALL_TIME.exec(text) ?? [];
+  return year === undefined ? NaN : fromWallTime(+year, +month, +day, +hour, +minute, +second);
+}
+
+/** The reader's zone, for the one place that names it: "UTC", "Europe/Berlin". */
 export function zoneName(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return chosenZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+let chosenZone: string | null = null;
+let chosenFormat: Intl.DateTimeFormat | null = null;
+
+/**
+ * Shows absolute times in a zone of the IANA database; null: in the browser's. Answers whether the zone is known; an
+ * unknown one changes nothing. What is on screen already has to be drawn anew.
+ */
+export function useTimeZone(zone: string | null): boolean {
+  try {
+    chosenFormat = zone === null ? null : new Intl.DateTimeFormat('en-US', { ...WALL_CLOCK, timeZone: zone });
+  } catch {
+    return false; // RangeError: no such zone
+  }
+  chosenZone = zone;
+  return true;
 }

@@ -1,6 +1,6 @@
 /** A week of a schedule as hours: what ran, runs, is planned, and what did not happen. */
 
-import { isoToMs } from './time';
+import { fromWallTime, isoToMs, wallClock } from './time';
 
 export type Mark = 'ran' | 'running' | 'failed' | 'skipped' | 'missed' | 'planned';
 
@@ -27,17 +27,15 @@ export const MARK_ORDER: readonly Mark[] = ['missed', 'failed', 'running', 'skip
 
 /** Midnight, in the reader's zone, of the Monday on or before a time. */
 export function weekStart(ms: number): number {
-  const date = new Date(ms);
-  date.setHours(0, 0, 0, 0);
-  date.setDate(date.getDate() - ((date.getDay() + 6) % DAYS));
-  return date.getTime();
+  const date = wallClock(ms);
+  return fromWallTime(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate() - ((date.getUTCDay() + 6) % DAYS));
 }
 
 /** The same moment of the week `weeks` later; weeks with a clock change have other lengths than 168 hours. */
 export function addWeeks(startMs: number, weeks: number): number {
-  const date = new Date(startMs);
-  date.setDate(date.getDate() + weeks * DAYS);
-  return date.getTime();
+  const date = wallClock(startMs);
+  const day = date.getUTCDate() + weeks * DAYS;
+  return fromWallTime(date.getUTCFullYear(), date.getUTCMonth() + 1, day, date.getUTCHours(), date.getUTCMinutes());
 }
 
 export function markOf(instant: GridInstant, statusOfTask: ReadonlyMap<string, string>): Mark {
@@ -55,8 +53,8 @@ export function weekGrid(instants: readonly GridInstant[], startMs: number, stat
   for (const instant of instants) {
     const ms = isoToMs(instant.nominal);
     if (ms < startMs || ms >= endMs) continue;
-    const date = new Date(ms);
-    const index = ((date.getDay() + 6) % DAYS) * HOURS + date.getHours();
+    const date = wallClock(ms);
+    const index = ((date.getUTCDay() + 6) % DAYS) * HOURS + date.getUTCHours();
     const mark = markOf(instant, statusOfTask);
     const { counts, total, ...same } = cells[index];
     cells[index] = { ...same, counts: { ...counts, [mark]: (counts[mark] ?? 0) + 1 }, total: total + 1 };
@@ -65,11 +63,10 @@ export function weekGrid(instants: readonly GridInstant[], startMs: number, stat
 }
 
 function emptyCell(startMs: number, index: number): HourCell {
-  const date = new Date(startMs);
+  const date = wallClock(startMs);
   const [day, hour] = [Math.floor(index / HOURS), index % HOURS];
-  date.setDate(date.getDate() + day);
-  date.setHours(hour);
-  return { day, hour, startMs: date.getTime(), counts: {}, total: 0 };
+  const cellMs = fromWallTime(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate() + day, hour);
+  return { day, hour, startMs: cellMs, counts: {}, total: 0 };
 }
 
 /** The mark that stands for a cell; null for an empty one. */

@@ -1,11 +1,13 @@
-/** What a reader sets once: theme, density, panel sizes. Kept in local storage; nothing here belongs in a link. */
+/** What a reader sets once: theme, density, time zone, panel sizes. Kept in local storage; nothing here belongs in a link. */
+
+import { useTimeZone } from '../core/time';
 
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'roomy';
 
 const ROW_HEIGHT: Record<Density, number> = { compact: 20, normal: 24, roomy: 32 };
-const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
-const DENSITIES: readonly Density[] = ['compact', 'normal', 'roomy'];
+export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
+export const DENSITIES: readonly Density[] = ['compact', 'normal', 'roomy'];
 
 function read<T extends string>(key: string, allowed: readonly T[], otherwise: T): T {
   const kept = stored(key) as T | null;
@@ -34,6 +36,10 @@ class Settings {
   treeWidth = $state(Number(stored('treeWidth')) || 360);
   panelWidth = $state(Number(stored('panelWidth')) || 420);
   panelOpen = $state(stored('panelOpen') !== 'no');
+  /** Keys that type characters do something; off for readers whom stray keys would surprise (WCAG 2.1.4). */
+  shortcuts = $state(stored('shortcuts') !== 'no');
+  /** Of absolute times, by its name; null: the browser's. */
+  timeZone = $state<string | null>(stored('timeZone') || null);
   /** Messages as formatted text; otherwise letter by letter as they were sent. */
   markdown = $state(stored('markdown') !== 'no');
   /** Grows when colours change, so that canvases read their tokens again. */
@@ -44,6 +50,7 @@ class Settings {
   constructor() {
     this.prefersDark.addEventListener('change', () => this.showTheme());
     this.showTheme();
+    if (!useTimeZone(this.timeZone)) this.timeZone = null; // a zone that this browser does not know
   }
 
   get rowHeight(): number {
@@ -61,7 +68,11 @@ class Settings {
   }
 
   cycleDensity(): void {
-    this.density = DENSITIES[(DENSITIES.indexOf(this.density) + 1) % DENSITIES.length];
+    this.setDensity(DENSITIES[(DENSITIES.indexOf(this.density) + 1) % DENSITIES.length]);
+  }
+
+  setDensity(density: Density): void {
+    this.density = density;
     keep('density', this.density);
     document.documentElement.dataset.density = this.density;
   }
@@ -79,6 +90,19 @@ class Settings {
   togglePanel(): void {
     this.panelOpen = !this.panelOpen;
     keep('panelOpen', this.panelOpen ? 'yes' : 'no');
+  }
+
+  setShortcuts(on: boolean): void {
+    this.shortcuts = on;
+    keep('shortcuts', on ? 'yes' : 'no');
+  }
+
+  /** Answers whether the zone is known; an unknown one changes nothing. */
+  setTimeZone(zone: string | null): boolean {
+    if (!useTimeZone(zone)) return false;
+    this.timeZone = zone;
+    keep('timeZone', zone ?? '');
+    return true;
   }
 
   setMarkdown(formatted: boolean): void {
