@@ -91,7 +91,7 @@ def test_journey_by_keyboard_alone(collector: CollectorProcess, client: Client, 
     page.keyboard.press("0")
     expect(page).not_to_have_url(re.compile("t="))
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("next, previous error")
+    expect(page.get_by_role("dialog")).to_contain_text("next error, previous error")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("g")
