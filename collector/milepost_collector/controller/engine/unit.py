@@ -233,14 +233,15 @@ class Unit:
                 self._changed.pop(row.id, None)
 
     def flush(self) -> None:
-        """Write everything, in as few statements as there are tables."""
+        """Write everything, in as few statements as there are tables, or fewer."""
         ended = {task.id: task for task in self._changed.values() if is_finished(task.status)}
-        self.flush_inserts()
-        self._write_tasks([task for task in ended.values() if task.id in self._changed])
-        self._write_assignments(ended)
-        if self._transitions:
-            self.tx.insert(self._transitions)
-            self.effects.changed = True
+        with self.tx.together():
+            self.flush_inserts()
+            self._write_tasks([task for task in ended.values() if task.id in self._changed])
+            self._write_assignments(ended)
+            if self._transitions:
+                self.tx.insert(self._transitions)
+                self.effects.changed = True
 
     def _write_tasks(self, ending: list[TaskRow]) -> None:
         lasting = [task for task in self._changed.values() if not is_finished(task.status)]

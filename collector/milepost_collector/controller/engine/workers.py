@@ -167,16 +167,14 @@ def _poll_within(leases: list[AssignmentRow]) -> int:
 
 
 def _seen(unit: Unit, worker: WorkerRow, draining: bool, within_ms: int, *, served: bool) -> None:
+    """Note that a worker polled, unless what is stored says nearly the same: workers of an agent share its row."""
     until = unit.now + within_ms + _MARGIN_MS
-    if not (served or draining != worker.draining or unit.now - worker.last_poll_at >= _SEEN_EVERY_MS):
+    is_new = unit.now - worker.last_poll_at >= _SEEN_EVERY_MS or abs(until - worker.polled_until) >= _SEEN_EVERY_MS
+    if not is_new and draining == worker.draining:
         return
     worker.last_poll_at, worker.polled_until, worker.draining = unit.now, until, draining
     unit.tx.update([worker])
-    agent = unit.tx.agent(worker.agent)
-    if agent is not None:
-        agent.last_poll_at = unit.now
-        agent.served_at = unit.now if served else agent.served_at
-        unit.tx.update([agent])
+    unit.tx.note_poll(worker.agent, served=served)
 
 
 def _command(row: AssignmentRow) -> Command:

@@ -8,6 +8,7 @@ a serialization failure) is begun again, so the function it is given must have n
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
@@ -95,6 +96,10 @@ class Tx(Protocol):
     def upsert(self, rows: Sequence[Row]) -> None: ...
     def delete(self, rows: Sequence[Row]) -> None: ...
 
+    # What is written in a block of `together` is written at its end, on PostgreSQL in one statement if no table is
+    # written in two ways. Nothing may be read in it.
+    def together(self) -> AbstractContextManager[None]: ...
+
     # Tasks. `tasks`/`finished` find live and finished ones. finish: from `tasks` to `task_history`; reopen: back; both
     # write the given rows. forget: remove finished or live tasks with everything that belongs to them.
     def tasks(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]: ...
@@ -156,6 +161,7 @@ class Tx(Protocol):
     # Agents, workers, limits.
     def agents(self) -> list[AgentRow]: ...
     def agent(self, name: str) -> AgentRow | None: ...
+    def note_poll(self, agent: str, *, served: bool) -> None: ...  # now; the rest of its row others may be changing
     def workers(self) -> list[WorkerRow]: ...
     def worker(self, worker_id: str, *, lock: bool = True) -> WorkerRow | None: ...
     def silent_workers(self, before: int) -> list[WorkerRow]: ...  # last_poll_at < before and no leases

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -13,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import FloatDumper, Int8Dumper
 
 from milepost_collector.controller.rows import AssignmentRow, Row
-from milepost_collector.controller.store.changes import Change, writing_many
+from milepost_collector.controller.store.changes import Change, rows_as_json, writing_many
 from milepost_collector.controller.store.dialects import PREPARERS
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.migrate import NEWEST_VERSION, VERSION_TABLE, migrations
@@ -50,12 +51,16 @@ _START = "start the server and check its URL; asking again is safe"
 _ASK_AGAIN = "ask again, everything that is sent twice is done once"
 _MAX_PREPARED = 500
 # Plans are made once, when the tables may still be empty, and kept: so they must suit full tables. (A sequential scan
-# is taken all the same where there is no index.)
-# The timeouts are for a collector that is frozen inside a transaction: nobody waits for what it has locked for long.
-_SETTINGS = (
-    "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; "
-    "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'"
+# is taken all the same where there is no index.) Rows are found by their keys, one after the other: to hash or to merge
+# them with a table is to read all of it.
+_PLANS = (
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+    "SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
+# For a collector that is frozen inside a transaction: nobody waits for what it has locked for long.
+_TIMEOUTS = "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'"
+
+_Waiting: TypeAlias = dict[str, tuple[Change, Sequence[Row]]]  # by table
 
 
 class _TryAgainError(StorageUnavailableError):
@@ -81,6 +86,7 @@ class _Transaction(Transaction):
     """A transaction that remembers whether other collectors should look at the queue."""
 
     woke = False
+    _waiting: _Waiting | None = None  # to be written together; None: at once
 
     def lock_limits(self) -> None:
         """See `interface.Tx.lock_limits`."""
@@ -102,14 +108,43 @@ class _Transaction(Transaction):
         self.woke = self.woke or promoted > 0
         return promoted
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `interface.Tx.together`."""
+        waiting: _Waiting = {}
+        self._waiting = waiting
+        try:
+            yield
+        finally:
+            self._waiting = None
+        self._write_together(waiting)
+
     def _write_rows(self, change: Change, rows: Sequence[Row]) -> None:
-        if len(rows) > 1:
-            many = writing_many(change)
-            self._execute_many(many.sql, [(many.parameter(rows),)])
-        else:
-            super()._write_rows(change, rows)
+        if not rows:
+            return
         if not self.woke:
             self.woke = any(isinstance(row, AssignmentRow) and (row.state == "ready" or row.stop) for row in rows)
+        if self._waiting is not None:
+            self._wait(self._waiting, change, rows)
+        elif len(rows) > 1:
+            self._write_together({change.table.name: (change, rows)})
+        else:
+            super()._write_rows(change, rows)
+
+    def _wait(self, waiting: _Waiting, change: Change, rows: Sequence[Row]) -> None:
+        name = change.table.name
+        earlier, before = waiting.get(name, (change, ()))
+        if earlier != change:  # one statement cannot write a table in two ways, one after the other
+            self._write_together(waiting)
+            waiting.clear()
+            before = ()
+        waiting[name] = (change, [*before, *rows])
+
+    def _write_together(self, waiting: _Waiting) -> None:
+        if waiting:
+            changes, rows = zip(*waiting.values(), strict=True)
+            given = {f"rows_{number}": rows_as_json(*one) for number, one in enumerate(zip(changes, rows, strict=True))}
+            self._execute_prepared(writing_many(changes), given)
 
 
 class _Snapshot(_Transaction):
@@ -259,7 +294,7 @@ class PostgresStore:
                 prepare_threshold=0,
                 application_name="milepost",
             )
-            connection.execute(_SETTINGS, prepare=False)
+            connection.execute(f"{_PLANS}; {_TIMEOUTS}".encode(), prepare=False)
         except psycopg.ProgrammingError as error:
             raise StorageError(self.place, f"{self.place} is not the URL of a PostgreSQL database ({error})") from error
         except psycopg.Error as error:

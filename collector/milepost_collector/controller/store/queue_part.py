@@ -87,6 +87,10 @@ class QueuePart(Session):
         """Return an agent."""
         return self._row(AgentRow, statements.AGENT, name=name)
 
+    def note_poll(self, agent: str, *, served: bool) -> None:
+        """Write down that an agent's worker polls now. served: and is given work."""
+        self._execute(statements.AGENT_SERVED if served else statements.AGENT_POLLED, agent_name=agent, now=self.now)
+
     def workers(self) -> list[WorkerRow]:
         """Return every worker, by agent and id."""
         return self._rows(WorkerRow, statements.WORKERS)

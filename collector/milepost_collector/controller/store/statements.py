@@ -299,6 +299,8 @@ PRUNE_IDEMPOTENCY = _prune(idempotency, "key", "created_at", idempotency.c.creat
 # Agents, workers, limits
 AGENTS = rows_of(AgentRow, agents).order_by(agents.c.name)
 AGENT = rows_of(AgentRow, agents).where(_equals(agents.c.name))
+AGENT_POLLED = update(agents).where(_equals(agents.c.name, "agent_name")).values(last_poll_at=_NOW)
+AGENT_SERVED = AGENT_POLLED.values(served_at=_NOW)
 WORKERS = rows_of(WorkerRow, workers).order_by(workers.c.agent, workers.c.id)
 WORKER = rows_of(WorkerRow, workers).where(_equals(workers.c.id))
 WORKER_LOCKED = WORKER.with_for_update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from milepost_collector.controller.store.interface import Tx
@@ -13,6 +14,10 @@ from milepost_collector.errors import StorageUnavailableError
 
 class Transaction(TaskPart, QueuePart):
     """An open transaction."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Write what is written in the block at once: SQLite has no way to save by waiting."""
+        return nullcontext()
 
     def lock_limits(self) -> None:
         """Let nobody else claim under limits until the end of the transaction; SQLite has one writer anyway."""
