@@ -32,10 +32,14 @@ def open_tab(page: Page, title: str) -> Locator:
 
 
 def tree_outline(page: Page) -> list[tuple[int, str]]:
-    """Return depth and text of the tree's rows, top to bottom."""
+    """Return depth and text of the tree's rows, top to bottom, without their figures."""
     rows = page.get_by_role("treegrid").get_by_role("row").all()
     facts = [
-        (int(row.get_attribute("aria-rowindex") or 0), int(row.get_attribute("aria-level") or 0), row.inner_text())
+        (
+            int(row.get_attribute("aria-rowindex") or 0),
+            int(row.get_attribute("aria-level") or 0),
+            row.get_by_role("gridcell").first.inner_text(),
+        )
         for row in rows
     ]
     return [(level, " ".join(text.split())) for _, level, text in sorted(facts)]

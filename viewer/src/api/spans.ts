@@ -2,8 +2,8 @@
 
 import { tableFromIPC, type Column, type Table } from '@uwdata/flechette';
 import type { SpanSkeleton } from '../core/spans';
-import { request } from './client';
-import type { RunSpans } from './types';
+import { getJson, request } from './client';
+import type { FoundSpans, RunSpans } from './types';
 
 const ARROW = 'application/vnd.apache.arrow.stream';
 
@@ -14,6 +14,15 @@ export async function fetchSpans(runId: string, signal?: AbortSignal): Promise<R
   });
   if (!response.headers.get('content-type')?.startsWith(ARROW)) return response.json() as Promise<RunSpans>;
   return decodeSpans(new Uint8Array(await response.arrayBuffer()));
+}
+
+/** As many as the collector gives at once. */
+const MOST_FOUND = 100_000;
+
+/** The ids of a run's spans that a search finds. */
+export function searchRun(runId: string, query: string, signal?: AbortSignal): Promise<FoundSpans> {
+  const params = new URLSearchParams({ q: query, limit: String(MOST_FOUND) });
+  return getJson(`api/runs/${encodeURIComponent(runId)}/search?${params}`, signal);
 }
 
 /** Turns an Arrow stream into rows; its schema's metadata names the run and the origin of its times. */

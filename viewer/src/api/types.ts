@@ -44,6 +44,14 @@ export interface RunSpans {
   spans: Iterable<SpanSkeleton>;
 }
 
+/** count: of all, also beyond the limit of the ids. */
+export interface FoundSpans {
+  run_id: string;
+  span_ids: string[];
+  count: number;
+  sql: string;
+}
+
 export interface EventListAnswer {
   run_id: string;
   events: EventItem[];

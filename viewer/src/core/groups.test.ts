@@ -85,6 +85,8 @@ describe('attempts', () => {
     expect(groups([root(), ...calls, span('chat', { kind: 'llm', model: 'm' })])).toEqual([
       { type: 'attempts', members: calls.map((each) => each.span_id) },
     ]);
+    const unnamed = [span('chat', { kind: 'llm', status: 'failed' }), span('chat', { kind: 'llm', model: 'm' })];
+    expect(groups([root(), ...unnamed])).toHaveLength(1);
     const others = [span('chat', { kind: 'llm', model: 'm', status: 'failed' }), span('chat', { kind: 'llm', model: 'other' })];
     expect(groups([root(), ...others])).toEqual([]);
   });

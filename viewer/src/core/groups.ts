@@ -111,7 +111,9 @@ class NumberedTries {
 /** The sibling before a model call when it is the same call, failed: its caller can only have tried again. */
 function failedCall(store: SpanStore, tree: Siblings, before: number, node: number): number {
   if (before < 0 || store.status[before] !== FAILED || store.kindOf(node) !== 'llm') return -1;
-  const isSame = areEqual(store, before, node) && store.model[before] === store.model[node];
+  // A call that failed may not say which model it was for.
+  const [called, callsNow] = [store.model[before], store.model[node]];
+  const isSame = areEqual(store, before, node) && (called === callsNow || called === 0 || callsNow === 0);
   return isSame && Number.isNaN(store.attempt[before]) && tree.end[before] <= tree.start[node] ? before : -1;
 }
 

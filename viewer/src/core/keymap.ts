@@ -112,6 +112,7 @@ export const KEYMAP: readonly KeyGroup[] = [
     pages: ['run'],
     keys: [
       { keys: ['y'], does: 'copy a link to what you see' },
+      { keys: ['Shift Y'], does: 'copy a summary with a link, in Markdown' },
       { keys: ['o'], does: 'copy the selected span as JSON' },
     ],
   },

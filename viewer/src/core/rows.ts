@@ -2,16 +2,50 @@
 
 import { type Tree } from './tree';
 
+export interface RowChoice {
+  readonly isCollapsed: (node: number) => boolean;
+  /** Show this node's subtree alone; -1: the whole tree. */
+  readonly focus?: number;
+  /** 1 for the nodes that may be rows, such as those with a match below; null: all may. */
+  readonly kept?: Uint8Array | null;
+}
+
 /** Nodes that are not inside a collapsed one, top to bottom. */
-export function visibleRows(tree: Tree, isCollapsed: (node: number) => boolean): Int32Array {
-  const rows = new Int32Array(tree.nodeCount);
+export function visibleRows(tree: Tree, { isCollapsed, focus = -1, kept = null }: RowChoice): Int32Array {
+  const [from, until] = focusRange(tree, focus);
+  const rows = new Int32Array(until - from);
   let count = 0;
-  for (let i = 0; i < tree.nodeCount; ) {
+  for (let i = from; i < until; ) {
     const node = tree.preorder[i];
-    rows[count++] = node;
-    i += tree.size[node] > 1 && isCollapsed(node) ? tree.size[node] : 1;
+    const isKept = kept === null || kept[node] === 1;
+    if (isKept) rows[count++] = node;
+    i += !isKept || (tree.size[node] > 1 && isCollapsed(node)) ? tree.size[node] : 1;
   }
   return rows.subarray(0, count);
+}
+
+/** The places in preorder that a focused subtree takes. */
+export function focusRange(tree: Tree, focus: number): [from: number, until: number] {
+  return focus < 0 ? [0, tree.nodeCount] : [tree.place[focus], tree.place[focus] + tree.size[focus]];
+}
+
+/** 1 for the spans that pass and for everything above them. */
+export function withAncestors(tree: Tree, passes: (row: number) => boolean): Uint8Array {
+  const kept = new Uint8Array(tree.nodeCount);
+  for (let row = 0; row < tree.spanCount; row++) {
+    if (!passes(row)) continue;
+    for (let node = row; node >= 0 && kept[node] === 0; node = tree.parent[node]) kept[node] = 1;
+  }
+  return kept;
+}
+
+/** Whether a node has children that may be rows. */
+export function hasRowsBelow(tree: Tree, kept: Uint8Array | null, node: number): boolean {
+  const until = tree.place[node] + tree.size[node];
+  for (let i = tree.place[node] + 1; i < until; i += tree.size[tree.preorder[i]]) {
+    if (kept === null || kept[tree.preorder[i]] === 1) return true;
+  }
+  return false;
 }
 
 /** The row of the node, or of its nearest ancestor that is on screen; -1 when there is none. */
@@ -50,6 +84,23 @@ export function windowRows(scrollTop: number, height: number, rowHeight: number,
   const first = Math.max(0, Math.min(total, Math.floor(scrollTop / rowHeight)));
   const count = Math.min(total - first, Math.ceil(height / rowHeight) + 1);
   return { first, count: Math.max(0, count) };
+}
+
+/** Scrolling higher lists than this is scaled: browsers cut elements off somewhere above 16 million pixels. */
+export const TALLEST_PX = 8_000_000;
+
+/** Between the scroll bar's position and that in the list, where the list is taller than an element can be. */
+export interface ScrollScale {
+  /** How tall the scrolled element is. */
+  readonly tall: number;
+  toOffset(scrollTop: number): number;
+  toScrollTop(offset: number): number;
+}
+
+export function scrollScale(listHeight: number, height: number, tallest = TALLEST_PX): ScrollScale {
+  const tall = Math.min(listHeight, tallest);
+  const factor = tall < listHeight ? (listHeight - height) / (tall - height) : 1;
+  return { tall, toOffset: (scrollTop) => scrollTop * factor, toScrollTop: (offset) => offset / factor };
 }
 
 /** The deepest level down to which all nodes fit into `most` rows; at least the top level. */

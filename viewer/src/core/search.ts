@@ -1,79 +1,198 @@
-/** The run page's search: words in names, and conditions such as `kind:llm status:failed dur>2s cost>0.05`. */
+/**
+ * The run page's search, judged by what is at hand.
+ *
+ * Columns answer most terms at once, and words by names; what they cannot answer - texts of messages, tags, sessions -
+ * is left to the collector, whose language this is. So a span is found, not found, or to be asked about.
+ */
 
-import { STATUSES } from './kinds';
+import { FAILED, RUNNING, STATUSES } from './kinds';
+import { patternOf, readSearch, type SearchNode, type SearchTerm } from './searchtext';
 import type { SpanStore } from './spans';
 
-type Test = (store: SpanStore, row: number) => boolean;
+export const NO = 0;
+export const YES = 1;
+export const ASK = 2;
+export type Verdict = typeof NO | typeof YES | typeof ASK;
 
-const DURATION_UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, min: 60e9, h: 3600e9 };
+type Judge = (row: number) => Verdict;
 
-/** Rows that meet all terms of the query; null for an empty query. `now` ends the spans that still run. */
-export function searchSpans(store: SpanStore, query: string, now: number): Uint8Array | null {
-  const tests = splitTerms(query).map((term) => parseTerm(term, now));
-  if (tests.length === 0) return null;
-  const matches = new Uint8Array(store.count);
+export interface Judgement {
+  /** A verdict for each row. */
+  readonly verdicts: Uint8Array;
+  /** How many are ASK. */
+  readonly open: number;
+}
+
+/** Fields of spans that the columns say nothing about. */
+const ELSEWHERE = new Set(['session', 'user', 'tag', 'provider', 'run', 'started']);
+const TEXTS = { name: 'name', agent: 'agent', service: 'service', model: 'model', kind: 'kind', task: 'taskId' } as const;
+const NUMBER = /^-?\d+(?:\.\d*)?(?:e[+-]?\d+)?(?=([A-Za-z]*)$)/;
+const COUNT_UNITS: Record<string, number> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9 };
+const DURATION_UNITS: Record<string, number> = { ms: 1e6, s: 1e9, m: 60e9, min: 60e9, h: 3600e9, d: 86_400e9 };
+
+/** True when a search asks for nothing. */
+export function isEmptySearch(query: string): boolean {
+  return query.trim() === '';
+}
+
+/** Verdicts on all spans; null when the search cannot be read. `now` ends the spans that still run. */
+export function judgeSpans(store: SpanStore, query: string, now: number): Judgement | null {
+  const node = readSearch(query);
+  const judge = node && judgeOf(store, node, now);
+  if (!judge) return null;
+  const verdicts = new Uint8Array(store.count);
+  let open = 0;
   for (let row = 0; row < store.count; row++) {
-    matches[row] = tests.every((test) => test(store, row)) ? 1 : 0;
+    verdicts[row] = judge(row);
+    if (verdicts[row] === ASK) open++;
   }
-  return matches;
+  return { verdicts, open };
 }
 
-/** Words separated by blanks; double quotes keep blanks together, also behind a colon. */
-export function splitTerms(query: string): string[] {
-  const terms = query.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? [];
-  return terms.map((term) => term.replaceAll('"', '')).filter((term) => term !== '');
+function judgeOf(store: SpanStore, node: SearchNode, now: number): Judge | null {
+  if (node.op === 'term') return termJudge(store, node, now);
+  if (node.op === 'not') {
+    const inner = judgeOf(store, node.item, now);
+    return inner && ((row) => negated(inner(row)));
+  }
+  const items = node.items.map((item) => judgeOf(store, item, now));
+  if (!items.every((item) => item !== null)) return null;
+  return combined(items, node.op === 'and' ? NO : YES);
 }
 
-function parseTerm(term: string, now: number): Test {
-  const colon = /^(kind|status|model|agent|error|name|id):(.+)$/i.exec(term);
-  if (colon) return fieldTest(colon[1].toLowerCase(), colon[2].toLowerCase());
-  const figure = /^(dur|cost|tokens)([<>])=?(\d+(?:\.\d+)?)(ns|us|µs|ms|s|min|h)?$/i.exec(term);
-  if (figure) return figureTest(figure[1].toLowerCase(), figure[2], Number(figure[3]), figure[4] ?? 's', now);
-  return wordTest(term.toLowerCase());
+function negated(verdict: Verdict): Verdict {
+  return verdict === ASK ? ASK : verdict === YES ? NO : YES;
 }
 
-// Interned texts are compared once per distinct text, not once per span.
-function contains(part: string): (store: SpanStore, code: number) => boolean {
-  const known = new Map<number, boolean>();
-  return (store, code) => {
-    let verdict = known.get(code);
-    if (verdict === undefined) known.set(code, (verdict = store.strings.texts[code].toLowerCase().includes(part)));
-    return verdict;
-  };
-}
-
-function fieldTest(field: string, wanted: string): Test {
-  const has = contains(wanted);
-  if (field === 'status') return (store, row) => STATUSES[store.status[row]].startsWith(wanted);
-  if (field === 'id') return (store, row) => store.ids[row].startsWith(wanted);
-  const column = field as 'kind' | 'model' | 'agent' | 'error' | 'name';
-  return (store, row) => store[column][row] !== 0 && has(store, store[column][row]);
-}
-
-function figureTest(field: string, sign: string, limit: number, unit: string, now: number): Test {
-  const above = sign === '>';
-  const limitNs = limit * DURATION_UNITS[unit.toLowerCase()];
-  return (store, row) => {
-    if (field === 'dur') {
-      const end = Number.isNaN(store.end[row]) ? now : store.end[row];
-      return above ? end - store.start[row] > limitNs : end - store.start[row] < limitNs;
+/** One verdict decides; without it, an open one leaves the whole open. */
+function combined(items: readonly Judge[], decisive: Verdict): Judge {
+  return (row) => {
+    let whole: Verdict = negated(decisive);
+    for (const item of items) {
+      const verdict = item(row);
+      if (verdict === decisive) return decisive;
+      if (verdict === ASK) whole = ASK;
     }
-    const value = field === 'cost' ? store.cost[row] : tokensOf(store, row);
-    return above ? value > limit : value < limit;
+    return whole;
   };
 }
 
-function tokensOf(store: SpanStore, row: number): number {
-  const [input, output] = [store.inputTokens[row], store.outputTokens[row]];
-  return Number.isNaN(input) ? output : input + (Number.isNaN(output) ? 0 : output);
+const either = (items: readonly Judge[]): Judge => (items.length === 1 ? items[0] : combined(items, YES));
+const yes = (holds: boolean): Verdict => (holds ? YES : NO);
+
+function termJudge(store: SpanStore, term: SearchTerm, now: number): Judge | null {
+  const { field, sign, values } = term;
+  if (Object.hasOwn(FIGURES, field)) return figureJudge(store, term, now);
+  if (field === 'started') return () => ASK;
+  if (sign !== ':') return null;
+  if (field === 'text') return either(values.map((value) => wordJudge(store, value)));
+  if (field === 'status') return values.every(isStatus) ? (row) => yes(values.includes(STATUSES[store.status[row]])) : null;
+  if (field === 'is') return anyOf(values, STATES, store);
+  if (field === 'has') return anyOf(values, HAS, store);
+  if (field === 'error') return either(values.map((value) => errorJudge(store, value)));
+  if (field === 'tool') return either(values.map((value) => toolJudge(store, value)));
+  if (Object.hasOwn(TEXTS, field)) return either(values.map((value) => textJudge(store, TEXTS[field as keyof typeof TEXTS], value)));
+  return ELSEWHERE.has(field) ? () => ASK : null;
 }
 
-function wordTest(word: string): Test {
-  const has = contains(word);
-  return (store, row) =>
-    has(store, store.name[row]) ||
-    has(store, store.kind[row]) ||
-    has(store, store.model[row]) ||
-    has(store, store.error[row]) ||
-    store.ids[row] === word;
+const isStatus = (value: string) => (STATUSES as readonly string[]).includes(value);
+
+type Choice = (store: SpanStore, row: number) => Verdict;
+
+const STATES: Record<string, Choice> = {
+  live: (store, row) => yes(store.status[row] === RUNNING),
+  ended: (store, row) => yes(store.status[row] !== RUNNING),
+};
+const HAS: Record<string, Choice> = {
+  error: (store, row) => yes(store.status[row] === FAILED),
+  cost: (store, row) => yes(!Number.isNaN(store.cost[row])),
+  tokens: (store, row) => yes(!Number.isNaN(store.inputTokens[row]) || !Number.isNaN(store.outputTokens[row])),
+  agent: (store, row) => yes(store.agent[row] !== 0),
+  model: (store, row) => yes(store.model[row] !== 0),
+  task: (store, row) => yes(store.taskId[row] !== 0),
+  session: () => ASK,
+  user: () => ASK,
+  tag: () => ASK,
+};
+
+function anyOf(values: readonly string[], choices: Record<string, Choice>, store: SpanStore): Judge | null {
+  if (!values.every((value) => Object.hasOwn(choices, value))) return null;
+  return either(values.map((value): Judge => (row) => choices[value](store, row)));
+}
+
+/** Interned texts are compared once per distinct text, not once per span. */
+function matcher(store: SpanStore, pattern: RegExp): (code: number) => boolean {
+  const known = new Int8Array(store.strings.texts.length).fill(-1);
+  return (code) => {
+    if (known[code] < 0) known[code] = code !== 0 && pattern.test(store.strings.texts[code]) ? 1 : 0;
+    return known[code] === 1;
+  };
+}
+
+const whole = (value: string) => new RegExp(`^(?:${patternOf(value).source})$`, 's');
+
+function textJudge(store: SpanStore, column: (typeof TEXTS)[keyof typeof TEXTS], value: string): Judge {
+  const matches = matcher(store, whole(value));
+  return (row) => yes(matches(store[column][row]));
+}
+
+function toolJudge(store: SpanStore, value: string): Judge {
+  const matches = matcher(store, whole(value));
+  return (row) => yes(matches(store.tool[row] || (store.kindOf(row) === 'tool' ? store.name[row] : 0)));
+}
+
+/** The message of an error is not at hand, only its type. */
+function errorJudge(store: SpanStore, value: string): Judge {
+  const matches = matcher(store, whole(value));
+  return (row) => {
+    if (matches(store.error[row])) return YES;
+    return store.error[row] !== 0 || store.status[row] === FAILED ? ASK : NO;
+  };
+}
+
+/** Words are looked for in what rows show, in any case; the collector looks through all texts, letter for letter. */
+function wordJudge(store: SpanStore, word: string): Judge {
+  const has = matcher(store, patternOf(word, 'i'));
+  return (row) => {
+    const { name, tool, kind, model, error, agent } = store;
+    const shown = has(name[row]) || has(tool[row]) || has(kind[row]) || has(model[row]) || has(error[row]) || has(agent[row]);
+    return shown || store.ids[row] === word ? YES : ASK;
+  };
+}
+
+/** The figure of a row, NaN when it has none. */
+type Figure = (store: SpanStore, row: number, now: number) => number;
+
+const FIGURES: Record<string, { of: Figure; units: Record<string, number> }> = {
+  cost: { of: (store, row) => store.cost[row], units: { '': 1 } },
+  input_tokens: { of: (store, row) => store.inputTokens[row], units: COUNT_UNITS },
+  output_tokens: { of: (store, row) => store.outputTokens[row], units: COUNT_UNITS },
+  tokens: { of: (store, row) => (store.inputTokens[row] || 0) + (store.outputTokens[row] || 0), units: COUNT_UNITS },
+  dur: {
+    of: (store, row, now) => (Number.isNaN(store.end[row]) ? now : store.end[row]) - store.start[row],
+    units: DURATION_UNITS,
+  },
+};
+
+const COMPARED: Record<SearchTerm['sign'], (figure: number, limit: number) => boolean> = {
+  ':': (figure, limit) => figure === limit,
+  '>': (figure, limit) => figure > limit,
+  '>=': (figure, limit) => figure >= limit,
+  '<': (figure, limit) => figure < limit,
+  '<=': (figure, limit) => figure <= limit,
+};
+
+function figureJudge(store: SpanStore, { field, sign, values }: SearchTerm, now: number): Judge | null {
+  const { of, units } = FIGURES[field];
+  const limits = values.map((value) => readFigure(field === 'cost' ? value.replace(/^\$/, '') : value, units));
+  const compare = COMPARED[sign];
+  if (limits.some(Number.isNaN)) return null;
+  return either(limits.map((limit): Judge => (row) => yes(compare(of(store, row, now), limit))));
+}
+
+function readFigure(text: string, units: Record<string, number>): number {
+  const found = NUMBER.exec(text);
+  if (!found) return NaN;
+  if (Number(found[0]) === 0 && found[1] === '') return 0;
+  return Number(found[0]) * (Object.hasOwn(units, found[1]) ? units[found[1]] : NaN);
 }

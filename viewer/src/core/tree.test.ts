@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, storeOf } from './arbitraries';
 import { FAILED } from './kinds';
-import { ancestors, deepestLevelWithin, rowOfNode, visibleRows, windowRows } from './rows';
 import type { SpanSkeleton } from './spans';
-import { buildTree, linkTree, nodeId, nodeOf, spanAbove, type Tree } from './tree';
+import { buildTree, linkTree, nodeId, nodeOf, spanAbove } from './tree';
 
 const span = (span_id: string, parent_span_id: string | null, start_ns: number, status = 'completed'): SpanSkeleton => ({
   span_id, parent_span_id, name: span_id, kind: 'task', status, start_ns, end_ns: start_ns + 10,
@@ -117,53 +116,3 @@ function holdsTogether(spans: SpanSkeleton[]): void {
     tree.nodeCount,
   );
 }
-
-describe('rows', () => {
-  const hiddenBy = (tree: Tree, closed: Set<number>, node: number) => ancestors(tree, node).some((above) => closed.has(above));
-
-  it('are the nodes outside collapsed ones, in order', () => {
-    fc.assert(
-      fc.property(runs, fc.array(fc.nat(40)), (spans, picks) => {
-        const tree = buildTree(storeOf(spans));
-        const closed = new Set(picks.filter((node) => node < tree.nodeCount));
-        const rows = visibleRows(tree, (node) => closed.has(node));
-        expect(Array.from(rows)).toEqual(Array.from(tree.preorder).filter((node) => !hiddenBy(tree, closed, node)));
-      }),
-    );
-  });
-
-  it('find a node, or the nearest ancestor on screen', () => {
-    fc.assert(
-      fc.property(runs, fc.array(fc.nat(40)), (spans, picks) => {
-        const tree = buildTree(storeOf(spans));
-        const closed = new Set(picks.filter((node) => node < tree.nodeCount));
-        const rows = visibleRows(tree, (node) => closed.has(node));
-        const list = Array.from(rows);
-        for (let node = 0; node < tree.nodeCount; node++) {
-          const expected = [node, ...ancestors(tree, node)].find((candidate) => list.includes(candidate));
-          expect(rowOfNode(rows, tree, node)).toBe(list.indexOf(expected as number));
-        }
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('of folded levels fit where they should', () => {
-    fc.assert(
-      fc.property(runs, fc.integer({ min: 1, max: 40 }), (spans, most) => {
-        const tree = buildTree(storeOf(spans));
-        const level = deepestLevelWithin(tree, most);
-        const rows = visibleRows(tree, (node) => tree.depth[node] === level).length;
-        const oneMore = visibleRows(tree, (node) => tree.depth[node] === level + 1).length;
-        expect(rows <= most || level === 0).toBe(true);
-        expect(oneMore > most || oneMore === tree.nodeCount).toBe(true);
-      }),
-    );
-  });
-
-  it('mount only what is on screen', () => {
-    expect(windowRows(240, 240, 24, 100_000)).toEqual({ first: 10, count: 11 });
-    expect(windowRows(0, 240, 24, 3)).toEqual({ first: 0, count: 3 });
-    expect(windowRows(9999, 240, 24, 3).count).toBe(0);
-  });
-});

@@ -5,7 +5,12 @@ import { useTimeZone } from '../core/time';
 export type Theme = 'system' | 'light' | 'dark';
 export type Density = 'compact' | 'normal' | 'roomy';
 
+const NARROW_TREE_PX = 180;
 const ROW_HEIGHT: Record<Density, number> = { compact: 20, normal: 24, roomy: 32 };
+/** Figures that rows of a run may carry, in their order on screen. */
+export const ROW_COLUMNS = ['duration', 'cost', 'tokens'] as const;
+export type RowColumn = (typeof ROW_COLUMNS)[number];
+
 export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 export const DENSITIES: readonly Density[] = ['compact', 'normal', 'roomy'];
 
@@ -33,7 +38,9 @@ function keep(key: string, value: string): void {
 class Settings {
   theme = $state<Theme>(read('theme', THEMES, 'system'));
   density = $state<Density>(read('density', DENSITIES, 'normal'));
-  treeWidth = $state(Number(stored('treeWidth')) || 360);
+  treeWidth = $state(Number(stored('treeWidth')) || 400);
+  private widerTree = 400;
+  rowColumns = $state.raw<readonly RowColumn[]>(ROW_COLUMNS.filter((column) => (stored('rowColumns') ?? 'duration cost').split(' ').includes(column)));
   panelWidth = $state(Number(stored('panelWidth')) || 420);
   panelOpen = $state(stored('panelOpen') !== 'no');
   /** Keys that type characters do something; off for readers whom stray keys would surprise (WCAG 2.1.4). */
@@ -78,8 +85,20 @@ class Settings {
   }
 
   setTreeWidth(width: number): void {
+    if (this.treeWidth > NARROW_TREE_PX) this.widerTree = this.treeWidth;
     this.treeWidth = width;
     keep('treeWidth', String(Math.round(width)));
+  }
+
+  /** Makes the tree narrow, or as wide as it was. */
+  toggleTree(): void {
+    const narrow = this.treeWidth <= NARROW_TREE_PX;
+    this.setTreeWidth(narrow ? this.widerTree : NARROW_TREE_PX);
+  }
+
+  setRowColumn(column: RowColumn, shown: boolean): void {
+    this.rowColumns = ROW_COLUMNS.filter((each) => (each === column ? shown : this.rowColumns.includes(each)));
+    keep('rowColumns', this.rowColumns.join(' '));
   }
 
   setPanelWidth(width: number): void {

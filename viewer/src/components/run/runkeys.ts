@@ -1,11 +1,11 @@
 /** Keys of the run page. */
 
-import { formatRunView } from '../../core/runview';
+import { spanAbove } from '../../core/tree';
 import { panBy, zoomAt } from '../../core/viewport';
-import { copyText } from '../../state/clipboard';
 import type { RunModel } from '../../state/run/model.svelte';
 import { settings } from '../../state/settings.svelte';
 import { copySpanJson } from '../detail/spanjson';
+import { copyLink, copyMarkdown } from './share';
 
 export interface RunKeyContext {
   readonly model: RunModel;
@@ -43,11 +43,16 @@ const ACTIONS: Record<string, Action> = {
   '0': ({ model }) => (model.timeline.view = null),
   e: ({ model, select }) => select(model.findFrom(model.isError, false)),
   E: ({ model, select }) => select(model.findFrom(model.isError, true)),
-  y: ({ model }) => void copyText(location.origin + location.pathname + formatRunView(model.viewState())),
+  Y: ({ model }) => void copyMarkdown(model),
+  y: ({ model }) => void copyLink(model),
   o: ({ model }) => void copySpanJson(model),
   ']': () => settings.togglePanel(),
   '/': ({ focusSearch }) => focusSearch(),
-  Escape: ({ model }) => (model.outline.query ? model.outline.search('') : (model.selectedId = null)),
+  l: ({ model }) => (model.outline.follows = !model.outline.follows && model.isLive),
+  Enter: ({ model }) => focusOn(model, model.selectedNode()),
+  Backspace: ({ model }) => leaveFocus(model),
+  '[': () => settings.toggleTree(),
+  Escape: ({ model }) => stepBack(model),
 };
 
 /** Carries out a key; answers whether it meant something here. */
@@ -79,9 +84,28 @@ function fit({ model }: RunKeyContext): void {
   model.timeline.fit(node, subtree);
 }
 
+function focusOn(model: RunModel, node: number): void {
+  if (node >= 0 && node !== model.outline.focus && model.outline.isParent(node)) model.outline.focusOn(node);
+}
+
+/** One level up at a time, up to the whole run; what was focused stays selected. */
+function leaveFocus(model: RunModel): void {
+  const { tree, outline } = model;
+  if (!tree || outline.focus < 0) return;
+  if (model.selectedId === null) model.select(outline.focus);
+  outline.focusOn(spanAbove(tree, outline.focus));
+}
+
+function stepBack(model: RunModel): void {
+  const { outline } = model;
+  if (outline.query !== '') outline.search.set('');
+  else if (model.selectedId !== null) model.selectedId = null;
+  else leaveFocus(model);
+}
+
 function stepIn({ model, moveRow }: RunKeyContext): void {
   const node = model.selectedNode();
-  if (node < 0 || !model.tree || model.tree.size[node] < 2) return;
+  if (node < 0 || !model.outline.isParent(node)) return;
   if (model.outline.isCollapsed(node)) model.outline.setCollapsed([node], false);
   else moveRow(1);
 }
@@ -89,14 +113,12 @@ function stepIn({ model, moveRow }: RunKeyContext): void {
 function stepOut({ model, select }: RunKeyContext): void {
   const node = model.selectedNode();
   if (node < 0 || !model.tree) return;
-  if (model.tree.size[node] > 1 && !model.outline.isCollapsed(node)) model.outline.setCollapsed([node], true);
-  else select(model.tree.parent[node]);
+  if (model.outline.isParent(node) && !model.outline.isCollapsed(node)) model.outline.setCollapsed([node], true);
+  else if (node !== model.outline.focus) select(model.tree.parent[node]);
 }
 
 /** Folds or opens every node on the selected node's level. */
 function foldLevel({ model }: RunKeyContext, closed: boolean): void {
-  const { tree } = model;
   const node = model.selectedNode();
-  if (!tree || node < 0) return;
-  model.outline.setCollapsed(tree.preorder.filter((other) => tree.depth[other] === tree.depth[node]), closed);
+  if (node >= 0) model.outline.foldLevel(node, closed);
 }

@@ -87,6 +87,7 @@ export class RunModel {
     this.stop?.();
     this.aborter.abort();
     clearTimeout(this.detailTimer);
+    this.outline.search.close();
   }
 
   async load(): Promise<void> {
@@ -168,7 +169,9 @@ export class RunModel {
 
   /** Selects a span and brings it on screen; false when the run has no such span. */
   goTo(spanId: string): boolean {
-    if (this.store.rowOf(spanId) < 0) return false;
+    const row = this.store.rowOf(spanId);
+    if (row < 0) return false;
+    this.outline.makeRoomFor(row);
     this.selectedId = spanId;
     this.bringVersion++;
     return true;
@@ -181,7 +184,7 @@ export class RunModel {
     return [start, Number.isNaN(end) ? Math.max(this.runEnd ?? this.nowNs(), start) : end];
   }
 
-  /** The next node after the selected one, in tree order, that passes; wraps around; -1 when none does. */
+  /** The next node after the selected one, in tree order, that passes and may have a row; wraps around; -1 when none does. */
   findFrom(passes: (row: number) => boolean, backwards: boolean): number {
     const { tree } = this;
     if (!tree) return -1;
@@ -190,7 +193,7 @@ export class RunModel {
     for (let step = 1; step <= tree.nodeCount; step++) {
       const place = (from + (backwards ? -step : step) + 2 * tree.nodeCount) % tree.nodeCount;
       const node = tree.preorder[place];
-      if (node < tree.spanCount && passes(node)) return node;
+      if (node < tree.spanCount && passes(node) && this.outline.mayShow(node)) return node;
     }
     return -1;
   }
@@ -299,9 +302,9 @@ export class RunModel {
       view: this.shown,
       span: this.selectedId,
       window: this.timeline.linkedWindow(),
-      focus: null,
+      focus: this.outline.focusId,
       query: this.outline.query,
-      onlyMatches: false,
+      onlyMatches: this.outline.onlyMatches,
       onlyCritical: false,
       colouring: 'kind',
       frameRows: 'auto',
