@@ -13,10 +13,11 @@ FlameBy = Literal["name", "agent", "model"]
 class FlameNode(Struct, kw_only=True, omit_defaults=True, gc=False):
     """All spans at one path. parent: its place in the list, absent at the top. value: with everything below it.
 
-    own: of the spans themselves. Both are in the metric's unit: ms, USD, tokens or failed spans.
+    kind: of one of them. own: of the spans themselves. Both are in the metric's unit: ms, USD, tokens or failed spans.
     """
 
     name: str
+    kind: str
     value: float
     count: int
     own: float = 0
@@ -24,9 +25,13 @@ class FlameNode(Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class FlameEntry(Struct, kw_only=True, gc=False):
-    """All spans of one name. total: with what is below them, what lies within a span of the same name counted once."""
+    """All spans of one name. total: with what is below them, what lies within a span of the same name counted once.
+
+    kind: of one of them.
+    """
 
     name: str
+    kind: str
     own: float
     total: float
     count: int

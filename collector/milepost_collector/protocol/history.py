@@ -8,22 +8,31 @@ from milepost_collector.protocol.api import RunSummary
 
 
 class Spread(Struct, kw_only=True, omit_defaults=True):
-    """Where this run lies among others. rank: the share of them that has less, from 0 to 1."""
+    """Where this run lies among others. rank: the share of them that has less, from 0 to 1.
 
-    value: float
+    value: this run's; absent when it has none. low, high: of the others.
+    """
+
+    value: float | None = None
+    low: float | None = None
     median: float | None = None
     p90: float | None = None
+    p99: float | None = None
+    high: float | None = None
     rank: float | None = None
 
 
 class PathHistory(Struct, kw_only=True, omit_defaults=True):
     """The steps at one path of names, in this run and in those before it. run_count: of those that have it.
 
-    count: steps of this run. Durations and costs are sums over a run's steps at the path; median and p90 are over the
-    runs that have it.
+    count: steps of this run. Durations and costs are sums over a run's steps at the path; percentiles are over the
+    runs that have it. kind, run_id, span_id: of the first such step of this run, or else of the newest run that has it.
     """
 
     path: list[str]
+    kind: str
+    run_id: str
+    span_id: str
     count: int
     run_count: int
     is_new: bool = False

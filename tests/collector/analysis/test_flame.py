@@ -141,9 +141,10 @@ def recorded(server: Server) -> Server:
 
 def test_runs_are_folded_by_name(recorded: Server) -> None:
     found = recorded.get("/api/flame", agent="agent-0")
-    assert [(node["name"], node["value"], node["count"]) for node in found["nodes"]] == [
-        ("report", 200.0, 2), ("ask", 140.0, 4),
+    assert [(node["name"], node["kind"], node["value"], node["count"]) for node in found["nodes"]] == [
+        ("report", "agent", 200.0, 2), ("ask", "llm", 140.0, 4),
     ]  # fmt: skip
+    assert {entry["name"]: entry["kind"] for entry in found["table"]} == {"report": "agent", "ask": "llm"}
     assert (found["run_count"], found["span_count"], found["is_cut"]) == (2, 6, False)
 
 

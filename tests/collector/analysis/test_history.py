@@ -43,14 +43,20 @@ def rows(server: Server, **more: Any) -> dict[str, dict[str, Any]]:
 def test_step_is_placed_among_those_before(recorded: Server) -> None:
     row = rows(recorded)["report / fetch"]
     assert (row["count"], row["run_count"]) == (1, 4)
-    assert row["duration_ms"] == pytest.approx({"value": 13, "median": 11.5, "p90": 12.7, "rank": 0.75})
+    assert row["duration_ms"] == pytest.approx(
+        {"value": 13, "low": 10, "median": 11.5, "p90": 12.7, "p99": 12.97, "high": 13, "rank": 0.75}
+    )
+    assert (row["run_id"], row["span_id"], row["kind"]) == (f"{5:032x}", f"{1:016x}", "task")
     assert row["cost_usd"]["value"] == pytest.approx(1.3)
 
 
 def test_new_and_missing_steps_are_told(recorded: Server) -> None:
     found = rows(recorded)
     assert found["report / write"]["is_new"]
-    assert found["report / check"] == {"path": ["report", "check"], "count": 0, "run_count": 4, "is_missing": True}
+    check = found["report / check"]
+    assert (check["count"], check["run_count"], check["is_missing"]) == (0, 4, True)
+    assert check["duration_ms"] == {"low": 5, "median": 5, "p90": 5, "p99": 5, "high": 5}
+    assert (check["run_id"], check["span_id"]) == (f"{4:032x}", f"{2:016x}")
 
 
 def test_only_the_last_runs_before_it_count(recorded: Server) -> None:

@@ -30,7 +30,7 @@ def callers(folded: Folded, outermost: Sequence[bool], key: int, values: Sequenc
             continue
         place, one = TOP, node
         while one != TOP:
-            place = _place(merged, paths, (place, folded.keys[one]))
+            place = _place(merged, paths, (place, folded.keys[one]), folded.firsts[one])
             merged.own[place] += values[node]
             merged.counts[place] += folded.counts[node]
             one = folded.parents[one]
@@ -38,18 +38,14 @@ def callers(folded: Folded, outermost: Sequence[bool], key: int, values: Sequenc
 
 
 def _add(merged: Folded, paths: dict[tuple[int, int], int], path: tuple[int, int], folded: Folded, node: int) -> int:
-    place = _place(merged, paths, path)
+    place = _place(merged, paths, path, folded.firsts[node])
     merged.own[place] += folded.own[node]
     merged.counts[place] += folded.counts[node]
     return place
 
 
-def _place(merged: Folded, paths: dict[tuple[int, int], int], path: tuple[int, int]) -> int:
+def _place(merged: Folded, paths: dict[tuple[int, int], int], path: tuple[int, int], first: int) -> int:
     place = paths.get(path)
     if place is None:
-        place = paths[path] = len(merged.keys)
-        merged.parents.append(path[0])
-        merged.keys.append(path[1])
-        merged.counts.append(0)
-        merged.own.append(0.0)
+        place = paths[path] = merged.add(*path, first)
     return place

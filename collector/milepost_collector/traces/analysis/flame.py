@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from duckdb import DuckDBPyConnection
 
@@ -42,13 +43,13 @@ _AMOUNTS: dict[Metric, str] = {
 _COLUMNS = f"""
 WITH members AS (
     SELECT row_number() OVER (ORDER BY s.run_id, s.start_time, s.span_id) - 1 AS place, s.run_id, s.span_id,
-        s.parent_span_id, coalesce(s.{{by}}, '{NONE}') AS key, epoch_ns(s.start_time) AS starts,
+        s.parent_span_id, coalesce(s.{{by}}, '{NONE}') AS key, s.kind, epoch_ns(s.start_time) AS starts,
         epoch_ns(s.end_time) AS ends, ({{amount}})::DOUBLE AS amount
     FROM spans AS s LEFT JOIN uncounted AS u ON u.run_id = s.run_id AND u.span_id = s.span_id
     WHERE s.run_id IN (SELECT unnest(string_split($run_ids, ',')))
         AND s.start_time BETWEEN make_timestamp_ns($low) AND make_timestamp_ns($high)
 )
-SELECT coalesce(p.place, {TOP})::BIGINT AS parents, m.key, m.starts, m.ends, m.amount
+SELECT coalesce(p.place, {TOP})::BIGINT AS parents, m.key, m.kind, m.starts, m.ends, m.amount
 FROM members AS m LEFT JOIN members AS p ON p.run_id = m.run_id AND p.span_id = m.parent_span_id AND p.place <> m.place
 ORDER BY m.place
 """
@@ -64,6 +65,17 @@ class FlameRequest:
     run_limit: int = 1_000
 
 
+class _Words(NamedTuple):
+    """What keys are called, and the kinds of all spans, as Arrow has them: few of them are asked for."""
+
+    keys: list[str]
+    kinds: Any
+
+    def kind(self, place: int) -> str:
+        """Return the kind of a span."""
+        return str(self.kinds[place])
+
+
 def flame(connection: DuckDBPyConnection, index: RunIndex, request: FlameRequest) -> Flame:
     """Fold the runs that are asked for. Call within a transaction. Running spans are not in it.
 
@@ -71,10 +83,10 @@ def flame(connection: DuckDBPyConnection, index: RunIndex, request: FlameRequest
         InvalidParameterError: more runs are asked for than are folded.
     """
     run_ids, is_cut = _chosen(connection, request)
-    names, spans = _columns(connection, index, request, run_ids)
+    words, spans = _columns(connection, index, request, run_ids)
     folded = fold(spans, own_amounts(spans, request.metric))
     values = folded.values()
-    nodes = _nodes(folded, values, names)
+    nodes = _nodes(folded, values, words)
     return Flame(
         metric=request.metric,
         by=request.by,
@@ -84,7 +96,7 @@ def flame(connection: DuckDBPyConnection, index: RunIndex, request: FlameRequest
         is_cut=is_cut,
         hidden=len(values) - len(nodes),
         nodes=nodes,
-        table=_table(folded, values, names),
+        table=_table(folded, values, words),
         run_sql=runs_sql(request),
     )
 
@@ -96,10 +108,10 @@ def flame_around(connection: DuckDBPyConnection, index: RunIndex, request: Flame
         InvalidParameterError: no span has the key, or more runs are asked for than are folded.
     """
     run_ids, _ = _chosen(connection, request)
-    names, spans = _columns(connection, index, request, run_ids)
-    if key not in names:
+    words, spans = _columns(connection, index, request, run_ids)
+    if key not in words.keys:
         raise InvalidParameterError("key", key, "no span of these runs has it; use a name of the table of /api/flame")
-    folded, number = fold(spans, own_amounts(spans, request.metric)), names.index(key)
+    folded, number = fold(spans, own_amounts(spans, request.metric)), words.keys.index(key)
     outermost = _outermost(folded)
     below = callees(folded, outermost, number)
     above = callers(folded, outermost, number, folded.values())
@@ -107,8 +119,8 @@ def flame_around(connection: DuckDBPyConnection, index: RunIndex, request: Flame
         key=key,
         metric=request.metric,
         by=request.by,
-        callers=_nodes(above, above.own, names),
-        callees=_nodes(below, below.values(), names),
+        callers=_nodes(above, above.own, words),
+        callees=_nodes(below, below.values(), words),
     )
 
 
@@ -146,7 +158,7 @@ def _chosen(connection: DuckDBPyConnection, request: FlameRequest) -> tuple[list
 
 def _columns(
     connection: DuckDBPyConnection, index: RunIndex, request: FlameRequest, run_ids: list[str]
-) -> tuple[list[str], Spans]:
+) -> tuple[_Words, Spans]:
     Snapshot(connection, index)  # brings the index up to date
     sql = _COLUMNS.format(by=request.by, amount=_AMOUNTS[request.metric])
     # One text: DuckDB takes a list as a parameter at 80 µs a member.
@@ -156,10 +168,11 @@ def _columns(
     parents, starts, ends, amounts = (
         table.column(name).to_pylist() for name in ("parents", "starts", "ends", "amount")
     )
-    return keys.dictionary.to_pylist(), Spans(without_circles(parents), keys.indices.to_pylist(), starts, ends, amounts)
+    words = _Words(keys.dictionary.to_pylist(), table.column("kind").combine_chunks())
+    return words, Spans(without_circles(parents), keys.indices.to_pylist(), starts, ends, amounts)
 
 
-def _nodes(folded: Folded, values: Sequence[float], names: Sequence[str]) -> list[FlameNode]:
+def _nodes(folded: Folded, values: Sequence[float], words: _Words) -> list[FlameNode]:
     """Return the widest nodes, siblings by value. No node is wider than its parent, so the parents are among them."""
     order = sorted(range(len(values)), key=lambda node: (-values[node], node))[:MAX_NODES]
     depths = _depths(folded)
@@ -167,7 +180,8 @@ def _nodes(folded: Folded, values: Sequence[float], names: Sequence[str]) -> lis
     place_of = {node: place for place, node in enumerate(order)}
     return [
         FlameNode(
-            name=names[folded.keys[node]],
+            name=words.keys[folded.keys[node]],
+            kind=words.kind(folded.firsts[node]),
             value=values[node],
             own=folded.own[node],
             count=folded.counts[node],
@@ -184,10 +198,13 @@ def _depths(folded: Folded) -> list[int]:
     return depths
 
 
-def _table(folded: Folded, values: Sequence[float], names: Sequence[str]) -> list[FlameEntry]:
-    entries = {key: FlameEntry(name=names[key], own=0.0, total=0.0, count=0) for key in set(folded.keys)}
+def _table(folded: Folded, values: Sequence[float], words: _Words) -> list[FlameEntry]:
+    entries: dict[int, FlameEntry] = {}
     outermost = _outermost(folded)
     for node, key in enumerate(folded.keys):
+        if key not in entries:
+            kind = words.kind(folded.firsts[node])
+            entries[key] = FlameEntry(name=words.keys[key], kind=kind, own=0.0, total=0.0, count=0)
         entry = entries[key]
         entry.own += folded.own[node]
         entry.count += folded.counts[node]

@@ -25,12 +25,22 @@ class Spans(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """Nodes of the folded tree, parents before children."""
+    """Nodes of the folded tree, parents before children. firsts: the place of a span of each."""
 
     parents: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     own: list[float] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
+
+    def add(self, parent: int, key: int, first: int) -> int:
+        """Add a node that has nothing yet, and return it."""
+        self.parents.append(parent)
+        self.keys.append(key)
+        self.counts.append(0)
+        self.own.append(0.0)
+        self.firsts.append(first)
+        return len(self.keys) - 1
 
     def values(self) -> list[float]:
         """Return what each node has with everything below it."""
@@ -51,11 +61,7 @@ def fold(spans: Spans, own: Sequence[float]) -> Folded:
         path = (TOP if above == TOP else node_of[above], spans.keys[place])
         node = nodes.get(path)
         if node is None:
-            node = nodes[path] = len(folded.keys)
-            folded.parents.append(path[0])
-            folded.keys.append(path[1])
-            folded.counts.append(0)
-            folded.own.append(0.0)
+            node = nodes[path] = folded.add(*path, place)
         node_of[place] = node
         folded.counts[node] += 1
         folded.own[node] += own[place]
