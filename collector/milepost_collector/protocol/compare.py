@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from milepost_collector.protocol.api import Conversation, Payload, RunSummary
 
-Aspect = Literal["input", "output", "status", "structure"]
+Aspect = Literal["input", "output", "status", "model", "structure"]
 Match = Literal["both", "a", "b"]
 
 
@@ -22,6 +22,7 @@ class Side(Struct, kw_only=True, omit_defaults=True, gc=False):
     cost_usd: float | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    model: str | None = None
     error_type: str | None = None
 
 
@@ -48,7 +49,7 @@ class ComparedRow(Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Divergence(Struct, kw_only=True):
-    """The first difference: inputs are read where a span begins, outputs and statuses where it ends."""
+    """The first difference: inputs and models are read where a span begins, outputs and statuses where it ends."""
 
     row: int
     aspect: Aspect

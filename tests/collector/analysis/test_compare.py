@@ -112,6 +112,16 @@ def test_run_compared_with_itself_has_no_difference(recorded: Server) -> None:
     assert (found["divergence"], found["counts"]["same"]) == (None, 4)
 
 
+def test_another_model_is_a_difference(recorded: Server) -> None:
+    for run_id, model in (("c" * 32, "old"), ("d" * 32, "new")):
+        usage = [Usage(model=model, input_tokens=1)]
+        recorded.send([SpanEnded(run_id=run_id, span_id="1" * 16, name="ask", kind="llm", start_time=BASE_NS,
+                                 end_time=BASE_NS + 1, usage=usage)])  # fmt: skip
+    found = recorded.get("/api/compare", a="c" * 32, b="d" * 32)
+    assert found["divergence"] == {"row": 0, "aspect": "model"}
+    assert [found["rows"][0][side]["model"] for side in "ab"] == ["old", "new"]
+
+
 def test_bodies_of_a_row_are_fetched_and_cut(recorded: Server) -> None:
     found = recorded.get("/api/compare/span", a=f"{A}/{2:016x}", b=f"{B}/{2:016x}", limit=3)
     assert (found["a"]["output"], found["b"]["output"]) == ({"bytes": 5, "head": '"ol'}, {"bytes": 5, "head": '"ne'})
@@ -120,7 +130,7 @@ def test_bodies_of_a_row_are_fetched_and_cut(recorded: Server) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [(f"?a={A}", 400), (f"?a={A}&b={'c' * 32}", 404), (f"/span?a={A}", 400), (f"/span?a={A}/{9:016x}", 404)],
+    [(f"?a={A}", 400), (f"?a={A}&b={'9' * 32}", 404), (f"/span?a={A}", 400), (f"/span?a={A}/{9:016x}", 404)],
 )
 def test_what_cannot_be_compared_is_refused(recorded: Server, path: str, status: int) -> None:
     assert recorded.client.get(f"/api/compare{path}").status_code == status

@@ -108,6 +108,27 @@ export const KEYMAP: readonly KeyGroup[] = [
     ],
   },
   {
+    title: 'Two runs',
+    pages: ['compare'],
+    keys: [
+      { keys: ['n', 'Shift N'], does: ['next difference', 'previous difference'] },
+      { keys: ['↓', 'j'], does: 'next row' },
+      { keys: ['↑', 'k'], does: 'previous row' },
+      { keys: ['→'], does: 'expand, or to the first child' },
+      { keys: ['←'], does: 'collapse, or to the parent' },
+      { keys: ['Home', 'End'], does: ['first row', 'last row'] },
+      { keys: ['PgUp', 'PgDn'], does: ['a screen up', 'a screen down'] },
+      { keys: ['Shift X'], does: 'swap the runs' },
+      { keys: ['w', 's'], does: ['zoom in', 'zoom out'] },
+      { keys: ['a', 'd'], does: ['earlier', 'later'] },
+      { keys: ['Shift A', 'Shift S'], does: ['much earlier', 'much later'] },
+      { keys: ['f'], does: 'fit the selected step' },
+      { keys: ['v'], does: 'frame the rows on screen, or not' },
+      { keys: ['0'], does: 'all of both runs' },
+      { keys: ['y'], does: 'copy a link to what you see' },
+    ],
+  },
+  {
     title: 'Share',
     pages: ['run'],
     keys: [

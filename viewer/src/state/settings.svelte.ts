@@ -42,6 +42,7 @@ class Settings {
   private widerTree = 400;
   rowColumns = $state.raw<readonly RowColumn[]>(ROW_COLUMNS.filter((column) => (stored('rowColumns') ?? 'duration cost').split(' ').includes(column)));
   panelWidth = $state(Number(stored('panelWidth')) || 420);
+  diffHeight = $state(Number(stored('diffHeight')) || 340);
   panelOpen = $state(stored('panelOpen') !== 'no');
   /** Keys that type characters do something; off for readers whom stray keys would surprise (WCAG 2.1.4). */
   shortcuts = $state(stored('shortcuts') !== 'no');
@@ -104,6 +105,11 @@ class Settings {
   setPanelWidth(width: number): void {
     this.panelWidth = width;
     keep('panelWidth', String(Math.round(width)));
+  }
+
+  setDiffHeight(height: number): void {
+    this.diffHeight = height;
+    keep('diffHeight', String(Math.round(height)));
   }
 
   togglePanel(): void {

@@ -32,7 +32,7 @@ MAX_SPANS = 50_000  # of each run
 # Chat messages are no inputs of their own: what a span said is told by their ids.
 _SPANS = f"""
 SELECT span_id, parent_span_id, name, kind, status, epoch_ns(start_time), epoch_ns(end_time), cost_usd, input_tokens,
-    output_tokens, error_type, hash(input::VARCHAR, said.input_ids), hash(output::VARCHAR, said.output_ids)
+    output_tokens, model, error_type, hash(input::VARCHAR, said.input_ids), hash(output::VARCHAR, said.output_ids)
 FROM (
     SELECT * FROM spans WHERE run_id = $run_id AND {SPAN_BOUNDS}
     UNION ALL BY NAME SELECT *, 'running' AS status FROM live_spans WHERE run_id = $run_id
@@ -55,6 +55,7 @@ class Step(NamedTuple):
     cost_usd: float | None
     input_tokens: int | None
     output_tokens: int | None
+    model: str | None
     error_type: str | None
     given: int
     made: int
@@ -151,6 +152,7 @@ def _side(step: Step, origin: int) -> Side:
         cost_usd=step.cost_usd,
         input_tokens=step.input_tokens,
         output_tokens=step.output_tokens,
+        model=step.model,
         error_type=step.error_type,
     )
 
@@ -163,6 +165,8 @@ def _differences(one: Step, other: Step) -> list[Aspect]:
         differs.append("output")
     if (one.status, one.error_type) != (other.status, other.error_type):
         differs.append("status")
+    if one.model != other.model:
+        differs.append("model")
     if (one.name, one.kind) != (other.name, other.kind):
         differs.append("structure")
     return differs
@@ -186,7 +190,7 @@ def _readings(rows: Sequence[ComparedRow]) -> Iterator[Divergence]:
     for number, row in enumerate(rows):
         while open_rows and rows[open_rows[-1]].depth >= row.depth:
             yield from _at_end(open_rows[-1], rows[open_rows.pop()])
-        for aspect in ("structure", "input"):
+        for aspect in ("structure", "model", "input"):
             if aspect in row.differs:
                 yield Divergence(row=number, aspect=aspect)
         open_rows.append(number)

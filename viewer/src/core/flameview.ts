@@ -1,0 +1,59 @@
+/** What the address of the flame page carries. */
+
+import { FLAME_GROUPS, FLAME_METRICS, type FlameQuestion, type FlameSort, type Window } from './flame';
+
+export interface FlameView extends FlameQuestion {
+  /** Names from the top to the node that is the whole picture. */
+  focus: string[];
+  /** Names from the top of the picture to the selected node. */
+  node: string[];
+  /** The name, agent or model whose callers and callees are shown. */
+  key: string | null;
+  find: string;
+  window: Window | null;
+  sort: FlameSort;
+  /** The picture as a table. */
+  table: boolean;
+}
+
+export const DEFAULT_RUNS = 1_000;
+const SORTS: readonly FlameSort[] = ['own', 'total', 'count', 'name'];
+
+export function parseFlameView(search: string): FlameView {
+  const params = new URLSearchParams(search);
+  const oneOf = <T extends string>(name: string, allowed: readonly T[]): T => allowed.find((value) => value === params.get(name)) ?? allowed[0];
+  const runs = Number(params.get('runs'));
+  const [from, to] = (params.get('x') ?? '').split('~').map(Number);
+  return {
+    q: params.get('q') ?? '',
+    from: params.get('from') ?? '',
+    to: params.get('to') ?? '',
+    metric: oneOf('metric', FLAME_METRICS),
+    by: oneOf('by', FLAME_GROUPS),
+    runs: Number.isInteger(runs) && runs > 0 ? runs : DEFAULT_RUNS,
+    focus: params.getAll('focus'),
+    node: params.getAll('node'),
+    key: params.get('key') || null,
+    find: params.get('find') ?? '',
+    window: from >= 0 && to <= 1 && to > from ? { from, to } : null,
+    sort: oneOf('sort', SORTS),
+    table: params.get('view') === 'table',
+  };
+}
+
+export function formatFlameView(view: FlameView): string {
+  const params = new URLSearchParams();
+  for (const name of ['q', 'from', 'to'] as const) if (view[name]) params.set(name, view[name]);
+  if (view.metric !== 'time') params.set('metric', view.metric);
+  if (view.by !== 'name') params.set('by', view.by);
+  if (view.runs !== DEFAULT_RUNS) params.set('runs', String(view.runs));
+  for (const name of view.focus) params.append('focus', name);
+  for (const name of view.node) params.append('node', name);
+  if (view.key) params.set('key', view.key);
+  if (view.find) params.set('find', view.find);
+  if (view.window) params.set('x', `${Number(view.window.from.toFixed(7))}~${Number(view.window.to.toFixed(7))}`);
+  if (view.sort !== 'own') params.set('sort', view.sort);
+  if (view.table) params.set('view', 'table');
+  const text = params.toString();
+  return text && `?${text}`;
+}
