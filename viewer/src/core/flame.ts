@@ -122,8 +122,7 @@ export function boxesOf(layout: Layout, level: number, window: Window, width: nu
     const node = members[i];
     if (layout.from[node] >= window.to) break;
     if (layout.to[node] > layout.from[node]) {
-      const x = (layout.from[node] - window.from) * scale;
-      addBox(boxes, { node, x, width: (layout.to[node] - window.from) * scale - x });
+      addBox(boxes, { node, x: (layout.from[node] - window.from) * scale, width: (layout.to[node] - layout.from[node]) * scale });
     }
   }
   return boxes;
