@@ -15,6 +15,7 @@ from milepost._ids import run_text, span_text
 from milepost._records import LATEST_TIME, EventRecord
 from milepost._stops import heed, requested
 from milepost._usage import UsageTotals
+from milepost.wire.evaluation import ScoreSource, feedback_attributes, score_attributes
 
 if TYPE_CHECKING:
     from milepost._producer import Producer
@@ -86,6 +87,35 @@ class AnnotatedSpan(Span):
             heed(self)
         done = None if fraction is None or fraction != fraction else min(max(float(fraction), 0.0), 1.0)
         self._record("progress", fraction=done, name=phase)
+
+    @never_raise
+    def score(
+        self,
+        name: str,
+        value: float | None = None,
+        *,
+        label: str | None = None,
+        explanation: str | None = None,
+        source: ScoreSource = "code",
+        by: str | None = None,
+    ) -> None:
+        """Record a judgement of the work by one measure; may be called after the end, too.
+
+        value, label: at least one of them, as 0.9 and "relevant". source: who judged, `human`, `llm` or `code`; by: its
+        name.
+        """
+        number = None if value is None or value != value else float(value)
+        attributes = self._copied(score_attributes(name, number, label, source, by))
+        self._record("score", name=name, message=explanation, attributes=attributes)
+
+    @never_raise
+    def feedback(
+        self, rating: int | None = None, text: str | None = None, *, issues: Sequence[str] = (), by: str | None = None
+    ) -> None:
+        """Record what a person thinks of the work; rating: 1 to 5, which is best. issues: what was wrong, by name."""
+        stars = None if rating is None else min(max(int(rating), 1), 5)
+        named = [issues] if isinstance(issues, str) else list(issues)
+        self._record("feedback", message=text, attributes=self._copied(feedback_attributes(stars, named, by)))
 
     @never_raise
     def record_usage(

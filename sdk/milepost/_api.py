@@ -13,6 +13,7 @@ from milepost._config import Config, ScrubHook
 from milepost._context import OWN_KEY, SPAN_KEY, get_current
 from milepost._ids import format_traceparent
 from milepost._span import BaseSpan, Run, Severity, Task
+from milepost.wire.evaluation import ScoreSource
 
 __all__ = [
     "checkpoint",
@@ -24,6 +25,7 @@ __all__ = [
     "log",
     "progress",
     "record_usage",
+    "score",
     "shutdown",
     "start_run",
     "start_task",
@@ -141,6 +143,20 @@ def progress(fraction: float | None = None, phase: str | None = None) -> None:
     """Record how far the current task or run is; fraction: done, from 0 to 1. phase: what it is doing."""
     if (own := _current_or_none("progress")) is not None:
         own.progress(fraction, phase)
+
+
+def score(
+    name: str,
+    value: float | None = None,
+    *,
+    label: str | None = None,
+    explanation: str | None = None,
+    source: ScoreSource = "code",
+    by: str | None = None,
+) -> None:
+    """Record a judgement of the current task or run by one measure, as `score("relevance", 0.9, source="llm")`."""
+    if (own := _current_or_none("score")) is not None:
+        own.score(name, value, label=label, explanation=explanation, source=source, by=by)
 
 
 def record_usage(

@@ -10,7 +10,15 @@ from milepost._config import Config
 from milepost._process import importing
 
 if TYPE_CHECKING:
-    from milepost.resources import AsyncAgents, AsyncLimits, AsyncRuns, AsyncSchedules, AsyncTasks
+    from milepost.resources import (
+        AsyncAgents,
+        AsyncFeedback,
+        AsyncLimits,
+        AsyncRuns,
+        AsyncSchedules,
+        AsyncScores,
+        AsyncTasks,
+    )
     from milepost.resources.answers import SqlResult
 
 __all__ = ["AsyncClient"]
@@ -30,7 +38,15 @@ class AsyncClient:
     def __init__(self, *, endpoint: str | None = None, request_timeout_ms: int | None = None) -> None:
         with importing():
             from milepost._http import AwaitedSender
-            from milepost.resources import AsyncAgents, AsyncLimits, AsyncRuns, AsyncSchedules, AsyncTasks
+            from milepost.resources import (
+                AsyncAgents,
+                AsyncFeedback,
+                AsyncLimits,
+                AsyncRuns,
+                AsyncSchedules,
+                AsyncScores,
+                AsyncTasks,
+            )
 
         config = _config(endpoint, request_timeout_ms)
         self._sender = AwaitedSender(config.endpoint, config.request_timeout_ms / 1_000)
@@ -39,6 +55,8 @@ class AsyncClient:
         self._agents = AsyncAgents(self._sender)
         self._limits = AsyncLimits(self._sender)
         self._runs = AsyncRuns(self._sender)
+        self._scores = AsyncScores(self._sender)
+        self._feedback = AsyncFeedback(self._sender)
 
     @property
     def tasks(self) -> AsyncTasks:
@@ -64,6 +82,16 @@ class AsyncClient:
     def runs(self) -> AsyncRuns:
         """Recorded runs."""
         return self._runs
+
+    @property
+    def scores(self) -> AsyncScores:
+        """Judgements of recorded work by a measure."""
+        return self._scores
+
+    @property
+    def feedback(self) -> AsyncFeedback:
+        """What people think of recorded work."""
+        return self._feedback
 
     async def sql(self, query: str, *, limit: int | None = None) -> SqlResult:
         """Ask with SQL: one read-only SELECT in DuckDB's dialect. limit: rows at most; None: the collector's own limit.

@@ -22,7 +22,7 @@ from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost._control import Control
-    from milepost.resources import Agents, Limits, Runs, Schedules, Tasks
+    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks
     from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
@@ -152,6 +152,16 @@ class Client:
     def runs(self) -> Runs:
         """Recorded runs."""
         return self._resident.control.runs
+
+    @property
+    def scores(self) -> Scores:
+        """Judgements of recorded work by a measure."""
+        return self._resident.control.scores
+
+    @property
+    def feedback(self) -> Feedback:
+        """What people think of recorded work."""
+        return self._resident.control.feedback
 
     def sql(self, query: str, *, limit: int | None = None) -> SqlResult:
         """Ask with SQL: one read-only SELECT in DuckDB's dialect. limit: rows at most; None: the collector's own limit.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost._config import Config
 from milepost._http import BlockingSender
-from milepost.resources import Agents, Limits, Runs, Schedules, Tasks, _runs
+from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, _runs
 from milepost.resources.answers import SqlResult
 
 __all__ = ["Control"]
@@ -20,6 +20,8 @@ class Control:
         self.agents = Agents(self._sender)
         self.limits = Limits(self._sender)
         self.runs = Runs(self._sender)
+        self.scores = Scores(self._sender)
+        self.feedback = Feedback(self._sender)
 
     def sql(self, query: str, limit: int | None) -> SqlResult:
         """Return the answer to one SELECT."""

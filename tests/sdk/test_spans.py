@@ -379,3 +379,26 @@ def test_hostile_names_and_labels_are_recorded_somehow(captured):
     run, task = captured.spans
     assert (run.session_id, run.user_id, run.tags[1], run.attempt) == ("5", "\ufffd", "3", None)
     assert len(task.name) <= 1_000
+
+
+def test_scores_and_feedback_are_events(captured):
+    with milepost.start_run("judged") as run:
+        milepost.score("relevance", 0.9, label="good", explanation="to the point", source="llm", by="judge")
+    run.feedback(7, "fine", issues="slow", by="ann")
+    run.score("unknown", float("nan"))
+    score, feedback, unknown = captured.events
+    assert (score.kind, score.name, score.message, score.span_id) == ("score", "relevance", "to the point", run.span_id)
+    assert score.attributes == {
+        "gen_ai.evaluation.name": "relevance",
+        "gen_ai.evaluation.score.value": 0.9,
+        "gen_ai.evaluation.score.label": "good",
+        "milepost.score.source": "llm",
+        "milepost.by": "judge",
+    }
+    assert (feedback.kind, feedback.message) == ("feedback", "fine")
+    assert feedback.attributes == {
+        "milepost.feedback.rating": 5,
+        "milepost.feedback.issues": ["slow"],
+        "milepost.by": "ann",
+    }
+    assert "gen_ai.evaluation.score.value" not in unknown.attributes

@@ -13,6 +13,7 @@ from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
 from milepost_collector.cli.options import endpoint_option
 from milepost_collector.cli.schedule_commands import schedule
+from milepost_collector.cli.score_commands import feedback, score
 from milepost_collector.cli.task_commands import task
 
 RUN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
@@ -321,5 +322,5 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
-for command in (compare, export, mcp, task, schedule, agent, limit):
+for command in (compare, export, mcp, score, feedback, task, schedule, agent, limit):
     milepost.add_command(command)

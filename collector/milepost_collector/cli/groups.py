@@ -1,4 +1,4 @@
-"""Groups of commands that say what a collector refused in one line."""
+"""Commands that say what a collector refused in one line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from milepost.errors import ApiError, InvalidRequestError
 
 class ControlGroup(click.Group):
     """Commands that ask the controller: what it refuses is one line and exit code 1, wrong arguments are 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ApiError as error:
+            raise as_click_error(error) from error
+
+
+class ControlCommand(click.Command):
+    """A command like those of a `ControlGroup`."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -155,3 +155,11 @@ def _json_text(value: str) -> str:
     if value == "-":
         return sys.stdin.read()
     return Path(value[1:]).read_text("utf-8") if value.startswith("@") else value
+
+
+feedback_options = several(
+    click.option("--rating", type=click.IntRange(1, 5), help="From 1 to 5, which is best."),
+    click.option("--text", default="", metavar="TEXT", help="In your words."),
+    click.option("--issue", "issues", multiple=True, metavar="NAME", help="What was wrong; may be repeated."),
+    click.option("--by", help="Who says so.  [default: you]"),
+)

@@ -15,6 +15,7 @@ from milepost_collector.cli.options import (
     Moment,
     OrNone,
     endpoint_option,
+    feedback_options,
     json_option,
     reason_option,
     several,
@@ -148,6 +149,24 @@ def list_(endpoint: str, sort: str, limit: int, count_by: str | None, as_json: b
         count_tasks(endpoint, filters, count_by, as_json=as_json)
     else:
         list_tasks(endpoint, filters, sort=sort, limit=limit, as_json=as_json)
+
+
+@task.command()
+@click.argument("task_id", metavar="TASK")
+@endpoint_option
+@feedback_options
+@json_option
+def feedback(endpoint: str, task_id: str, as_json: bool, **said: Any) -> None:
+    """Say what you think of a task's work.
+
+    \b
+    Examples:
+      milepost task feedback 3f9a2c1b --rating 5 --text "just what I needed"
+      milepost task feedback 3f9a2c1b --rating 2 --issue "wrong quarter" --issue "no sources"
+    """
+    from milepost_collector.cli.scores import feedback_on_task
+
+    feedback_on_task(endpoint, task_id, said, as_json=as_json)
 
 
 @task.command()

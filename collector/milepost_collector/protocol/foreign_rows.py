@@ -12,6 +12,7 @@ import msgspec
 
 from milepost.wire import Resource, SpanEnded, Usage
 from milepost_collector.protocol.conventions import normalise
+from milepost_collector.protocol.evaluations import evaluation_of
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignLog, ForeignPoint, ForeignSpan
 from milepost_collector.protocol.foreign import SpanEvent as ForeignEvent
 from milepost_collector.protocol.messages import (
@@ -233,9 +234,10 @@ def log_rows(log: ForeignLog, resource: Resource, producer_id: str, contents: Co
     attributes = log.attributes
     if body is not None and texts:
         attributes, body = {**attributes, LOG_BODY: body}, None
+    kind, name, message = _told(log)
     row = (
-        log.run_id, log.span_id, log.time, _log_kind(log), log.event_name or None, _severity(log.severity_number),
-        log.body if is_text else log.attributes.get("exception.message"), None, body,
+        log.run_id, log.span_id, log.time, kind, name, _severity(log.severity_number),
+        log.body if is_text else message, None, body,
         contents.lift(attributes, {}, texts) if attributes else None, producer_id, None, None, event_id,
     )  # fmt: skip
     if log.run_id is None or log.span_id is None or not (found.input or found.output):
@@ -280,19 +282,31 @@ def _span_event(
     span: ForeignSpan, event: ForeignEvent, producer_id: str, contents: Contents, texts: Sequence[Text]
 ) -> Row:
     attributes = event.attributes
-    is_exception = event.name == "exception"
+    kind, name, message = _happened(event)
     return (
-        span.run_id, span.span_id, event.time, "exception" if is_exception else "event",
-        _label(str(attributes.get("exception.type") or event.name) if is_exception else event.name),
-        "error" if is_exception else None, _text(attributes.get("exception.message")) if is_exception else None, None,
-        None, contents.lift(attributes, {}, texts) if attributes else None, producer_id, None, None, None,
+        span.run_id, span.span_id, event.time, kind, _label(name), "error" if kind == "exception" else None, message,
+        None, None, contents.lift(attributes, {}, texts) if attributes else None, producer_id, None, None, None,
     )  # fmt: skip
 
 
-def _log_kind(log: ForeignLog) -> str:
+def _happened(event: ForeignEvent) -> tuple[str, str, str | None]:
+    """Return kind, name and message of a span's event."""
+    if event.name == "exception":
+        kind = event.attributes.get("exception.type")
+        return "exception", str(kind or event.name), _text(event.attributes.get("exception.message"))
+    if (evaluation := evaluation_of(event.name, event.attributes)) is not None:
+        return "score", *evaluation
+    return "event", event.name, None
+
+
+def _told(log: ForeignLog) -> tuple[str, str | None, str | None]:
+    """Return kind and name of a log record, and what it says in its attributes."""
+    if (evaluation := evaluation_of(log.event_name, log.attributes)) is not None:
+        return "score", *evaluation
+    name = log.event_name or None
     if "exception.type" in log.attributes or log.event_name == "exception":
-        return "exception"
-    return "event" if log.event_name else "log"
+        return "exception", name, log.attributes.get("exception.message")
+    return "event" if name else "log", name, log.attributes.get("exception.message")
 
 
 def _severity(number: int) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from milepost.wire import Link
+from milepost_collector.protocol.evaluations import evaluation_event
 from milepost_collector.protocol.foreign import SPAN_KINDS, STATUS_CODES, ForeignSpan, SpanEvent
 from milepost_collector.protocol.foreign_rows import PROBLEMS
 from milepost_collector.protocol.messages import restore
@@ -55,8 +56,12 @@ ORIGINALS = (
 
 
 def _event(row: Values, pieces: Mapping[str, str]) -> SpanEvent:
-    name = "exception" if row["kind"] == "exception" else row["name"]
-    return SpanEvent(name=name, time=row["time"], attributes=_attributes(row["attributes"], pieces, {}))
+    attributes = _attributes(row["attributes"], pieces, {})
+    if row["kind"] == "score":
+        name, attributes = evaluation_event(attributes, row["message"])
+    else:
+        name = "exception" if row["kind"] == "exception" else row["name"]
+    return SpanEvent(name=name, time=row["time"], attributes=attributes)
 
 
 def _attributes(text: str | None, pieces: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, Any]:

@@ -207,6 +207,31 @@ SELECT run_id, span_id, time, name, body AS state, attributes
 FROM events
 WHERE kind = 'checkpoint';
 
+-- Judgements by measures, from the SDK, the API and OpenTelemetry's `gen_ai.evaluation.result`.
+CREATE OR REPLACE VIEW scores AS
+SELECT
+    coalesce(event_id, concat_ws('-', producer_id, sequence, batch_index, epoch_ns(time))) AS score_id,
+    run_id, span_id, attributes->>'$."milepost.task_id"' AS task_id, time, name,
+    try_cast(attributes->>'$."gen_ai.evaluation.score.value"' AS DOUBLE) AS value,
+    attributes->>'$."gen_ai.evaluation.score.label"' AS label,
+    message AS explanation,
+    coalesce(attributes->>'$."milepost.score.source"', 'code') AS source,
+    attributes->>'$."milepost.by"' AS "by",
+    attributes
+FROM events
+WHERE kind = 'score';
+
+CREATE OR REPLACE VIEW feedback AS
+SELECT
+    coalesce(event_id, concat_ws('-', producer_id, sequence, batch_index, epoch_ns(time))) AS feedback_id,
+    run_id, span_id, attributes->>'$."milepost.task_id"' AS task_id, time,
+    try_cast(attributes->>'$."milepost.feedback.rating"' AS INTEGER) AS rating,
+    message AS text,
+    coalesce(from_json(attributes->'$."milepost.feedback.issues"', '["VARCHAR"]'), []) AS issues,
+    attributes->>'$."milepost.by"' AS "by"
+FROM events
+WHERE kind = 'feedback';
+
 CREATE OR REPLACE VIEW errors AS
 SELECT
     run_id, span_id, parent_span_id, name, kind, end_time AS time, agent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +13,11 @@ import anyio.to_thread
 from milepost.errors import ConfigurationError
 from milepost.wire import BatchAnswer
 from milepost_collector.config import CollectorConfig
+from milepost_collector.protocol.batch import event_batch
 from milepost_collector.protocol.otlp import Signal, summary
 from milepost_collector.protocol.price_file import PriceFileError, parse_prices
 from milepost_collector.protocol.pricing import PriceBook
+from milepost_collector.protocol.rows import Row
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock
 from milepost_collector.traces.feed import LiveFeed
@@ -123,6 +126,16 @@ class Ingest:
             return OtlpOutcome(len(rejected), summary(rejected))
         reasons = dict.fromkeys(told.reason for told in answer.rejected)
         return OtlpOutcome(len(answer.rejected), "; ".join(reasons)[:MAX_REASON_LENGTH])
+
+    async def record(self, rows: Sequence[Row]) -> bool:
+        """Store rows of `events` that name themselves (event_id); returns after the commit whether any was new.
+
+        Raises:
+            QueueFullError: back pressure; try again later.
+            StorageUnavailableError: the disk refused; try again later.
+        """
+        batch = event_batch(rows)
+        return not (await self._store(Pending(batch, partial(without_poison_rows, batch)))).duplicate
 
     async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()

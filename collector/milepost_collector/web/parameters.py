@@ -124,7 +124,9 @@ class CompleteParameters(Struct, kw_only=True):
 class EventsParameters(Struct, kw_only=True):
     """What a list of events may be narrowed to."""
 
-    kind: Annotated[str, Meta(description="checkpoint, log, exception, progress or event.")] | None = None
+    kind: Annotated[str, Meta(description="checkpoint, log, exception, progress, score, feedback or event.")] | None = (
+        None
+    )
     span_id: Annotated[str, Meta(description="Events of this span only.")] | None = None
     cursor: _Cursor | None = None
     limit: Annotated[int, Meta(description="Events at most.", ge=1, le=MAX_EVENTS)] = 200

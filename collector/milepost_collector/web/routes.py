@@ -55,6 +55,7 @@ from milepost_collector.web.runs import (
     get_span,
     search_run,
 )
+from milepost_collector.web.scores import SCORE_ENDPOINTS
 from milepost_collector.web.sql import get_schema, post_sql
 
 _NAMES = re.compile(r"{(name|schedule|value)}")
@@ -193,6 +194,7 @@ ENDPOINTS = (
         errors=(400, 503),
     ),
     *ANALYSIS_ENDPOINTS,
+    *SCORE_ENDPOINTS,
     *CONTROLLER_ENDPOINTS,
     Endpoint(path="/healthz", handler=healthz, summary="Whether the process answers.", answers={JSON: Status}),
     Endpoint(

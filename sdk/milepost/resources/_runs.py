@@ -94,7 +94,7 @@ def events(
 ) -> Listing[RunEvents, RunEvent]:
     """Return a run's events in time order, page by page as they are iterated over.
 
-    kind: checkpoint, log, exception, progress or event. span_id: of this span only.
+    kind: checkpoint, log, exception, progress, score, feedback or event. span_id: of this span only.
     """
     query = query_of({"kind": kind, "span_id": span_id, "limit": page_size, "cursor": cursor})
     operation = Operation(

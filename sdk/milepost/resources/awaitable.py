@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _tasks
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
 
-__all__ = ["AsyncAgents", "AsyncLimits", "AsyncRuns", "AsyncSchedules", "AsyncTasks"]
+__all__ = [
+    "AsyncAgents",
+    "AsyncFeedback",
+    "AsyncLimits",
+    "AsyncRuns",
+    "AsyncSchedules",
+    "AsyncScores",
+    "AsyncTasks",
+]
 
 
 class AsyncTasks(AsyncResource):
@@ -87,3 +95,17 @@ class AsyncRuns(AsyncResource):
     get = awaited(_runs.get)
     spans = awaited(_runs.spans)
     events = awaited_pages(_runs.events)
+
+
+class AsyncScores(AsyncResource):
+    """Judgements of recorded work by a measure: by code, models and people."""
+
+    add = awaited(_scores.add_score)
+    list = awaited_pages(_scores.list_scores)
+
+
+class AsyncFeedback(AsyncResource):
+    """What people think of recorded work: ratings, texts, issues."""
+
+    add = awaited(_scores.add_feedback)
+    list = awaited_pages(_scores.list_feedback)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _tasks
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
 
-__all__ = ["Agents", "Limits", "Runs", "Schedules", "Tasks"]
+__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks"]
 
 
 class Tasks(Resource):
@@ -87,3 +87,17 @@ class Runs(Resource):
     get = blocking(_runs.get)
     spans = blocking(_runs.spans)
     events = pages(_runs.events)
+
+
+class Scores(Resource):
+    """Judgements of recorded work by a measure: by code, models and people."""
+
+    add = blocking(_scores.add_score)
+    list = pages(_scores.list_scores)
+
+
+class Feedback(Resource):
+    """What people think of recorded work: ratings, texts, issues."""
+
+    add = blocking(_scores.add_feedback)
+    list = pages(_scores.list_feedback)

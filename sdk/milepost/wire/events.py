@@ -41,7 +41,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 
 SPAN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
-EVENT_KINDS = ("checkpoint", "log", "exception", "progress", "event")
+EVENT_KINDS = ("checkpoint", "log", "exception", "progress", "score", "feedback", "event")
 
 RunId = Annotated[str, Meta(min_length=32, max_length=32)]
 SpanId = Annotated[str, Meta(min_length=16, max_length=16)]
@@ -50,7 +50,7 @@ Count = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]  # exact in JSON re
 Attempt = Annotated[int, Meta(ge=0, le=2_147_483_647)]
 Dollars = Annotated[float, Meta(ge=0, le=1e9)]  # also keeps NaN and infinities out of sums
 EndStatus = Literal["completed", "failed", "skipped", "cancelled", "lost"]
-EventKind = Literal["checkpoint", "log", "exception", "progress", "event"]
+EventKind = Literal["checkpoint", "log", "exception", "progress", "score", "feedback", "event"]
 
 
 class Resource(Struct, omit_defaults=True, kw_only=True, frozen=True, gc=False):
@@ -136,7 +136,7 @@ class SpanEnded(SpanBase, gc=False, tag="span_ended"):
 class Event(Struct, omit_defaults=True, kw_only=True, gc=False, tag="event"):
     """Something that happened at one instant of a run.
 
-    name: the checkpoint's, phase's, exception type's or event's own name. body: a checkpoint's state, a log's
+    name: the checkpoint's, phase's, score's, exception type's or event's own name. body: a checkpoint's state, a log's
     structured part. fraction: progress in [0, 1].
     """
 

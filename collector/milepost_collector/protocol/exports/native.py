@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from milepost_collector.protocol.evaluations import evaluation_event
 from milepost_collector.protocol.foreign import Attributes, ForeignSpan, SpanEvent
 from milepost_collector.protocol.messages.lift import is_json
 from milepost_collector.protocol.stored_spans import Values, stored_span
@@ -91,6 +92,9 @@ def _told(span: ForeignSpan, row: Values, events: Sequence[Values]) -> ForeignSp
 def _event(row: Values) -> SpanEvent:
     """Return a checkpoint, log, exception, progress report or other event of Milepost's own API."""
     attributes: Attributes = _decode(row["attributes"]) if row["attributes"] else {}
+    if row["kind"] == "score":
+        name, attributes = evaluation_event(attributes, row["message"])
+        return SpanEvent(name=name, time=row["time"], attributes=attributes)
     said = {f"milepost.{name}": row[name] for name in _EVENT if row[name] is not None}
     body = {} if row["body"] is None else {"milepost.body": _decode(row["body"])}
     return SpanEvent(name=row["name"] or row["kind"], time=row["time"], attributes={**attributes, **said, **body})

@@ -63,7 +63,8 @@ _WHOLE = (
 )
 _EVENTS = (
     f"SELECT {', '.join(f'epoch_ns({name})' if name in TIMES else name for name in EVENT_COLUMNS)} FROM events "
-    "WHERE run_id = $run_id AND event_id IS NULL AND span_id IN (SELECT unnest($span_ids::VARCHAR[])) ORDER BY rowid"
+    "WHERE run_id = $run_id AND (event_id IS NULL OR kind = 'score') "
+    "AND span_id IN (SELECT unnest($span_ids::VARCHAR[])) ORDER BY rowid"
 )
 _PRODUCERS = f"""
 SELECT producer_id, attributes, service_name, service_version, host_name, process_id, sdk_name, sdk_version
