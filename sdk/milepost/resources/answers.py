@@ -111,6 +111,12 @@ class RunSpan(Struct, kw_only=True):
     cost_usd: float | None = None
     error_type: str | None = None
     service: str | None = None
+    tool: str | None = None
+    task_id: str | None = None
+    attempt: int | None = None
+    time_to_first_token_ms: float | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class RunSpans(Struct, kw_only=True):
