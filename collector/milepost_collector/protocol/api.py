@@ -55,6 +55,36 @@ class RunList(Struct, kw_only=True):
     sql: str = ""
 
 
+class SessionSummary(Struct, kw_only=True):
+    """What a session's runs come to. status and name: of the run that started last; last_time: when it did.
+    end_time: None while one runs."""
+
+    session_id: str
+    run_count: int
+    start_time: str
+    last_time: str
+    end_time: str | None
+    status: str
+    name: str
+    statuses: dict[str, int]
+    agents: list[str]
+    users: list[str]
+    error_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cost_usd: float | None
+    unpriced_count: int
+
+
+class SessionList(Struct, kw_only=True):
+    """A page of sessions. next_cursor: pass it as `cursor` for the next page; None at the end. sql: finds the same."""
+
+    sessions: list[SessionSummary]
+    next_cursor: str | None
+    sql: str
+
+
 class RunBucket(Struct, kw_only=True):
     """Runs that started in a stretch of time: how many, by status too, and what they used."""
 

@@ -21,6 +21,7 @@ from milepost_collector.traces.queries.filters import SORT_KEYS, RunFilter
 from milepost_collector.traces.queries.histogram import MAX_BUCKETS
 from milepost_collector.traces.queries.search import Search
 from milepost_collector.traces.queries.search_spans import MAX_SPANS
+from milepost_collector.traces.queries.sessions import SESSION_SORT_KEYS
 
 Parameters = TypeVar("Parameters", bound=Struct)
 
@@ -89,6 +90,16 @@ class RunsParameters(NarrowingParameters, kw_only=True):
     ] = "-start_time"
     cursor: _Cursor | None = None
     limit: Annotated[int, Meta(description="Runs at most.", ge=1, le=MAX_RUNS)] = 50
+
+
+class SessionsParameters(NarrowingParameters, kw_only=True):
+    """Of which runs sessions are listed, and which page of them."""
+
+    sort: Annotated[
+        str, Meta(description=f"One of {', '.join(SESSION_SORT_KEYS)}; with a leading - the largest come first.")
+    ] = "-last_time"
+    cursor: _Cursor | None = None
+    limit: Annotated[int, Meta(description="Sessions at most.", ge=1, le=MAX_RUNS)] = 50
 
 
 class HistogramParameters(NarrowingParameters, kw_only=True):

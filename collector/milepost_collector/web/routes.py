@@ -21,6 +21,7 @@ from milepost_collector.protocol.api import (
     RunSpans,
     Schema,
     SearchOffers,
+    SessionList,
     SpanDetail,
     SqlRequest,
     SqlResult,
@@ -40,6 +41,7 @@ from milepost_collector.web.parameters import (
     HistogramParameters,
     LiveParameters,
     RunsParameters,
+    SessionsParameters,
     SpanParameters,
     SpanSearchParameters,
 )
@@ -52,6 +54,7 @@ from milepost_collector.web.runs import (
     get_run_events,
     get_run_spans,
     get_runs,
+    get_sessions,
     get_span,
     search_run,
 )
@@ -98,6 +101,14 @@ ENDPOINTS = (
         summary="A page of runs.",
         parameters=RunsParameters,
         answers={JSON: RunList},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/sessions",
+        handler=get_sessions,
+        summary="A page of sessions: what the runs of each come to.",
+        parameters=SessionsParameters,
+        answers={JSON: SessionList},
         errors=(400, 503, 504),
     ),
     Endpoint(

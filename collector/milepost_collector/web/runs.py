@@ -24,6 +24,7 @@ from milepost_collector.traces.queries.histogram import run_histogram
 from milepost_collector.traces.queries.search import Search
 from milepost_collector.traces.queries.search_offers import search_offers
 from milepost_collector.traces.queries.search_spans import search_spans
+from milepost_collector.traces.queries.sessions import list_sessions
 from milepost_collector.web.negotiation import ARROW, JSON, preferred
 from milepost_collector.web.parameters import (
     CompleteParameters,
@@ -31,6 +32,7 @@ from milepost_collector.web.parameters import (
     FacetParameters,
     HistogramParameters,
     RunsParameters,
+    SessionsParameters,
     SpanParameters,
     SpanSearchParameters,
     checked_id,
@@ -48,6 +50,17 @@ async def get_runs(request: Request) -> Response:
     given = parse(request.query_params, RunsParameters)
     wanted = given.to_filter(now_ns=time.time_ns(), sort=given.sort, cursor=given.cursor, limit=given.limit)
     return answer(await queries.run(lambda connection: list_runs(connection, queries.index, wanted)))
+
+
+async def get_sessions(request: Request) -> Response:
+    """Return a page of sessions."""
+    given = parse(request.query_params, SessionsParameters)
+    wanted = given.to_filter(now_ns=time.time_ns(), cursor=given.cursor)
+    return answer(
+        await services(request).queries.run(
+            lambda connection: list_sessions(connection, wanted, sort=given.sort, limit=given.limit)
+        )
+    )
 
 
 async def get_histogram(request: Request) -> Response:

@@ -149,10 +149,18 @@ def expected_runs(connection: DuckDBPyConnection, request: RunFilter) -> list[Ru
     found = [dict(zip(VIEW_COLUMNS, row, strict=True)) for row in rows]
     found = [run for run in found if is_wanted(connection, run, request)]
     found.sort(key=lambda run: run["run_id"])
-    known = [run for run in found if run[request.sort_key] is not None]
-    known.sort(key=lambda run: run[request.sort_key], reverse=request.sort.startswith("-"))
-    unknown = [run for run in found if run[request.sort_key] is None]
+    known = [run for run in found if sort_value(run, request) is not None]
+    known.sort(key=lambda run: sort_value(run, request), reverse=request.sort.startswith("-"))
+    unknown = [run for run in found if sort_value(run, request) is None]
     return [summary(run) for run in known + unknown]
+
+
+def sort_value(run: dict[str, Any], request: RunFilter) -> Any:
+    """Return what a row of the view is sorted by."""
+    if request.sort_key != "total_tokens":
+        return run[request.sort_key]
+    known = [run[name] for name in ("input_tokens", "output_tokens") if run[name] is not None]
+    return sum(known) if known else None
 
 
 def summary(run: dict[str, Any]) -> RunSummary:

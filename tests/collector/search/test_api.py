@@ -119,7 +119,7 @@ def test_facets_leave_their_own_term_out(recorded: Server) -> None:
     assert values == {
         "status": {"completed": 2, "failed": 1}, "agent": {"writer": 1}, "name": {"report": 1}, "user": {},
         "model": {"gpt-4o-mini": 1}, "kind": {"agent": 1, "llm": 1, "tool": 1}, "tool": {"Fetch page": 1},
-        "session": {}, "tag": {"nightly": 1}, "error": {"TimeoutError": 1},
+        "session": {}, "tag": {"nightly": 1}, "error": {"TimeoutError": 1}, "service": {},
     }  # fmt: skip
     for field, one in facets.items():
         assert dict(recorded.rows(one["sql"])) == values[field]

@@ -1,10 +1,10 @@
 """Reading what was recorded.
 
 Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `search` and `search_sql` (a
-search, asked of runs at hand and in SQL), `filters` (what a list may be narrowed to), then `runs`, `histogram` and
-`facets` (what a list is of), `groups` (runs that are parts of others), `spans`, `search_spans`, `conversations` and
-`events`, `search_offers` (while one types), `task_usage` (what managed tasks used), and `pool` (threads, time limits,
-transactions).
+search, asked of runs at hand and in SQL), `filters` (what a list may be narrowed to), then `runs`, `sessions`,
+`histogram` and `facets` (what a list is of), `groups` (runs that are parts of others), `spans`, `search_spans`,
+`conversations` and `events`, `search_offers` (while one types), `task_usage` (what managed tasks used), and `pool`
+(threads, time limits, transactions).
 """
 
 from milepost_collector.traces.queries.conversations import message

@@ -13,8 +13,8 @@ from milepost_collector.protocol.api import Facet, FacetValue, RunFacets
 from milepost_collector.traces.queries.filters import RunFilter, all_conditions, spelt_out
 from milepost_collector.traces.queries.search_sql import RUN_COLUMNS, RUN_LISTS, TOOL, literal
 
-FACETS = ("status", "agent", "name", "model", "kind", "tool", "session", "user", "tag", "error")
-RECORDED = (*FACETS, "service", "provider")  # fields whose values can be offered
+FACETS = ("status", "agent", "name", "model", "kind", "tool", "session", "user", "tag", "error", "service")
+RECORDED = (*FACETS, "provider")  # fields whose values can be offered
 MAX_VALUES = 100
 
 _OF_SPANS = {"kind": "kind", "tool": TOOL, "error": "error_type", "provider": "provider"}

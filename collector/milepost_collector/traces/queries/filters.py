@@ -13,10 +13,11 @@ from milepost_collector.protocol.cursor import Cursor, decode_cursor, scope_of
 from milepost_collector.traces.queries.search import Found, Search
 from milepost_collector.traces.queries.search_sql import TEXT_COLUMNS, literal
 
-# Sort keys by name: the column and whether it holds times.
 SORT_KEYS = (
-    "start_time", "duration_ms", "name", "cost_usd", "input_tokens", "output_tokens", "span_count", "error_count",
+    "start_time", "duration_ms", "name", "cost_usd", "input_tokens", "output_tokens", "total_tokens", "span_count",
+    "error_count", "llm_call_count", "tool_call_count",
 )  # fmt: skip
+_SORTED_BY = {"total_tokens": "coalesce(input_tokens + output_tokens, input_tokens, output_tokens)"}
 MAX_LIMIT = 500
 
 _PARAMETER = re.compile(r"\$(\w+)")
@@ -74,8 +75,13 @@ class RunFilter:
 
     @property
     def sort_key(self) -> str:
-        """The column to sort by."""
+        """What to sort by, one of `SORT_KEYS`."""
         return self.sort.removeprefix("-")
+
+    @property
+    def sort_column(self) -> str:
+        """What is compared, in SQL."""
+        return _SORTED_BY.get(self.sort_key, self.sort_key)
 
     @property
     def direction(self) -> Literal["ASC", "DESC"]:
@@ -207,7 +213,7 @@ def text_condition(text: str) -> Condition:
 
 def after_condition(request: RunFilter, cursor: Cursor) -> Condition:
     """Return the condition that a run comes after the cursor. NULL sorts last in both directions."""
-    column, further = request.sort_key, "<" if request.direction == "DESC" else ">"
+    column, further = request.sort_column, "<" if request.direction == "DESC" else ">"
     if cursor.key is None:
         return Condition(f"({column} IS NULL AND run_id > $tie)", {"tie": cursor.tie})
     value = "make_timestamp_ns($key)" if column == "start_time" else "$key"

@@ -118,7 +118,7 @@ def list_sql(request: RunFilter, *, parts_apart: bool = True) -> str:
 
 
 def _order(request: RunFilter) -> str:
-    return f"{request.sort_key} {request.direction} NULLS LAST, run_id"
+    return f"{request.sort_column} {request.direction} NULLS LAST, run_id"
 
 
 def _page(snapshot: Snapshot, request: RunFilter) -> RunList:
@@ -157,8 +157,16 @@ def _grouped(snapshot: Snapshot, request: RunFilter) -> RunList:
 
 
 def _cursor_at(request: RunFilter, run: RunSummary) -> str:
-    value = ns_from_iso(run.start_time) if request.sort_key == "start_time" else getattr(run, request.sort_key)
-    return _cursor(request, value, run.run_id)
+    return _cursor(request, _sort_value(request, run), run.run_id)
+
+
+def _sort_value(request: RunFilter, run: RunSummary) -> Any:
+    if request.sort_key == "start_time":
+        return ns_from_iso(run.start_time)
+    if request.sort_key != "total_tokens":
+        return getattr(run, request.sort_key)
+    known = [tokens for tokens in (run.input_tokens, run.output_tokens) if tokens is not None]
+    return sum(known) if known else None
 
 
 def _with_groups(snapshot: Snapshot, runs: Sequence[RunSummary]) -> list[RunSummary]:
@@ -359,7 +367,7 @@ def _search(connection: DuckDBPyConnection, request: RunFilter, cursor: Cursor |
     if cursor:
         conditions.append(after_condition(request, cursor))
     where = joined(conditions)
-    key = "epoch_ns(start_time)" if request.sort_key == "start_time" else request.sort_key
+    key = "epoch_ns(start_time)" if request.sort_key == "start_time" else request.sort_column
     # Columns that neither a condition nor the order needs are not added up.
     return connection.execute(
         f"SELECT run_id, {key} FROM runs WHERE {where.sql} ORDER BY {_order(request)} LIMIT $limit",
