@@ -71,7 +71,7 @@ def test_journey_by_keyboard_alone(collector: CollectorProcess, client: Client, 
     expect(run_row(page, "by keyboard")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("by keyboard")
-    expect(page).to_have_url(re.compile("text=by.keyboard"))
+    expect(page).to_have_url(re.compile("q=by.keyboard"))
     expect(page.get_by_text("1 run", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("j")

@@ -2,7 +2,7 @@
 
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
-import { formatRunFilters, type RunFilters } from '../core/runfilters';
+import { runFilterParams, type RunFilters } from '../core/runfilters';
 import type { EventListAnswer, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 export const PAGE_SIZE = 100;
@@ -64,10 +64,15 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await request(path, { signal, headers: { accept: 'application/json' } })).json() as Promise<T>;
 }
 
-export function fetchRuns(filters: RunFilters, cursor: string | null, signal?: AbortSignal): Promise<RunListAnswer> {
-  const params = new URLSearchParams(formatRunFilters(filters));
+export function fetchRuns(
+  filters: RunFilters,
+  cursor: string | null,
+  signal?: AbortSignal,
+  limit = PAGE_SIZE,
+): Promise<RunListAnswer> {
+  const params = runFilterParams(filters);
   params.set('sort', filters.sort);
-  params.set('limit', String(PAGE_SIZE));
+  params.set('limit', String(limit));
   if (cursor) params.set('cursor', cursor);
   return getJson(`api/runs?${params}`, signal);
 }

@@ -7,6 +7,7 @@ import type { SpanSkeleton } from '../core/spans';
 export interface RunListAnswer {
   runs: RunSummary[];
   next_cursor: string | null;
+  sql: string;
 }
 
 export interface ProducerInfo {
@@ -165,4 +166,7 @@ export interface Problem {
   remedy?: string | null;
   /** Of a conflict: what could be asked instead. */
   legal?: string[] | null;
+  /** Of a search: where the mistake begins and ends, in characters. */
+  position?: number | null;
+  end?: number | null;
 }

@@ -5,8 +5,10 @@
  * list is what a reload would show.
  */
 
+import { totalTokens } from './format';
+import { DEFAULT_SORT, isNarrowed, type RunFilters } from './runfilters';
 import { isoToMs } from './time';
-import { DEFAULT_SORT, type RunFilters } from './runfilters';
+import { boundMs } from './timerange';
 
 export interface RunSummary {
   run_id: string;
@@ -40,18 +42,25 @@ export interface RunSummary {
   part_of?: string | null;
   /** Runs that are parts of this one; its sums contain theirs. */
   part_count?: number;
+  /** The managed task it is an attempt of, and which attempt. */
+  task_id?: string | null;
+  attempt?: number | null;
 }
 
 type Key = number | string | null;
 
 const KEYS: Record<string, (run: RunSummary) => Key> = {
-  start_time: (run) => isoToMs(run.start_time),
+  // The collector writes all times alike, in UTC with nine digits, so that they compare as texts, to the nanosecond.
+  start_time: (run) => run.start_time,
   duration_ms: (run) => run.duration_ms,
   cost_usd: (run) => run.cost_usd,
   span_count: (run) => run.span_count,
   error_count: (run) => run.error_count,
+  llm_call_count: (run) => run.llm_call_count,
+  tool_call_count: (run) => run.tool_call_count,
   input_tokens: (run) => run.input_tokens,
   output_tokens: (run) => run.output_tokens,
+  total_tokens: (run) => totalTokens(run.input_tokens, run.output_tokens),
   name: (run) => run.name,
 };
 
@@ -73,17 +82,36 @@ function tie(a: RunSummary, b: RunSummary): number {
   return a.run_id < b.run_id ? -1 : a.run_id > b.run_id ? 1 : 0;
 }
 
-/** What the browser can judge of the filters. `text` and unusual times are the server's to judge: null. */
-export function passes(run: RunSummary, filters: RunFilters): boolean | null {
+/** What the browser can judge of the filters; null: the collector has to be asked. */
+export function passes(run: RunSummary, filters: RunFilters, nowMs: number): boolean | null {
+  const narrowed = isNarrowed(filters);
+  if (!narrowed && run.part_of) return false; // its figures are in the row of the run it is a part of
   if (filters.status.length > 0 && !filters.status.includes(run.status)) return false;
-  if (filters.name && run.name !== filters.name) return null;
   if (filters.agent && run.agent !== filters.agent) return false;
   if (filters.session && run.session_id !== filters.session) return false;
   if (filters.user && run.user_id !== filters.user) return false;
   if (filters.tag && !run.tags.includes(filters.tag)) return false;
-  if (filters.min_duration_ms && (run.duration_ms ?? 0) < Number(filters.min_duration_ms)) return false;
-  if (filters.min_cost_usd && (run.cost_usd ?? 0) < Number(filters.min_cost_usd)) return false;
-  return filters.text || filters.to || (filters.from && !filters.from.startsWith('now-')) ? null : true;
+  if (filters.q || filters.text || filters.name) return null;
+  // A run that stands for others shows the sums of all, but is judged by its own.
+  if ((filters.min_duration_ms || filters.min_cost_usd) && run.part_count) return null;
+  if (filters.min_duration_ms && (run.duration_ms ?? -1) < Number(filters.min_duration_ms)) return false;
+  if (filters.min_cost_usd && (run.cost_usd ?? -1) < Number(filters.min_cost_usd)) return false;
+  return startedWithin(run, filters, nowMs);
+}
+
+function startedWithin(run: RunSummary, { from, to }: RunFilters, nowMs: number): boolean | null {
+  if (!from && !to) return true;
+  const low = from ? boundMs(from, nowMs) : -Infinity;
+  const high = to ? boundMs(to, nowMs) : Infinity;
+  if (low === null || high === null) return null;
+  const start = isoToMs(run.start_time);
+  return start >= low && start < high;
+}
+
+/** A page that was asked for. newer: what arrived live since, of which the answer may know less. */
+export interface Flight {
+  readonly newer: Map<string, RunSummary>;
+  readonly generation: number;
 }
 
 export class RunList {
@@ -93,8 +121,12 @@ export class RunList {
   /** Runs that arrived live and wait until the reader wants them. */
   private readonly waiting = new Map<string, RunSummary>();
   private readonly held = new Map<string, RunSummary>();
-  /** What arrived live since a first page was asked for: the answer may be older. */
-  private meanwhile: RunSummary[] | null = null;
+  /** Runs that changed and of which only the collector can say whether they belong here. */
+  private readonly unjudged = new Map<string, RunSummary>();
+  private readonly flights = new Set<Flight>();
+  /** The last row of the last page: what comes after it is on pages not asked for yet. */
+  private edge: RunSummary | null = null;
+  private generation = 0;
   private readonly compare: Compare;
 
   constructor(readonly filters: RunFilters) {
@@ -105,42 +137,74 @@ export class RunList {
     return this.waiting.size;
   }
 
-  /** A first page is being asked for; what arrives live from now on outlives its answer. */
-  expectFirst(): void {
-    this.meanwhile = [];
+  /** Changed runs to ask the collector about, as they were when they changed. */
+  get questions(): Map<string, RunSummary> {
+    return new Map(this.unjudged);
+  }
+
+  /** A page is being asked for; what arrives live from now on outlives its answer. */
+  ask(): Flight {
+    const flight = { newer: new Map<string, RunSummary>(), generation: this.generation };
+    this.flights.add(flight);
+    return flight;
+  }
+
+  /** The page will not come. */
+  abandon(flight: Flight): void {
+    this.flights.delete(flight);
   }
 
   /** A first page replaces everything; what it does not contain is gone, on a later page, or newer than the answer. */
-  loadFirst(runs: readonly RunSummary[], nextCursor: string | null): void {
-    const newer = this.meanwhile ?? [];
-    const held = new Set(this.waiting.keys());
-    this.meanwhile = null;
-    this.held.clear();
-    this.waiting.clear();
-    this.loadMore(runs, nextCursor);
-    for (const run of newer) this.applyLive([run], held.has(run.run_id));
+  landFirst(flight: Flight, runs: readonly RunSummary[], nextCursor: string | null, nowMs: number): void {
+    const waited = new Set(this.waiting.keys());
+    this.generation++;
+    for (const map of [this.held, this.waiting, this.unjudged]) map.clear();
+    this.land(flight, runs, nextCursor, nowMs, (id) => waited.has(id));
   }
 
-  loadMore(runs: readonly RunSummary[], nextCursor: string | null): void {
+  /** A page after the last one. One that was asked for before a new first page came is of another list. */
+  landMore(flight: Flight, runs: readonly RunSummary[], nextCursor: string | null, nowMs: number): void {
+    if (flight.generation !== this.generation) return this.abandon(flight);
+    for (const run of runs) this.waiting.delete(run.run_id);
+    this.land(flight, runs, nextCursor, nowMs, (id) => this.waiting.has(id));
+  }
+
+  private land(
+    flight: Flight,
+    runs: readonly RunSummary[],
+    nextCursor: string | null,
+    nowMs: number,
+    holds: (id: string) => boolean,
+  ): void {
+    this.flights.delete(flight);
     for (const run of runs) this.held.set(run.run_id, run);
     this.nextCursor = nextCursor;
+    this.edge = nextCursor === null ? null : (runs.at(-1) ?? this.edge);
+    for (const run of flight.newer.values()) this.takeLive(run, holds(run.run_id), nowMs);
     this.sort();
   }
 
-  /**
-   * Takes live summaries. hold: keep new rows back instead of pushing what is being read.
-   * Returns true when the server has to be asked because a filter is beyond the browser.
-   */
-  applyLive(runs: readonly RunSummary[], hold: boolean): boolean {
-    let ask = false;
-    this.meanwhile?.push(...runs);
+  /** Takes live summaries. hold: keep new rows back instead of pushing what is being read. */
+  applyLive(runs: readonly RunSummary[], hold: boolean, nowMs: number): void {
     for (const run of runs) {
-      const verdict = passes(run, this.filters);
-      if (verdict === null && !this.held.has(run.run_id)) ask = true;
-      else this.takeLive(run, verdict !== false, hold);
+      for (const flight of this.flights) flight.newer.set(run.run_id, run);
+      this.takeLive(run, hold, nowMs);
     }
     this.sort();
-    return ask;
+  }
+
+  /** Takes the collector's answer about runs that were asked about: those of them that belong here. */
+  judge(asked: ReadonlyMap<string, RunSummary>, belonging: readonly RunSummary[], hold: boolean): void {
+    const answers = new Map(belonging.map((run) => [run.run_id, run]));
+    for (const [id, before] of asked) {
+      const latest = this.unjudged.get(id);
+      if (!latest) continue; // a newer page has settled it
+      const answer = answers.get(id);
+      if (latest === before) this.unjudged.delete(id);
+      // One that changed again is shown as it is now; the next answer says whether it still belongs here.
+      this.place(latest === before && answer ? answer : latest, answer !== undefined, hold);
+    }
+    this.sort();
   }
 
   /** Shows the runs that were held back. */
@@ -150,24 +214,52 @@ export class RunList {
     this.sort();
   }
 
-  private takeLive(run: RunSummary, wanted: boolean, hold: boolean): void {
-    const known = this.held.has(run.run_id);
-    if (!wanted) {
-      this.held.delete(run.run_id);
-      this.waiting.delete(run.run_id);
-    } else if (known) this.held.set(run.run_id, run);
-    else if (this.liesBeyondLoaded(run)) return;
-    else if (hold) this.waiting.set(run.run_id, run);
-    else this.held.set(run.run_id, run);
+  /** Lets go of runs that a range such as the last hour has left behind. Returns whether there were any. */
+  expire(nowMs: number): boolean {
+    if (!this.filters.from.startsWith('now')) return false;
+    const before = this.held.size + this.waiting.size;
+    for (const map of [this.held, this.waiting]) {
+      for (const [id, run] of map) if (startedWithin(run, this.filters, nowMs) === false) map.delete(id);
+    }
+    if (this.held.size + this.waiting.size === before) return false;
+    this.sort();
+    return true;
+  }
+
+  private takeLive(run: RunSummary, hold: boolean, nowMs: number): void {
+    const verdict = passes(run, this.filters, nowMs);
+    if (verdict !== null) {
+      this.unjudged.delete(run.run_id);
+      return this.place(run, verdict, hold);
+    }
+    this.unjudged.set(run.run_id, run);
+    for (const map of [this.held, this.waiting]) if (map.has(run.run_id)) map.set(run.run_id, run);
+  }
+
+  private place(run: RunSummary, wanted: boolean, hold: boolean): void {
+    const id = run.run_id;
+    const known = this.held.has(id);
+    this.held.delete(id);
+    this.waiting.delete(id);
+    if (!wanted || this.liesBeyondLoaded(run)) return;
+    (known || !hold ? this.held : this.waiting).set(id, run);
   }
 
   /** True when the row belongs to a page that has not been asked for yet. */
   private liesBeyondLoaded(run: RunSummary): boolean {
-    const last = this.rows.at(-1);
-    return this.nextCursor !== null && last !== undefined && this.compare(run, last) > 0;
+    return this.edge !== null && this.compare(run, this.edge) > 0;
   }
 
+  // From the rows as they were: nearly sorted already, which costs a fraction of sorting anew.
   private sort(): void {
-    this.rows = [...this.held.values()].sort(this.compare);
+    const rest = new Map(this.held);
+    const rows: RunSummary[] = [];
+    for (const { run_id: id } of this.rows) {
+      const run = rest.get(id);
+      if (run) rows.push(run);
+      rest.delete(id);
+    }
+    rows.push(...rest.values());
+    this.rows = rows.sort(this.compare);
   }
 }

@@ -1,12 +1,19 @@
-/** The run list on screen: pages, live arrivals and where the reader is in it. */
+/** The run list on screen: pages, live arrivals, the selection and where the reader is in it. */
 
-import { ApiError, fetchRuns } from '../api/client';
+import { SvelteSet } from 'svelte/reactivity';
+import { ApiError, fetchRuns, PAGE_SIZE } from '../api/client';
+import { fetchAmong, mostAskedAbout } from '../api/runs';
+import { DEFAULT_SORT, formatRunFilters, parseRunFilters, type RunFilters } from '../core/runfilters';
 import { RunList, type RunSummary } from '../core/runlist';
-import { formatRunFilters, parseRunFilters, type RunFilters } from '../core/runfilters';
 import { announcer } from './announcer.svelte';
 import { live } from './live.svelte';
 
-const ASK_AGAIN_MS = 800;
+const JUDGE_AFTER_MS = 300;
+const JUDGE_AGAIN_MS = 3000;
+/** The first page is small, so that rows are there at once; later ones are for readers who scroll. */
+const FURTHER_PAGE = 300;
+const LONGEST_PAGE = 500;
+const AT_TOP_PX = 4;
 
 export class RunsModel {
   readonly filters: RunFilters;
@@ -15,15 +22,22 @@ export class RunsModel {
   more = $state(false);
   loading = $state(true);
   failure = $state.raw<ApiError | null>(null);
+  sql = $state('');
   selectedId = $state<string | null>(null);
+  /** Runs that are marked for an action. */
+  readonly marked = new SvelteSet<string>();
   scrollTop = 0;
+  /** Called when runs have changed, for figures beside the list. */
+  onchanged: () => void = () => {};
 
   private readonly list: RunList;
+  private anchorId: string | null = null;
   private stop: (() => void) | null = null;
   private aborter = new AbortController();
   private fetchingMore = false;
   private loads = 0;
-  private askTimer: ReturnType<typeof setTimeout> | undefined;
+  private judgeTimer: ReturnType<typeof setTimeout> | undefined;
+  private judging = false;
   private loadedOnce = false;
 
   constructor(readonly search: string) {
@@ -44,38 +58,46 @@ export class RunsModel {
   close(): void {
     this.stop?.();
     this.aborter.abort();
-    clearTimeout(this.askTimer);
+    clearTimeout(this.judgeTimer);
+    this.judgeTimer = undefined;
   }
 
-  /** Asks for the first page; what is on screen stays until the answer is here. */
+  /** Asks for the first page, as long as what is shown; what is on screen stays until the answer is here. */
   async load(): Promise<void> {
     const { signal } = this.aborter;
     this.loading = !this.loadedOnce;
     const load = ++this.loads;
-    this.list.expectFirst();
+    const flight = this.list.ask();
+    const shown = this.loadedOnce ? this.rows.length : 0;
     try {
-      const page = await fetchRuns(this.filters, null, signal);
-      if (load !== this.loads) return; // asked again since
-      this.list.loadFirst(page.runs, page.next_cursor);
+      const page = await fetchRuns(this.filters, null, signal, Math.min(Math.max(shown, PAGE_SIZE), LONGEST_PAGE));
+      if (load !== this.loads) return this.list.abandon(flight); // asked again since
+      this.list.landFirst(flight, page.runs, page.next_cursor, live.nowMs());
+      this.sql = page.sql;
       this.loadedOnce = true;
       this.failure = null;
     } catch (cause) {
+      this.list.abandon(flight);
       if (signal.aborted || load !== this.loads) return;
       this.failure = ApiError.of(cause);
     }
     this.loading = false;
     this.show();
+    this.askVerdicts(JUDGE_AFTER_MS);
+    this.onchanged();
   }
 
   async loadMore(): Promise<void> {
     if (this.fetchingMore || this.list.nextCursor === null) return;
     this.fetchingMore = true;
     const { signal } = this.aborter;
+    const flight = this.list.ask();
     try {
-      const page = await fetchRuns(this.filters, this.list.nextCursor, signal);
-      this.list.loadMore(page.runs, page.next_cursor);
+      const page = await fetchRuns(this.filters, this.list.nextCursor, signal, FURTHER_PAGE);
+      this.list.landMore(flight, page.runs, page.next_cursor, live.nowMs());
       this.failure = null;
     } catch (cause) {
+      this.list.abandon(flight);
       if (!signal.aborted) this.failure = ApiError.of(cause);
     } finally {
       this.fetchingMore = false;
@@ -89,20 +111,78 @@ export class RunsModel {
     this.show();
   }
 
+  /** Lets go of what a range such as the last hour has left behind. */
+  expire(): void {
+    if (this.list.expire(live.nowMs())) this.show();
+  }
+
   get selectedIndex(): number {
     return this.rows.findIndex((run) => run.run_id === this.selectedId);
   }
 
+  /** Marks a run, or no longer; upTo: with all between it and the one marked before. */
+  mark(runId: string, upTo = false): void {
+    if (upTo) for (const id of this.between(this.anchorId ?? runId, runId)) this.marked.add(id);
+    else if (!this.marked.delete(runId)) this.marked.add(runId);
+    this.anchorId = runId;
+  }
+
+  clearMarks(): void {
+    this.marked.clear();
+    this.anchorId = null;
+  }
+
+  private between(one: string, other: string): string[] {
+    const [a, b] = [one, other].map((id) => this.rows.findIndex((run) => run.run_id === id));
+    if (a < 0 || b < 0) return [other];
+    return this.rows.slice(Math.min(a, b), Math.max(a, b) + 1).map((run) => run.run_id);
+  }
+
   private takeLive(runs: RunSummary[]): void {
     const before = this.list.rows.length + this.list.waitingCount;
-    const ask = this.list.applyLive(runs, this.scrollTop > 4);
-    if (ask) {
-      clearTimeout(this.askTimer);
-      this.askTimer = setTimeout(() => void this.load(), ASK_AGAIN_MS);
-    }
+    // New rows push others only where the reader sees them come: at the top of the newest.
+    const hold = this.scrollTop > AT_TOP_PX || this.filters.sort !== DEFAULT_SORT;
+    this.list.applyLive(runs, hold, live.nowMs());
+    this.announce(before);
+    this.show();
+    this.askVerdicts(JUDGE_AFTER_MS);
+    this.onchanged();
+  }
+
+  private announce(before: number): void {
     const added = this.list.rows.length + this.list.waitingCount - before;
     if (added > 0) announcer.say(`${added} new ${added === 1 ? 'run' : 'runs'}`);
-    this.show();
+  }
+
+  /** Searches are the collector's to judge: changed runs are asked about, several at once. */
+  private askVerdicts(afterMs: number): void {
+    if (this.judging || this.judgeTimer !== undefined || this.list.questions.size === 0) return;
+    this.judgeTimer = setTimeout(() => {
+      this.judgeTimer = undefined;
+      void this.judge();
+    }, afterMs);
+  }
+
+  private async judge(): Promise<void> {
+    const most = mostAskedAbout(this.filters);
+    if (most === 0) return this.load(); // the search is too long to ask about some runs alone
+    const asked = new Map([...this.list.questions].slice(0, most));
+    const { signal } = this.aborter;
+    const before = this.list.rows.length + this.list.waitingCount;
+    this.judging = true;
+    let again = JUDGE_AFTER_MS;
+    try {
+      const belonging = await fetchAmong(this.filters, [...asked.keys()], signal);
+      this.list.judge(asked, belonging, this.scrollTop > AT_TOP_PX || this.filters.sort !== DEFAULT_SORT);
+      this.announce(before);
+      this.show();
+    } catch (cause) {
+      if (signal.aborted || (cause instanceof ApiError && cause.status === 400)) return; // a refused search: load() says why
+      again = JUDGE_AGAIN_MS;
+    } finally {
+      this.judging = false;
+    }
+    this.askVerdicts(again);
   }
 
   private show(): void {
