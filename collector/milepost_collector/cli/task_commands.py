@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,6 +45,9 @@ setting_options = several(
     click.option("--timeout", "timeout_ms", type=Duration(), help="Of one attempt."),
     click.option("--retry-delay", "retry_delay_ms", type=Duration(), help="Before the first retry.  [default: 1s]"),
     click.option("--set", "assignments", multiple=True, type=Assignment(), help="Any other setting; may be repeated."),
+)
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["jsonl", "csv"]), help="By the file's name, if it is not said."
 )
 tasks_argument = click.argument("tasks", metavar="TASK...", nargs=-1, required=True)
 
@@ -376,6 +380,56 @@ def watch(endpoint: str, tasks: tuple[str, ...], as_json: bool, **filters: Any) 
     from milepost_collector.cli.watch import watch_tasks
 
     watch_tasks(endpoint, tasks, filters, as_json=as_json)
+
+
+@task.command(name="import")
+@click.argument("file")
+@endpoint_option
+@format_option
+@click.option("--dry-run", is_flag=True, help="Only read the file.")
+@click.option("--again", is_flag=True, help="Make new tasks, even if this file has made them before.")
+def import_(endpoint: str, file: str, format_: Any, dry_run: bool, again: bool) -> None:
+    """Make the tasks of a FILE, or of standard input as -; prints their ids.
+
+    A line of JSON is a task with the fields of `create`. Columns of CSV are these fields; lists are separated by
+    semicolons, `input.city` is a member of the input, `input.limit:json` one that is JSON. Nothing is made unless every
+    line can be read; 1,000 tasks at a time are made together or not at all, and the same file again makes none twice.
+
+    \b
+    Examples:
+      milepost task import tasks.csv --dry-run
+      milepost task import - < tasks.jsonl
+    """
+    from milepost_collector.cli.transfer import import_tasks
+
+    import_tasks(endpoint, file, format_, dry_run=dry_run, again=again)
+
+
+@task.command()
+@endpoint_option
+@filter_options
+@format_option
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write to.")
+@click.option("--definitions", is_flag=True, help="What tasks were made from, to be imported again.")
+@click.option("--limit", type=click.IntRange(1), default=10_000, show_default=True, help="Tasks to write.")
+def export(endpoint: str, format_: Any, output: Path | None, definitions: bool, limit: int, **filters: Any) -> None:
+    """Write the tasks that match, the newest first: whole as lines of JSON, or in short as CSV.
+
+    \b
+    Examples:
+      milepost task export --status failed --format csv -o failed.csv
+      milepost task export --tag nightly --definitions | milepost task import - --again
+    """
+    from milepost_collector.cli.transfer import export_tasks
+
+    if definitions and format_ == "csv":
+        raise click.UsageError("definitions are written as lines of JSON; leave out --format csv")
+    chosen: Any = format_ or _format_of(output)
+    export_tasks(endpoint, filters, output, chosen, definitions=definitions, limit=limit)
+
+
+def _format_of(output: Path | None) -> str:
+    return "csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl"
 
 
 @task.command()
