@@ -95,7 +95,7 @@ def test_columns_of_csv_are_fields():
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [
-        ('{"name": "a"}\n{"nam": "b"}', "jsonl", "line 2: Object contains unknown field `nam`"),
+        ('{"name": "a"}\n{"colour": "b"}', "jsonl", "line 2: Object contains unknown field `colour`"),
         ('{"name": ', "jsonl", "line 1: it is not JSON"),
         ("name,agent\na,b\na", "csv", "line 3: it has 1 cells, and the header 2"),
         ("name,input.n:json\na,{", "csv", "line 2: input.n:json '{' is not JSON"),

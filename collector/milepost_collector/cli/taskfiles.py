@@ -51,6 +51,8 @@ def read_tasks(lines: Iterable[str], file_format: FileFormat) -> Iterator[TaskCr
             yield msgspec.convert(found, TaskCreate)
         except msgspec.ValidationError as error:
             yield LineError(number, str(error))
+        except UnicodeEncodeError:
+            yield LineError(number, "it holds half a character (a lone surrogate)")
 
 
 def with_keys(tasks: Iterable[TaskCreate]) -> Iterator[TaskCreate]:
