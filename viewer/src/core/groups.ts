@@ -45,20 +45,24 @@ export function findGroups(store: SpanStore, tree: Siblings): Group[] {
 
 /** Leaf siblings are neighbours in preorder, so one pass finds them. */
 function findRepeats(store: SpanStore, tree: Siblings, taken: ReadonlySet<number>): Group[] {
-  const { preorder, spanCount, size, parent } = tree;
+  const { preorder } = tree;
   const groups: Group[] = [];
-  const isLeaf = (node: number) => node < spanCount && size[node] === 1 && !taken.has(node);
-  for (let from = 0; from < preorder.length; ) {
-    const first = preorder[from];
-    let until = from + 1;
-    if (isLeaf(first)) {
-      const isEqual = (node: number) => parent[node] === parent[first] && isLeaf(node) && areEqual(store, first, node);
-      while (until < preorder.length && isEqual(preorder[until])) until++;
-    }
-    if (until - from >= FEWEST_REPEATS) groups.push(repeatOf(store, preorder.subarray(from, until)));
-    from = until;
+  let from = 0;
+  for (let i = 1; i <= preorder.length; i++) {
+    if (i < preorder.length && continues(store, tree, taken, preorder[from], preorder[i])) continue;
+    if (i - from >= FEWEST_REPEATS) groups.push(repeatOf(store, preorder.subarray(from, i)));
+    from = i;
   }
   return groups;
+}
+
+function continues(store: SpanStore, tree: Siblings, taken: ReadonlySet<number>, first: number, node: number): boolean {
+  if (tree.parent[node] !== tree.parent[first] || !isLeaf(tree, first) || !isLeaf(tree, node)) return false;
+  return areEqual(store, first, node) && !taken.has(first) && !taken.has(node);
+}
+
+function isLeaf(tree: Siblings, node: number): boolean {
+  return node < tree.spanCount && tree.size[node] === 1;
 }
 
 function areEqual(store: SpanStore, a: number, b: number): boolean {

@@ -1,4 +1,4 @@
-/** What screen readers are told about changes, at most every five seconds. */
+/** What screen readers are told: changes at most every five seconds, answers to what they asked for at once. */
 
 const QUIET_MS = 5000;
 
@@ -10,6 +10,12 @@ class Announcer {
     const now = Date.now();
     if (now - this.last < QUIET_MS || text === this.text) return;
     this.last = now;
+    this.text = text;
+  }
+
+  /** Tells what became of something that the reader has just asked for; that does not wait. */
+  confirm(text: string): void {
+    this.last = Date.now();
     this.text = text;
   }
 }

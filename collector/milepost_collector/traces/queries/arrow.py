@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 
@@ -17,6 +17,25 @@ def ipc_stream(schema: Any, batches: Iterable[Any]) -> Iterator[bytes]:
             writer.write_batch(batch.replace_schema_metadata(schema.metadata))
             yield _taken(sink)
     yield _taken(sink)
+
+
+def with_dictionaries(schema: Any, names: Set[str]) -> Any:
+    """Return a schema in which these columns of texts are numbers into a dictionary."""
+    import pyarrow
+
+    type_ = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    return pyarrow.schema([field.with_type(type_) if field.name in names else field for field in schema])
+
+
+def encoded(batch: Any, schema: Any) -> Any:
+    """Return a batch of texts with the dictionaries of the schema, each of which is the batch's own."""
+    import pyarrow
+
+    columns = [
+        column.dictionary_encode() if pyarrow.types.is_dictionary(field.type) else column
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pyarrow.record_batch(columns, schema=schema)
 
 
 def _taken(sink: io.BytesIO) -> bytes:

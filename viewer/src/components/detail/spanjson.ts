@@ -11,8 +11,8 @@ export async function copySpanJson(model: RunModel): Promise<void> {
   if (id === null || model.store.rowOf(id) < 0) return;
   try {
     await copyText(formatJson(await fetchSpan(model.runId, id, PAYLOAD_LIMIT)));
-    announcer.say('span copied');
+    announcer.confirm('span copied');
   } catch (cause) {
-    announcer.say(`not copied: ${String(cause)}`);
+    announcer.confirm(`not copied: ${String(cause)}`);
   }
 }

@@ -16,7 +16,7 @@ export function linkTo(model: RunModel): string {
 
 export async function copyLink(model: RunModel): Promise<void> {
   await copyText(linkTo(model));
-  announcer.say('link copied');
+  announcer.confirm('link copied');
 }
 
 export async function copyMarkdown(model: RunModel): Promise<void> {
@@ -31,7 +31,7 @@ export async function copyMarkdown(model: RunModel): Promise<void> {
     cost: run.cost_usd,
   };
   await copyText(shareMarkdown(whole, selectedSpan(model), linkTo(model)));
-  announcer.say('summary copied');
+  announcer.confirm('summary copied');
 }
 
 function selectedSpan({ store, selectedId, tree }: RunModel): Shared | null {
