@@ -243,6 +243,21 @@ class EventList(Struct, kw_only=True):
     next_cursor: str | None
 
 
+class EventMarks(Struct, kw_only=True):
+    """When a run's logs, exceptions and events were, and how grave: columns of equal length, in time order.
+
+    offset_ns counts from origin, which is None when there are no events. truncated: there are more.
+    """
+
+    run_id: str
+    origin: str | None
+    offset_ns: list[int]
+    span_id: list[str | None]
+    kind: list[str]
+    severity: list[str | None]
+    truncated: bool
+
+
 class Payload(Struct, kw_only=True, omit_defaults=True):
     """A captured value: `value` when it fits the request's payload_limit, else `head`, the JSON text's beginning."""
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from milepost.wire import Batch, BatchAnswer
 from milepost_collector.protocol.api import (
     EventList,
+    EventMarks,
     FoundSpans,
     MessageItem,
     RunDetail,
@@ -47,6 +48,7 @@ from milepost_collector.web.parameters import (
 )
 from milepost_collector.web.runs import (
     get_completions,
+    get_event_marks,
     get_facets,
     get_histogram,
     get_message,
@@ -163,6 +165,13 @@ ENDPOINTS = (
         summary="A page of a run's events in time order.",
         parameters=EventsParameters,
         answers={JSON: EventList},
+        errors=(400, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}/marks",
+        handler=get_event_marks,
+        summary="When a run's logs, exceptions and events were and how grave, without what they say: for a timeline.",
+        answers={JSON: EventMarks},
         errors=(400, 503, 504),
     ),
     Endpoint(

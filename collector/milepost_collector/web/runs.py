@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from milepost_collector.traces.queries import (
     RunSpansReader,
+    event_marks,
     list_events,
     list_runs,
     message,
@@ -134,6 +135,12 @@ async def get_run_events(request: Request) -> Response:
             )
         )
     )
+
+
+async def get_event_marks(request: Request) -> Response:
+    """Return where a run's events lie in time."""
+    run_id = _run_id(request)
+    return answer(await services(request).queries.run(lambda connection: event_marks(connection, run_id)))
 
 
 async def get_span(request: Request) -> Response:

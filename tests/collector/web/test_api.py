@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from milepost.wire import Batch, Event, SpanEnded, SpanStarted, Usage
-from milepost_collector.protocol.api import RunDetail, RunSpans, SpanDetail, SpanSkeleton
+from milepost_collector.protocol.api import EventMarks, RunDetail, RunSpans, SpanDetail, SpanSkeleton
 from tests.collector.server import Server
 
 RUN = "c0ffee00" * 4
@@ -142,6 +142,21 @@ def test_events_are_paged_without_gap_when_times_are_equal(recorded: Server) -> 
 def test_events_are_narrowed(recorded: Server, narrowed: dict[str, str], expected: list[str]) -> None:
     page = recorded.get(f"/api/runs/{RUN}/events", **narrowed)
     assert [event.get("message", event.get("name")) for event in page["events"]] == expected
+
+
+def test_marks_say_when_events_were_and_nothing_else(recorded: Server) -> None:
+    events = recorded.get(f"/api/runs/{RUN}/events", kind="log")["events"]
+    marks = recorded.get(f"/api/runs/{RUN}/marks")
+    assert marks.keys() == set(EventMarks.__struct_fields__)
+    assert marks["origin"] == events[0]["time"]
+    assert marks["severity"] == [event.get("severity") for event in events]
+    assert (marks["kind"], marks["truncated"]) == (["log"] * len(events), False)
+    assert {len(marks[column]) for column in ("offset_ns", "span_id", "kind", "severity")} == {len(events)}
+
+
+def test_marks_of_a_run_without_events_are_none(recorded: Server) -> None:
+    marks = recorded.get(f"/api/runs/{'0' * 32}/marks")
+    assert (marks["origin"], marks["offset_ns"], marks["truncated"]) == (None, [], False)
 
 
 @pytest.mark.parametrize(

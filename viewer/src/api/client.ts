@@ -3,7 +3,7 @@
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
 import { runFilterParams, type RunFilters } from '../core/runfilters';
-import type { EventListAnswer, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
+import type { EventListAnswer, EventMarks, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 export const PAGE_SIZE = 100;
 /** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
@@ -93,6 +93,11 @@ export async function fetchEvents(runId: string, kind: string, signal?: AbortSig
     cursor = page.next_cursor;
   } while (cursor);
   return events;
+}
+
+/** When a run's logs, exceptions and events were, without what they say. */
+export function fetchEventMarks(runId: string, signal?: AbortSignal): Promise<EventMarks> {
+  return getJson(`api/runs/${encodeURIComponent(runId)}/marks`, signal);
 }
 
 /** Everything about a span; integers too large for a double arrive as bigint. */

@@ -59,6 +59,17 @@ export interface EventListAnswer {
   next_cursor: string | null;
 }
 
+/** Columns of equal length, in time order; offset_ns counts from origin. truncated: there are more. */
+export interface EventMarks {
+  run_id: string;
+  origin: string | null;
+  offset_ns: number[];
+  span_id: (string | null)[];
+  kind: string[];
+  severity: (string | null)[];
+  truncated: boolean;
+}
+
 /** A captured value: whole, or the first characters of its JSON text when it is larger than was asked for. */
 export interface Payload {
   bytes: number;

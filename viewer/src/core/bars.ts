@@ -1,6 +1,6 @@
 /** Where bars lie on screen, and how bars too small to see become one. */
 
-import { toX, type Viewport } from './viewport';
+import type { Axis } from './axis';
 
 export const MIN_BAR_PX = 2;
 /** Bars narrower than this are merged with their neighbours. */
@@ -14,10 +14,10 @@ export interface Bar {
 }
 
 /** The part of [start, end] on screen, at least MIN_BAR_PX wide; null when it lies outside. */
-export function barAt(view: Viewport, width: number, start: number, end: number): Bar | null {
-  if (end < view.start || start > view.end) return null;
-  const left = Math.max(toX(view, width, start), -MIN_BAR_PX);
-  const right = Math.min(toX(view, width, Math.max(start, end)), width + MIN_BAR_PX);
+export function barAt(axis: Axis, start: number, end: number): Bar | null {
+  if (end < axis.view.start || start > axis.view.end) return null;
+  const left = Math.max(axis.toX(start), -MIN_BAR_PX);
+  const right = Math.min(axis.toX(Math.max(start, end)), axis.width + MIN_BAR_PX);
   return { x: left, width: Math.max(right - left, MIN_BAR_PX) };
 }
 
@@ -35,17 +35,22 @@ export interface Lane {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly endsUpTo: Float64Array;
+  /** The colour of each span. */
   readonly groups: Uint8Array;
+  /** When failed spans of the lane started, in order. */
+  readonly failed: Float64Array;
 }
 
-export function makeLane(starts: Float64Array, ends: Float64Array, groups: Uint8Array): Lane {
+const NONE = new Float64Array(0);
+
+export function makeLane(starts: Float64Array, ends: Float64Array, groups: Uint8Array, failed: Float64Array = NONE): Lane {
   const endsUpTo = new Float64Array(ends.length);
   let latest = -Infinity;
   for (let i = 0; i < ends.length; i++) {
     latest = Math.max(latest, ends[i]);
     endsUpTo[i] = latest;
   }
-  return { starts, ends, endsUpTo, groups };
+  return { starts, ends, endsUpTo, groups, failed };
 }
 
 /**
@@ -61,56 +66,84 @@ export interface Strip {
 }
 
 /** What to paint for a lane: wide spans alone, narrow neighbours as one strip. Costs only what is on screen. */
-export function mergeLane(lane: Lane, view: Viewport, width: number): Strip[] {
+export function mergeLane(lane: Lane, axis: Axis): Strip[] {
+  const { starts, ends, groups } = lane;
+  const { view } = axis;
+  const width = Math.floor(axis.width);
   const strips: Strip[] = [];
-  let open: OpenStrip | null = null;
-  const last = upperBound(lane.starts, view.end);
+  const open = new OpenStrip();
+  const last = upperBound(starts, view.end);
   for (let i = lowerBound(lane.endsUpTo, view.start); i < last; i++) {
-    if (lane.ends[i] < view.start) continue;
-    const pixels = pixelsOf(lane, i, view, width);
-    if (pixels.to - pixels.from > MERGE_BELOW_PX) {
-      strips.push({ ...pixels, group: lane.groups[i], count: 1, shares: [[lane.groups[i], 1]] });
+    if (ends[i] < view.start) continue;
+    const from = firstPixel(axis, starts[i], width);
+    const to = lastPixel(axis, ends[i], width, from);
+    if (to - from > MERGE_BELOW_PX) {
+      strips.push({ from, to, group: groups[i], count: 1, shares: [[groups[i], 1]] });
       continue;
     }
-    if (open === null || pixels.from > open.to || open.to - open.from >= LONGEST_STRIP_PX) {
-      if (open) strips.push(open.close());
-      open = new OpenStrip(pixels.from, pixels.to);
-    }
-    open.add(pixels.to, lane.groups[i], lane.ends[i] - lane.starts[i]);
+    if (open.count > 0 && (from > open.to || open.to - open.from >= LONGEST_STRIP_PX)) strips.push(open.close());
+    open.add(from, to, groups[i], ends[i] - starts[i]);
   }
-  if (open) strips.push(open.close());
+  if (open.count > 0) strips.push(open.close());
   return strips;
 }
 
 /** The whole pixels a span touches; always at least one. */
-export function pixelsOf(lane: Lane, i: number, view: Viewport, width: number): { from: number; to: number } {
-  const from = Math.min(Math.max(Math.floor(toX(view, width, lane.starts[i])), 0), width - 1);
-  const to = Math.min(Math.ceil(toX(view, width, lane.ends[i])), width);
-  return { from, to: Math.max(to, from + 1) };
+export function pixelsOf(lane: Lane, i: number, axis: Axis): { from: number; to: number } {
+  const width = Math.floor(axis.width);
+  const from = firstPixel(axis, lane.starts[i], width);
+  return { from, to: lastPixel(axis, lane.ends[i], width, from) };
 }
 
+function firstPixel(axis: Axis, time: number, width: number): number {
+  const pixel = Math.floor(axis.toX(time));
+  return pixel < 0 ? 0 : pixel > width - 1 ? width - 1 : pixel;
+}
+
+function lastPixel(axis: Axis, time: number, width: number, from: number): number {
+  const pixel = Math.ceil(axis.toX(time));
+  return pixel <= from ? from + 1 : pixel > width ? width : pixel;
+}
+
+/** Collects the narrow spans of one strip; used again for the next, since there may be a thousand in a frame. */
 class OpenStrip {
-  private readonly time = new Map<number, number>();
-  private count = 0;
+  from = 0;
+  to = 0;
+  count = 0;
+  private readonly time = new Float64Array(256);
+  private readonly used: number[] = [];
 
-  constructor(
-    readonly from: number,
-    public to: number,
-  ) {}
-
-  add(to: number, group: number, duration: number): void {
-    this.to = Math.max(this.to, to);
+  add(from: number, to: number, group: number, duration: number): void {
+    if (this.count === 0) [this.from, this.to] = [from, to];
+    if (to > this.to) this.to = to;
     this.count++;
-    this.time.set(group, (this.time.get(group) ?? 0) + Math.max(duration, 1));
+    if (this.time[group] === 0) this.used.push(group);
+    this.time[group] += duration > 1 ? duration : 1;
   }
 
   close(): Strip {
     let total = 0;
-    for (const time of this.time.values()) total += time;
-    const shares = [...this.time].map(([group, time]) => [group, time / total] as const).sort((a, b) => a[0] - b[0]);
+    for (const group of this.used) total += this.time[group];
+    const shares = this.used.map((group) => [group, this.time[group] / total] as const).sort((a, b) => a[0] - b[0]);
     const leader = shares.find(([, share]) => share >= 0.6);
-    return { from: this.from, to: this.to, group: leader ? leader[0] : -1, count: this.count, shares };
+    const strip = { from: this.from, to: this.to, group: leader ? leader[0] : -1, count: this.count, shares };
+    for (const group of this.used) this.time[group] = 0;
+    this.used.length = this.count = 0;
+    return strip;
   }
+}
+
+/** Ticks for failed spans closer than this are one: a lane full of errors is no wall of red. */
+export const ERROR_TICK_GAP_PX = 3;
+
+/** Where a lane's failed spans get a tick, from left to right. */
+export function errorTicks(lane: Lane, axis: Axis): number[] {
+  const ticks: number[] = [];
+  for (let i = lowerBound(lane.failed, axis.view.start); i < lane.failed.length && lane.failed[i] <= axis.view.end; i++) {
+    const x = axis.toX(lane.failed[i]);
+    if (ticks.length === 0 || x - ticks[ticks.length - 1] >= ERROR_TICK_GAP_PX) ticks.push(x);
+  }
+  return ticks;
 }
 
 /** The first index whose value is at least `wanted`, in an ascending array. */

@@ -1,13 +1,14 @@
 /** The minimap's data: how much of each kind was at work over time, and where errors are. */
 
-import { FAILED, KIND_GROUPS } from './kinds';
+import type { Axis } from './axis';
+import { FAILED } from './kinds';
 import type { SpanStore } from './spans';
 import type { Tree } from './tree';
-import type { Viewport } from './viewport';
 
 export interface Overview {
   readonly buckets: number;
-  /** active[group * buckets + i]: mean number of leaf spans of a group at work in bucket i. */
+  readonly colours: number;
+  /** active[colour * buckets + i]: mean number of leaf spans of a colour at work in bucket i. */
   readonly active: Float64Array;
   /** The tallest stack. */
   readonly peak: number;
@@ -17,31 +18,32 @@ export interface Overview {
 }
 
 /**
- * Adds up leaf spans per bucket of time. Only leaves count: a parent is at work through its children, and would
- * otherwise paint the whole map. Open spans reach until `now`. Two difference arrays per group make the cost independent of a span's length.
+ * Adds up leaf spans per bucket, which is a pixel of the axis. Only leaves count: a parent is at work through its
+ * children, and would otherwise paint the whole map. Open spans reach until `now`. Two difference arrays per colour make
+ * the cost independent of a span's length.
  */
 export function buildOverview(
   store: SpanStore,
   tree: Tree,
-  groupOf: (row: number) => number,
-  limits: Viewport,
+  colourOf: (row: number) => number,
+  colours: number,
+  axis: Axis,
   now: number,
-  buckets: number,
 ): Overview {
+  const buckets = Math.floor(axis.width);
   const width = buckets + 2;
-  const level = new Float64Array(KIND_GROUPS.length * width); // spans that cover a bucket whole, as differences
-  const part = new Float64Array(KIND_GROUPS.length * width); // corrections at a span's first and last bucket
+  const level = new Float64Array(colours * width); // spans that cover a bucket whole, as differences
+  const part = new Float64Array(colours * width); // corrections at a span's first and last bucket
   const errors = new Uint32Array(buckets);
-  const scale = buckets / Math.max(limits.end - limits.start, 1);
-  for (let row = 0; row < store.count; row++) {
+  for (let row = 0; row < tree.spanCount; row++) {
     const end = Number.isNaN(tree.end[row]) ? now : tree.end[row];
-    const right = clampTo((end - limits.start) * scale, buckets);
+    const right = clampTo(axis.toX(end), buckets);
     if (store.status[row] === FAILED) errors[Math.min(Math.floor(right), buckets - 1)]++;
     if (tree.size[row] > 1) continue;
-    const left = clampTo((tree.start[row] - limits.start) * scale, buckets);
-    addInterval(level, part, groupOf(row) * width, left, Math.max(right, left));
+    const left = clampTo(axis.toX(tree.start[row]), buckets);
+    addInterval(level, part, colourOf(row) * width, left, Math.max(right, left));
   }
-  return { buckets, errors, errorPeak: largest(errors), ...integrate(level, part, buckets) };
+  return { buckets, colours, errors, errorPeak: largest(errors), ...integrate(level, part, colours, buckets) };
 }
 
 function clampTo(value: number, most: number): number {
@@ -57,11 +59,11 @@ function addInterval(level: Float64Array, part: Float64Array, base: number, left
   part[base + last] += right - last;
 }
 
-function integrate(level: Float64Array, part: Float64Array, buckets: number) {
+function integrate(level: Float64Array, part: Float64Array, colours: number, buckets: number) {
   const width = buckets + 2;
-  const active = new Float64Array(KIND_GROUPS.length * buckets);
+  const active = new Float64Array(colours * buckets);
   const stack = new Float64Array(buckets);
-  for (let group = 0; group < KIND_GROUPS.length; group++) {
+  for (let group = 0; group < colours; group++) {
     let running = 0;
     for (let i = 0; i < buckets; i++) {
       running += level[group * width + i];

@@ -1,5 +1,6 @@
 /** Marks of the time ruler. */
 
+import type { Axis } from './axis';
 import type { Viewport } from './viewport';
 
 const MINUTE = 60e9;
@@ -22,15 +23,36 @@ export interface Tick {
   readonly label: string;
 }
 
-/** Ticks at least `gapPx` apart, labelled as time after `zero`. */
-export function ticks(view: Viewport, width: number, zero: number, gapPx = 96): Tick[] {
-  if (width <= 0) return [];
-  const step = niceStep(((view.end - view.start) * gapPx) / width);
+/** Ticks at least `gapPx` apart, labelled as time after `zero`; folded stretches get none. */
+export function ticks(axis: Axis, zero: number, gapPx = 96): Tick[] {
+  if (axis.width <= 0) return [];
+  const open = openStretches(axis);
+  const [time, room] = open.reduce(([ns, px], { start, end }) => [ns + end - start, px + axis.toX(end) - axis.toX(start)], [0, 0]);
+  const step = niceStep((time * gapPx) / Math.max(room, 1));
   const marks: Tick[] = [];
-  for (let i = Math.ceil((view.start - zero) / step); zero + i * step <= view.end; i++) {
-    marks.push({ time: zero + i * step, label: tickLabel(i * step, step) });
+  let last = -Infinity;
+  for (const { start, end } of open) {
+    for (let i = Math.ceil((start - zero) / step); zero + i * step <= end; i++) {
+      const x = axis.toX(zero + i * step);
+      if (x - last < gapPx * 0.99) continue;
+      marks.push({ time: zero + i * step, label: tickLabel(i * step, step) });
+      last = x;
+    }
   }
   return marks;
+}
+
+/** The parts of the window between folds. */
+function openStretches({ view, folds }: Axis): Viewport[] {
+  const open: Viewport[] = [];
+  let from = view.start;
+  for (const fold of folds) {
+    if (fold.end <= view.start || fold.start >= view.end) continue;
+    if (fold.start > from) open.push({ start: from, end: fold.start });
+    from = fold.end;
+  }
+  if (from < view.end) open.push({ start: from, end: view.end });
+  return open;
 }
 
 /** A time after the start at the precision of the step: "1.5 s", "250 ms", "2:05", "1:02:00". */

@@ -1,11 +1,11 @@
 /** Paints the bars of two runs: a's as ghosts, b's in front of them. */
 
+import type { Axis } from '../core/axis';
 import { barAt, type Bar } from '../core/bars';
 import type { ComparedRow, Side } from '../core/compare';
 import type { RowTimes } from '../core/comparetime';
 import { KIND_GROUPS, kindGroup } from '../core/kinds';
 import type { Tick } from '../core/ticks';
-import { toX, type Viewport } from '../core/viewport';
 import type { Palette } from './palette';
 
 export interface CompareScene {
@@ -16,9 +16,8 @@ export interface CompareScene {
   /** Where the first of them begins. */
   readonly top: number;
   readonly rowHeight: number;
-  readonly width: number;
   readonly height: number;
-  readonly view: Viewport;
+  readonly axis: Axis;
   readonly ticks: readonly Tick[];
   readonly palette: Palette;
 }
@@ -32,16 +31,16 @@ export function drawComparison(context: CanvasRenderingContext2D, scene: Compare
     const middle = scene.top + i * scene.rowHeight + scene.rowHeight / 2;
     const { startA, endA, startB, endB } = scene.times;
     const { a, b, kind } = scene.rows[row];
-    if (a) drawGhost(context, scene, barAt(scene.view, scene.width, startA[row], endA[row]), middle, a);
-    if (b) drawBar(context, scene, barAt(scene.view, scene.width, startB[row], endB[row]), middle, b, kind);
+    if (a) drawGhost(context, scene, barAt(scene.axis, startA[row], endA[row]), middle, a);
+    if (b) drawBar(context, scene, barAt(scene.axis, startB[row], endB[row]), middle, b, kind);
     drawPointers(context, scene, row, middle);
   });
 }
 
-function drawGrid(context: CanvasRenderingContext2D, { ticks, view, width, height, palette }: CompareScene): void {
+function drawGrid(context: CanvasRenderingContext2D, { ticks, axis, height, palette }: CompareScene): void {
   context.fillStyle = palette.line;
   context.globalAlpha = 0.7;
-  for (const tick of ticks) context.fillRect(Math.round(toX(view, width, tick.time)), 0, 1, height);
+  for (const tick of ticks) context.fillRect(Math.round(axis.toX(tick.time)), 0, 1, height);
   context.globalAlpha = 1;
 }
 
@@ -82,7 +81,7 @@ function box(context: CanvasRenderingContext2D, bar: Bar, top: number, height: n
 }
 
 /** A small arrow at the edge towards bars that lie outside the window. */
-function drawPointers(context: CanvasRenderingContext2D, { times, view, width, palette }: CompareScene, row: number, middle: number): void {
+function drawPointers(context: CanvasRenderingContext2D, { times, axis: { view, width }, palette }: CompareScene, row: number, middle: number): void {
   const starts = [times.startA[row], times.startB[row]].filter((time) => !Number.isNaN(time));
   const ends = [times.endA[row], times.endB[row]].filter((time) => !Number.isNaN(time));
   const later = starts.length > 0 && starts.every((start) => start > view.end);

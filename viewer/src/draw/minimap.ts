@@ -1,14 +1,16 @@
 /** Paints the whole run: time at work stacked by kind, errors by density, search matches, the window. */
 
+import { breaksOf, type Axis } from '../core/axis';
 import type { Overview } from '../core/overview';
-import { toX, type Viewport } from '../core/viewport';
+import type { Viewport } from '../core/viewport';
 import type { Palette } from './palette';
 
 export interface MinimapScene {
   readonly overview: Overview;
-  readonly width: number;
+  readonly colours: readonly string[];
   readonly height: number;
-  readonly limits: Viewport;
+  /** Of the whole run. */
+  readonly axis: Axis;
   readonly view: Viewport;
   readonly now: number | null;
   readonly matchTimes: readonly number[];
@@ -21,27 +23,31 @@ const TOP = 4;
 const LEAST_ROOT = 1.5;
 
 export function drawMinimap(context: CanvasRenderingContext2D, scene: MinimapScene): void {
+  for (const fold of breaksOf(scene.axis)) {
+    context.fillStyle = scene.palette.line;
+    context.fillRect(fold.x, 0, fold.width, scene.height);
+  }
   drawStacks(context, scene);
   drawErrors(context, scene);
   drawMatches(context, scene);
   if (scene.now !== null) {
     context.fillStyle = scene.palette.accent;
-    context.fillRect(Math.round(toX(scene.limits, scene.width, scene.now)), 0, 1, scene.height);
+    context.fillRect(Math.round(scene.axis.toX(scene.now)), 0, 1, scene.height);
   }
   drawWindow(context, scene);
 }
 
 function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): void {
-  const { overview, palette } = scene;
+  const { overview, colours } = scene;
   const floor = scene.height - 2;
   const room = floor - ERROR_BAND - TOP;
-  const column = scene.width / overview.buckets;
+  const column = scene.axis.width / overview.buckets;
   const edge = (i: number) => Math.round(i * column); // whole pixels: half-painted ones would show as stripes
   // The square root keeps one span visible beside a burst of a hundred.
   const scale = room / Math.max(Math.sqrt(overview.peak), LEAST_ROOT);
   const tops = new Float64Array(overview.buckets);
-  for (let group = 0; group < palette.kinds.length; group++) {
-    context.fillStyle = palette.kinds[group];
+  for (let group = 0; group < overview.colours; group++) {
+    context.fillStyle = colours[group];
     for (let i = 0; i < overview.buckets; i++) {
       const value = overview.active[group * overview.buckets + i];
       if (value <= 0.0001) continue;
@@ -55,7 +61,7 @@ function drawStacks(context: CanvasRenderingContext2D, scene: MinimapScene): voi
 
 function drawErrors(context: CanvasRenderingContext2D, scene: MinimapScene): void {
   const { overview } = scene;
-  const column = scene.width / overview.buckets;
+  const column = scene.axis.width / overview.buckets;
   context.fillStyle = scene.palette.error;
   for (let i = 0; i < overview.buckets; i++) {
     if (overview.errors[i] === 0) continue;
@@ -68,7 +74,7 @@ function drawMatches(context: CanvasRenderingContext2D, scene: MinimapScene): vo
   context.fillStyle = scene.palette.accent;
   let last = -Infinity;
   for (const time of scene.matchTimes) {
-    const x = Math.round(toX(scene.limits, scene.width, time));
+    const x = Math.round(scene.axis.toX(time));
     if (x - last < 2) continue;
     context.fillRect(x, scene.height - 6, 1, 6);
     last = x;
@@ -76,15 +82,19 @@ function drawMatches(context: CanvasRenderingContext2D, scene: MinimapScene): vo
 }
 
 function drawWindow(context: CanvasRenderingContext2D, scene: MinimapScene): void {
-  const left = toX(scene.limits, scene.width, scene.view.start);
-  const right = toX(scene.limits, scene.width, scene.view.end);
-  if (left <= 0.5 && right >= scene.width - 0.5) return;
+  const left = scene.axis.toX(scene.view.start);
+  const right = scene.axis.toX(scene.view.end);
+  if (left <= 0.5 && right >= scene.axis.width - 0.5) return;
   context.fillStyle = scene.palette.bg;
   context.globalAlpha = 0.66;
   context.fillRect(0, 0, left, scene.height);
-  context.fillRect(right, 0, scene.width - right, scene.height);
+  context.fillRect(right, 0, scene.axis.width - right, scene.height);
   context.globalAlpha = 1;
   context.fillStyle = scene.palette.accent;
-  context.fillRect(left - 1, 0, 2, scene.height);
-  context.fillRect(right - 1, 0, 2, scene.height);
+  for (const x of [left, right]) {
+    context.fillRect(x - 1, 0, 2, scene.height);
+    context.beginPath();
+    context.roundRect(x - 3, scene.height / 2 - 9, 6, 18, 2); // a grip: edges can be dragged
+    context.fill();
+  }
 }

@@ -3,15 +3,21 @@
 import { KIND_GROUPS } from '../core/kinds';
 
 export interface Palette {
+  /** Of KIND_GROUPS. */
   readonly kinds: readonly string[];
+  /** Any other token's colour. */
+  readonly token: (name: string) => string;
   readonly bg: string;
   readonly surface: string;
   readonly line: string;
+  readonly lineStrong: string;
   readonly ink: string;
   readonly ink2: string;
   readonly ink3: string;
   readonly accent: string;
+  readonly accentInk: string;
   readonly error: string;
+  readonly warn: string;
   readonly font: string;
   readonly themeVersion: number;
 }
@@ -22,14 +28,18 @@ export function readPalette(themeVersion: number): Palette {
   const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
     kinds: KIND_GROUPS.map((group) => token(`kind-${group}`)),
+    token,
     bg: token('bg'),
     surface: token('surface'),
     line: token('line'),
+    lineStrong: token('line-strong'),
     ink: token('ink'),
     ink2: token('ink-2'),
     ink3: token('ink-3'),
     accent: token('accent'),
+    accentInk: token('accent-ink'),
     error: token('error'),
+    warn: token('warn'),
     font: token('font'),
     themeVersion,
   };

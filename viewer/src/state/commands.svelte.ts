@@ -1,5 +1,7 @@
 /** What the page on screen offers in the command menu. Keys of core/keymap.ts are offered without being registered. */
 
+import { untrack } from 'svelte';
+
 export interface Command {
   /** Unique within its owner. */
   readonly id: string;
@@ -16,7 +18,8 @@ class Commands {
 
   /** Offers commands until the answer is called; best as the value of an $effect. owner: their heading. */
   register(owner: string, commands: readonly Command[]): () => void {
-    this.byOwner = new Map(this.byOwner).set(owner, commands);
+    // An effect that offers commands must not run again because others do.
+    this.byOwner = new Map(untrack(() => this.byOwner)).set(owner, commands);
     return () => {
       if (this.byOwner.get(owner) !== commands) return; // replaced since
       const rest = new Map(this.byOwner);

@@ -8,7 +8,7 @@ search, asked of runs at hand and in SQL), `filters` (what a list may be narrowe
 """
 
 from milepost_collector.traces.queries.conversations import message
-from milepost_collector.traces.queries.events import list_events, span_events
+from milepost_collector.traces.queries.events import event_marks, list_events, span_events
 from milepost_collector.traces.queries.filters import RunFilter
 from milepost_collector.traces.queries.pool import QueryPool, read_only
 from milepost_collector.traces.queries.run_index import RunIndex
@@ -23,6 +23,7 @@ __all__ = [
     "RunSpansReader",
     "TaskUsage",
     "Usage",
+    "event_marks",
     "list_events",
     "list_runs",
     "message",

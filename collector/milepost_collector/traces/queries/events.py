@@ -9,7 +9,7 @@ from duckdb import DuckDBPyConnection
 from msgspec import Raw
 
 from milepost_collector.errors import InvalidParameterError
-from milepost_collector.protocol.api import EventItem, EventList
+from milepost_collector.protocol.api import EventItem, EventList, EventMarks
 from milepost_collector.protocol.cursor import Cursor, encode_cursor, scope_of
 from milepost_collector.protocol.foreign_rows import LOG_BODY
 from milepost_collector.protocol.messages import piece_ids, restore
@@ -18,9 +18,15 @@ from milepost_collector.traces.queries.conversations import pieces
 from milepost_collector.traces.queries.filters import decode
 
 MAX_LIMIT = 2000
+MOST_MARKS = 20_000  # of a run; more than any screen has room for
 SPAN_EVENTS_LIMIT = 500  # events that come with a span's detail; the list has them all
 
 MARK = '{"$'  # in attributes that refer to pieces
+
+_MARKS = """
+SELECT epoch_ns(time), span_id, kind, severity FROM events
+WHERE run_id = ? AND kind IN ('log', 'exception', 'event') ORDER BY events.time, rowid LIMIT ?
+"""
 
 _FIELDS = EventItem.__struct_fields__
 _COLUMNS = ", ".join("epoch_ns(time) AS time" if name == "time" else name for name in _FIELDS)
@@ -49,6 +55,22 @@ def list_events(
     last = page[-1] if len(rows) > limit else None
     next_cursor = encode_cursor(Cursor(scope, last[1], str(last[0]))) if last else None
     return EventList(run_id=run_id, events=_whole(connection, page), next_cursor=next_cursor)
+
+
+def event_marks(connection: DuckDBPyConnection, run_id: str) -> EventMarks:
+    """Return where a run's logs, exceptions and events lie in time, without what they say."""
+    rows = connection.execute(_MARKS, [run_id, MOST_MARKS + 1]).fetchall()
+    kept = rows[:MOST_MARKS]
+    first = kept[0][0] if kept else None
+    return EventMarks(
+        run_id=run_id,
+        origin=None if first is None else iso_from_ns(first),
+        offset_ns=[row[0] - first for row in kept],
+        span_id=[row[1] for row in kept],
+        kind=[row[2] for row in kept],
+        severity=[row[3] for row in kept],
+        truncated=len(rows) > MOST_MARKS,
+    )
 
 
 def span_events(connection: DuckDBPyConnection, run_id: str, span_id: str) -> list[EventItem]:

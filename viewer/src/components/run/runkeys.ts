@@ -1,11 +1,11 @@
 /** Keys of the run page. */
 
 import { spanAbove } from '../../core/tree';
-import { panBy, zoomAt } from '../../core/viewport';
 import type { RunModel } from '../../state/run/model.svelte';
 import { settings } from '../../state/settings.svelte';
 import { copySpanJson } from '../detail/spanjson';
 import { copyLink, copyMarkdown } from './share';
+import { timeKey } from './timekeys';
 
 export interface RunKeyContext {
   readonly model: RunModel;
@@ -18,9 +18,6 @@ export interface RunKeyContext {
 
 type Action = (context: RunKeyContext, event: KeyboardEvent) => void;
 
-const ZOOM_STEP = 0.7;
-let lastFit: { node: number; subtree: boolean } | null = null;
-
 const ACTIONS: Record<string, Action> = {
   ArrowDown: ({ moveRow }) => moveRow(1),
   ArrowUp: ({ moveRow }) => moveRow(-1),
@@ -32,15 +29,6 @@ const ACTIONS: Record<string, Action> = {
   End: ({ moveRow }) => moveRow(Infinity),
   ArrowRight: (context, event) => (event.shiftKey ? foldLevel(context, false) : stepIn(context)),
   ArrowLeft: (context, event) => (event.shiftKey ? foldLevel(context, true) : stepOut(context)),
-  w: ({ model }) => zoom(model, ZOOM_STEP),
-  s: ({ model }) => zoom(model, 1 / ZOOM_STEP),
-  a: ({ model }) => pan(model, -0.15),
-  d: ({ model }) => pan(model, 0.15),
-  A: ({ model }) => pan(model, -0.6),
-  // Shift D is the theme's key everywhere, so the long step to the right is on Shift S beside it.
-  S: ({ model }) => pan(model, 0.6),
-  f: fit,
-  '0': ({ model }) => (model.timeline.view = null),
   e: ({ model, select }) => select(model.findFrom(model.isError, false)),
   E: ({ model, select }) => select(model.findFrom(model.isError, true)),
   Y: ({ model }) => void copyMarkdown(model),
@@ -57,31 +45,10 @@ const ACTIONS: Record<string, Action> = {
 
 /** Carries out a key; answers whether it meant something here. */
 export function runKey(event: KeyboardEvent, context: RunKeyContext): boolean {
+  if (timeKey(event, context.model, context.select)) return true;
   if (!Object.hasOwn(ACTIONS, event.key)) return false;
   ACTIONS[event.key](context, event);
   return true;
-}
-
-function zoom(model: RunModel, factor: number): void {
-  const view = model.timeline.shownView();
-  const node = model.selectedNode();
-  const [start, end] = node < 0 ? [view.start, view.end] : model.extentOf(node);
-  const middle = (start + end) / 2;
-  const anchor = middle > view.start && middle < view.end ? middle : (view.start + view.end) / 2;
-  model.timeline.setView(zoomAt(view, factor, anchor, model.timeline.limits()));
-}
-
-function pan(model: RunModel, share: number): void {
-  const view = model.timeline.shownView();
-  model.timeline.setView(panBy(view, share * (view.end - view.start), model.timeline.limits()));
-}
-
-/** The selected span fills the window; asked again, its subtree does. */
-function fit({ model }: RunKeyContext): void {
-  const node = model.selectedNode();
-  const subtree = lastFit?.node === node && !lastFit.subtree;
-  lastFit = { node, subtree };
-  model.timeline.fit(node, subtree);
 }
 
 function focusOn(model: RunModel, node: number): void {

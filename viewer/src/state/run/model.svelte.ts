@@ -105,6 +105,7 @@ export class RunModel {
       this.rebuild();
       if (this.loading) this.outline.foldLargeRun();
       this.loading = false;
+      void this.timeline.dots.load(signal);
     } catch (cause) {
       if (signal.aborted) return;
       this.failure = ApiError.of(cause);
@@ -151,11 +152,11 @@ export class RunModel {
   // Selection ---------------------------------------------------------------------------------------------------------
 
   /** The selected node, or -1. */
-  selectedNode(): number {
+  selectedNode = (): number => {
     const { tree, selectedId } = this;
     if (!tree || selectedId === null) return -1;
     return nodeOf(tree, this.store, selectedId);
-  }
+  };
 
   select(node: number): void {
     if (!this.tree || node < 0) return;
@@ -177,12 +178,12 @@ export class RunModel {
     return true;
   }
 
-  extentOf(node: number): [number, number] {
+  extentOf = (node: number): [number, number] => {
     if (!this.tree) return [0, 0];
     const end = this.tree.end[node];
     const start = this.tree.start[node];
     return [start, Number.isNaN(end) ? Math.max(this.runEnd ?? this.nowNs(), start) : end];
-  }
+  };
 
   /** The next node after the selected one, in tree order, that passes and may have a row; wraps around; -1 when none does. */
   findFrom(passes: (row: number) => boolean, backwards: boolean): number {
@@ -246,6 +247,7 @@ export class RunModel {
   private takeEvents(events: EventItem[]): void {
     const selected = this.selectedId ?? this.rootId();
     if (events.some((event) => event.span_id === selected)) this.selectedVersion++;
+    this.timeline.dots.take(events);
     if (this.events.apply(events.filter((event) => event.kind === 'checkpoint')) > 0) this.planRebuild();
   }
 
@@ -305,10 +307,10 @@ export class RunModel {
       focus: this.outline.focusId,
       query: this.outline.query,
       onlyMatches: this.outline.onlyMatches,
-      onlyCritical: false,
-      colouring: 'kind',
-      frameRows: 'auto',
-      foldIdle: 'auto',
+      onlyCritical: this.timeline.onlyCritical,
+      colouring: this.timeline.colouring,
+      frameRows: this.timeline.frameRows,
+      foldIdle: this.timeline.foldIdle,
       tab: this.tab,
       rawClocks: this.rawClocks,
     };

@@ -154,10 +154,15 @@ export class Outline {
     this.rebuildRows();
   }
 
+  /** Another filter leaves out rows now, or none does. */
+  filterChanged(): void {
+    this.rebuildRows();
+  }
+
   /** Drops what keeps a node from having a row. */
   makeRoomFor(node: number): void {
     if (this.mayShow(node)) return;
-    if (this.kept !== null && this.kept[node] !== 1) this.onlyMatches = false;
+    if (this.kept !== null && this.kept[node] !== 1) this.onlyMatches = this.model.timeline.critical.only = false;
     const { tree } = this.model;
     const [from, until] = tree ? focusRange(tree, this.focus) : [0, 0];
     if (tree && (tree.place[node] < from || tree.place[node] >= until)) this.focusId = null;
@@ -215,7 +220,10 @@ export class Outline {
   }
 
   private keptBy(tree: Tree): Uint8Array | null {
-    return this.onlyMatches && this.matches !== null ? withAncestors(tree, this.isMatch) : null;
+    const { onlyCritical, criticalNodes } = this.model.timeline;
+    const onlyMatches = this.onlyMatches && this.matches !== null;
+    if (!onlyMatches && !onlyCritical) return null;
+    return withAncestors(tree, (row) => (!onlyMatches || this.isMatch(row)) && (!onlyCritical || criticalNodes.has(row)));
   }
 
   private countMatches(): number {

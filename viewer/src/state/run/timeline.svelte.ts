@@ -1,28 +1,81 @@
-/** The time on screen: the window and its limits, what is inside folded bars, and the minimap's sums. */
+/** The time on screen: the window and its limits, what is folded and framed, and what is inside folded bars. */
 
+import { makeAxis, type Axis } from '../../core/axis';
 import { makeLane, type Lane } from '../../core/bars';
+import { colourScale, legendOf, type ColourScale } from '../../core/colouring';
+import { easeWindow, frameOf, needsFrame } from '../../core/frame';
+import { idlenessOf, mostlyIdle, NOT_IDLE } from '../../core/idle';
 import { buildOverview, type Overview } from '../../core/overview';
-import type { RunViewState } from '../../core/runview';
+import type { Choice, Colouring, RunViewState } from '../../core/runview';
 import type { Tick } from '../../core/ticks';
 import type { Tree } from '../../core/tree';
 import { clampViewport, fitTo, isWhole, type Viewport } from '../../core/viewport';
+import { before, follow, type Trail } from '../../core/zoomtrail';
+import { Critical } from './critical.svelte';
+import { EventDotsModel } from './eventdots.svelte';
+import { Measure } from './measure.svelte';
 import type { RunModel } from './model.svelte';
 
+const EASE_MS = 150;
+/** Turns of the wheel and steps of keys that follow each other this fast are one zoom to go back from. */
+const SAME_MOVE_MS = 700;
+
+/** Which rows a frame shows. */
+interface RowsShown {
+  readonly rows: Int32Array;
+  readonly first: number;
+  readonly count: number;
+}
+
 export class Timeline {
-  /** The window of time; null shows the whole run and follows it as it grows. */
-  view = $state.raw<Viewport | null>(null);
+  readonly critical: Critical;
+  readonly measure: Measure;
+  readonly dots: EventDotsModel;
 
-  /** What the ruler shows: the window and marks that were painted last. */
-  ruler = $state.raw<{ view: Viewport; marks: readonly Tick[] }>({ view: { start: 0, end: 1 }, marks: [] });
+  /** What the colour of a bar means. */
+  colouring = $state<Colouring>('kind');
+  frameRows = $state<Choice>('auto');
+  foldIdle = $state<Choice>('auto');
+  /** The windows that were zoomed through, the last of them on screen. */
+  trail = $state.raw<Trail>([]);
+  /** What the ruler shows: the axis and marks that were painted last. */
+  ruler = $state.raw<{ axis: Axis; marks: readonly Tick[] }>({ axis: makeAxis({ start: 0, end: 1 }, 0), marks: [] });
 
+  readonly scale = $derived.by(() => this.freshScale(this.model.tree));
+  readonly legend = $derived.by(() => (this.model.tree ? legendOf(this.scale, this.model.tree.spanCount) : []));
+  readonly idleness = $derived.by(() => (this.model.tree ? idlenessOf(this.model.tree, this.model.runEnd) : NOT_IDLE));
+
+  /** The node under the pointer, -1 for none. */
+  hovered = $state(-1);
+  /** Spans that the selected one links to, or that link to it. */
+  linkedIds = $state.raw<readonly string[]>([]);
+
+  /** The rows that were painted last; the frame is around them. */
+  private onRows = $state.raw<RowsShown | null>(null);
+  /** The window that the reader chose; null shows the whole run and follows it as it grows, or frames the rows. */
+  private chosen = $state.raw<Viewport | null>(null);
+  /** On its way here from another window. */
+  private moving = $state.raw<{ from: Viewport; k: number } | null>(null);
+  /** Framing was found to suit the first picture; null before there was one. */
+  private suggested = $state<boolean | null>(null);
+  private movedAt = 0;
+  private glides = 0;
+  private painted: Viewport | null = null;
   private pendingWindow: RunViewState['window'];
   private readonly lanes = new Map<number, Lane>();
+  private lanesScale: unknown = null;
 
   constructor(
     private readonly model: RunModel,
     state: RunViewState,
   ) {
     this.pendingWindow = state.window;
+    this.colouring = state.colouring;
+    this.frameRows = state.frameRows;
+    this.foldIdle = state.foldIdle;
+    this.critical = new Critical(model, state);
+    this.measure = new Measure(model);
+    this.dots = new EventDotsModel(model);
   }
 
   /** The tree has changed. A link names its window in milliseconds after the run's start, known once spans are here. */
@@ -34,6 +87,8 @@ export class Timeline {
     this.setView({ start: zero + pendingWindow.fromMs * 1e6, end: zero + pendingWindow.toMs * 1e6 });
   }
 
+  // The window --------------------------------------------------------------------------------------------------------
+
   /** The whole run, with room ahead of a live one so that its bars do not touch the edge. */
   limits(): Viewport {
     const { tree, runEnd, isLive } = this.model;
@@ -41,22 +96,59 @@ export class Timeline {
     const last = Math.max(tree?.lastTime ?? 0, runEnd ?? 0);
     const end = isLive ? Math.max(last, this.model.nowNs()) : last;
     const length = Math.max(end - start, 1000);
-    return { start, end: start + length * (isLive ? 1.04 : 1.012) };
+    const drawn = this.folding ? Math.max(length - this.idleness.hidden, 1000) : length;
+    return { start, end: start + length + drawn * (isLive ? 0.04 : 0.012) };
   }
 
+  get view(): Viewport | null {
+    return this.chosen;
+  }
+
+  set view(view: Viewport | null) {
+    if (view === null) this.showWhole();
+    else this.setView(view);
+  }
+
+  /** The window as it is now, perhaps on its way. */
   shownView(): Viewport {
-    return this.view === null ? this.limits() : clampViewport(this.view, this.limits());
+    const target = this.target();
+    return this.moving ? easeWindow(this.moving.from, target, this.moving.k) : target;
   }
 
-  setView(view: Viewport): void {
+  private target(): Viewport {
     const limits = this.limits();
-    this.view = isWhole(view, limits) ? null : clampViewport(view, limits);
+    if (this.chosen) return clampViewport(this.chosen, limits);
+    const { tree, outline, extentOf } = this.model;
+    const frame = this.framing && tree && this.onRows ? frameOf(tree, this.onRows, outline.isCollapsed, extentOf, limits) : null;
+    return frame ?? limits;
   }
 
-  showOnRuler(view: Viewport, marks: readonly Tick[]): void {
-    const { ruler } = this;
-    const same = view.start === ruler.view.start && view.end === ruler.view.end && marks.length === ruler.marks.length;
-    if (!same || marks.some((mark, i) => mark.time !== ruler.marks[i].time)) this.ruler = { view, marks };
+  /** step: a zoom of its own, to which the window glides and from which there is a way back. */
+  setView(view: Viewport, step = false): void {
+    const limits = this.limits();
+    const next = isWhole(view, limits) ? null : clampViewport(view, limits);
+    const now = performance.now();
+    const sameMove = !step && now - this.movedAt < SAME_MOVE_MS;
+    this.movedAt = step ? -Infinity : now;
+    this.stopFraming();
+    if (step) this.glide();
+    else this.stopGliding();
+    this.chosen = next;
+    this.trail = follow(this.trail, next, sameMove);
+  }
+
+  showWhole(): void {
+    this.stopFraming();
+    this.glide();
+    this.chosen = null;
+    this.trail = [];
+  }
+
+  /** Back to the window before the last zoom. */
+  zoomBack(): void {
+    const view = before(this.trail);
+    if (view) this.setView(view, true);
+    else this.showWhole();
   }
 
   /** Fits the window to a span, or to its subtree. */
@@ -71,26 +163,134 @@ export class Timeline {
       start = Math.min(start, a);
       end = Math.max(end, b);
     }
-    this.setView(fitTo(start, end, this.limits()));
+    this.setView(fitTo(start, end, this.limits()), true);
   }
 
-  overview(buckets: number): Overview | null {
-    const { tree, store, groupOf, runEnd } = this.model;
-    if (!tree || buckets < 1) return null;
-    return buildOverview(store, tree, groupOf, this.limits(), runEnd ?? this.model.nowNs(), buckets);
+  /** Pans, if need be, so that a time is on screen. */
+  bringTime(time: number): void {
+    const view = this.target();
+    if (time >= view.start && time <= view.end) return;
+    const length = view.end - view.start;
+    this.setView({ start: time - length * 0.3, end: time + length * 0.7 });
+  }
+
+  // Framing -----------------------------------------------------------------------------------------------------------
+
+  /** The window follows the rows on screen. */
+  get framing(): boolean {
+    if (this.chosen || this.pendingWindow) return false;
+    return this.frameRows === 'on' || (this.frameRows === 'auto' && this.suggested === true);
+  }
+
+  setFraming(on: boolean): void {
+    this.glide();
+    this.chosen = null;
+    this.trail = [];
+    this.frameRows = on ? 'on' : 'off';
+  }
+
+  /** A window chosen by hand ends framing, and a link must say so where it would begin by itself. */
+  private stopFraming(): void {
+    if (this.framing) this.frameRows = 'off';
+  }
+
+  /** Before each frame: decides on framing once there is something to frame, and glides when the rows have changed. */
+  settle(width: number, shown: RowsShown): void {
+    const { tree, loading, extentOf } = this.model;
+    if (!tree || loading || shown.count === 0 || width < 1) return;
+    this.suggested ??= needsFrame(this.wholeAxis(width), shown, extentOf);
+    const old = this.onRows;
+    if (old?.rows !== shown.rows || old.first !== shown.first || old.count !== shown.count) {
+      this.onRows = shown;
+      if (old && this.framing) this.glide();
+    }
+    this.painted = this.shownView();
+  }
+
+  /** Lets the window glide from where it is to where it is about to be; readers who asked for calm see it jump. */
+  private glide(): void {
+    if (!this.painted || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const [from, began, glide] = [this.painted, performance.now(), ++this.glides];
+    const step = (now: number) => {
+      if (this.glides !== glide) return;
+      const k = (now - began) / EASE_MS;
+      this.moving = k < 1 ? { from, k } : null;
+      if (k < 1) requestAnimationFrame(step);
+    };
+    this.moving = { from, k: 0 };
+    requestAnimationFrame(step);
+  }
+
+  private stopGliding(): void {
+    this.glides++;
+    this.moving = null;
+  }
+
+  // The axis ----------------------------------------------------------------------------------------------------------
+
+  /** Long idle stretches are folded. */
+  get folding(): boolean {
+    return this.idleness.folds.length > 0 && (this.foldIdle === 'on' || (this.foldIdle === 'auto' && mostlyIdle(this.idleness)));
+  }
+
+  toggleFolding(): void {
+    this.foldIdle = this.folding ? 'off' : 'on';
+  }
+
+  /** The window on `width` pixels. */
+  axis(width: number): Axis {
+    return makeAxis(this.shownView(), width, this.folding ? this.idleness.folds : []);
+  }
+
+  /** The whole run on `width` pixels. */
+  wholeAxis(width: number): Axis {
+    return makeAxis(this.limits(), width, this.folding ? this.idleness.folds : []);
+  }
+
+  showOnRuler(axis: Axis, marks: readonly Tick[]): void {
+    const old = this.ruler;
+    const same = axis.view.start === old.axis.view.start && axis.view.end === old.axis.view.end && axis.width === old.axis.width;
+    if (!same || axis.folds.length !== old.axis.folds.length || marks.length !== old.marks.length) this.ruler = { axis, marks };
+  }
+
+  overview(axis: Axis): Overview | null {
+    const { tree, store, runEnd } = this.model;
+    if (!tree || axis.width < 1) return null;
+    return buildOverview(store, tree, this.scale.of, this.scale.colours.length, axis, runEnd ?? this.model.nowNs());
   }
 
   /** What a link carries of the window. */
   linkedWindow(): RunViewState['window'] {
     const zero = this.model.tree?.firstStart ?? 0;
-    const window = this.view && { fromMs: (this.view.start - zero) / 1e6, toMs: (this.view.end - zero) / 1e6 };
+    const window = this.chosen && { fromMs: (this.chosen.start - zero) / 1e6, toMs: (this.chosen.end - zero) / 1e6 };
     return window ?? this.pendingWindow;
   }
+
+  /** tree: made anew whenever a span changes, so that naming it keeps the scale fresh. */
+  private freshScale(_tree: Tree | null): ColourScale {
+    return colourScale(this.colouring, this.model.store, this.model.groupOf);
+  }
+
+  // The critical path -------------------------------------------------------------------------------------------------
+
+  /** Spans that the critical path passes through. */
+  get criticalNodes(): ReadonlySet<number> {
+    return this.critical.nodes;
+  }
+
+  /** Rows off the critical path are left out. */
+  get onlyCritical(): boolean {
+    return this.critical.only;
+  }
+
+  // What is inside folded bars ----------------------------------------------------------------------------------------
 
   /** The leaf spans inside a collapsed node, for the strip its bar carries; null when it is open or a leaf. */
   laneOf = (node: number): Lane | null => {
     const { tree, outline } = this.model;
     if (!tree || tree.size[node] < 2 || !outline.isCollapsed(node)) return null;
+    if (this.lanesScale !== this.scale) this.forgetLanes();
+    this.lanesScale = this.scale;
     const known = this.lanes.get(node);
     if (known) return known;
     const lane = this.buildLane(tree, node);
@@ -112,7 +312,8 @@ export class Timeline {
     return makeLane(
       Float64Array.from(leaves, (row) => start[row]),
       Float64Array.from(leaves, (row) => this.model.extentOf(row)[1]),
-      Uint8Array.from(leaves, this.model.groupOf),
+      Uint8Array.from(leaves, this.scale.of),
+      Float64Array.from(inside.filter((row) => row < tree.spanCount && this.model.isError(row)), (row) => start[row]).sort(),
     );
   }
 }
