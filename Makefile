@@ -1,6 +1,6 @@
 # Every target works on a machine with nothing but make and Python 3.11 or later; .ci/venv makes the environment.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint bench crash fuzz docs viewer clean venv
+.PHONY: help demo test check lint bench bench-viewer crash fuzz docs viewer clean venv
 SHELL := /bin/sh
 BIN := .venv/bin
 ARGS ?=
@@ -11,7 +11,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 say = @printf '\033[1m==> %s\033[0m\n'
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv:
 	@.ci/venv
@@ -49,6 +49,11 @@ test: check ## everything: check, then all tests (ARGS='tests/cli -k serve' narr
 bench: viewer ## run the benchmarks and print their figures (minutes; an idle machine gives honest ones)
 	$(say) 'benchmarks'
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-viewer: viewer ## measure the viewer in Chromium on runs of up to 300,000 spans (ARGS=--quick: small)
+	@.ci/chromium
+	$(say) 'viewer'
+	@$(BIN)/python -m tests.benchmarks.bench_viewer $(ARGS)
 
 crash: venv ## the crash test as a longer loop (KILLS=300)
 	$(say) 'crash loop, $(KILLS) kills'

@@ -402,10 +402,11 @@ class Schema(Struct, kw_only=True):
 
 
 class LiveHello(Struct, kw_only=True):
-    """First message of the live stream. now: the collector's clock."""
+    """First message of the live stream. now: the collector's clock. behind: messages that were missed and follow."""
 
     version: str
     now: str
+    behind: int = 0
 
 
 class LiveRuns(Struct, kw_only=True):

@@ -43,7 +43,7 @@ MAX_UNREAD_TICKS = 200
 
 @dataclass(frozen=True, slots=True)
 class LiveMessage:
-    """One server-sent event. data: JSON."""
+    """One server-sent event. id: where a reader that has it may resume. data: JSON."""
 
     id: str
     event: str
@@ -66,6 +66,14 @@ class Tick:
         """Bytes held."""
         of_runs = sum(len(data) for parts in self.of_run.values() for _, data in parts)
         return len(self.runs or b"") + len(self.tasks or b"") + of_runs
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """That ticks tell about a run or the list: since the tick after `since`, and until when once nobody follows."""
+
+    since: int
+    until_s: float = float("inf")
 
 
 @dataclass(eq=False, slots=True)
@@ -106,9 +114,7 @@ class LiveFeed:
         self._kept: deque[Tick] = deque()
         self._kept_bytes = 0
         self._subscribers: set[Subscriber] = set()
-        self._wanted: dict[
-            str | None, float
-        ] = {}  # runs followed (None: the run list) and until when, once nobody does
+        self._wanted: dict[str | None, Recording] = {}  # runs followed; None: the run list
         self._deltas: list[Delta] = []
         self._transitions: list[TransitionFact] = []
         self._runs_behind: dict[str, None] = {}  # in order of arrival
@@ -147,24 +153,35 @@ class LiveFeed:
             self._changed.set()
 
     async def subscribe(
-        self, *, runs: bool, run_id: str | None, last_event_id: str | None, tasks: bool = False
+        self,
+        *,
+        runs: bool,
+        run_id: str | None,
+        last_event_id: str | None,
+        tasks: bool = False,
+        follow: bool = True,
     ) -> AsyncIterator[LiveMessage]:
         """Yield messages until the feed stops; the caller ends the subscription by closing the iterator.
 
         runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an
-        earlier subscription ended. tasks: tell about every transition of a managed task.
+        earlier subscription ended. tasks: tell about every transition of a managed task. follow: without it, only what
+        was missed since last_event_id is told; ticks go on being recorded for a while, so that asking again tells the
+        rest.
         """
         subscriber = Subscriber(runs, run_id, tasks)
         missed = self._missed(subscriber, last_event_id)
+        replay = [message for tick in missed or () for message in self._messages_of(subscriber, tick)]
         self._subscribers.add(subscriber)
-        self._wanted.update(dict.fromkeys(subscriber.wants, float("inf")))
+        for key in subscriber.wants:
+            known = self._wanted.get(key)
+            self._wanted[key] = Recording(self._sequence if known is None else known.since)
         try:
-            yield self._message(self._sequence if missed is None else self._first(missed), "hello", self._hello())
+            yield self._message(self._first(missed or []), "hello", self._hello(len(replay)))
             if missed is None:
                 yield self._message(self._sequence, "reset", b"{}")
-            for tick in missed or ():
-                subscriber.hand(tick)
-            while not self._closed:
+            for message in replay:
+                yield message
+            while follow and not self._closed:
                 for message in self._take(subscriber):
                     yield message
                 await subscriber.ready.wait()
@@ -172,7 +189,8 @@ class LiveFeed:
             self._subscribers.discard(subscriber)
             still_wanted = {key for other in self._subscribers for key in other.wants}
             until_s = self._clock.monotonic() + RECORD_AFTER_LAST_S
-            self._wanted.update({key: until_s for key in subscriber.wants if key not in still_wanted})
+            for key in subscriber.wants - still_wanted:
+                self._wanted[key] = Recording(self._wanted[key].since, until_s)
 
     # --- from commits to ticks
 
@@ -184,7 +202,7 @@ class LiveFeed:
 
     def _forget_unwanted(self) -> None:
         now_s = self._clock.monotonic()
-        self._wanted = {key: until_s for key, until_s in self._wanted.items() if until_s > now_s}
+        self._wanted = {key: recording for key, recording in self._wanted.items() if recording.until_s > now_s}
 
     async def _run(self) -> None:
         while True:
@@ -260,31 +278,41 @@ class LiveFeed:
             subscriber.lagging = False
             yield self._message(subscriber.unread[0].sequence - 1, "reset", b"{}")
         while subscriber.unread:
-            tick = subscriber.unread.popleft()
-            if (subscriber.runs and tick.runs_reset) or (subscriber.tasks and tick.tasks_reset):
-                yield self._message(tick.sequence, "reset", b"{}")
-            if subscriber.tasks and tick.tasks:
-                yield self._message(tick.sequence, "tasks", tick.tasks)
-            if subscriber.runs and tick.runs:
-                yield self._message(tick.sequence, "runs", tick.runs)
-            for event, data in tick.of_run.get(subscriber.run_id or "", ()):
-                yield self._message(tick.sequence, event, data)
+            yield from self._messages_of(subscriber, subscriber.unread.popleft())
+
+    def _messages_of(self, subscriber: Subscriber, tick: Tick) -> Iterable[LiveMessage]:
+        """Yield what a tick tells a subscriber. Whoever has not got the last of it resumes before the tick."""
+        parts: list[tuple[str, bytes]] = []
+        if (subscriber.runs and tick.runs_reset) or (subscriber.tasks and tick.tasks_reset):
+            parts.append(("reset", b"{}"))
+        if subscriber.tasks and tick.tasks:
+            parts.append(("tasks", tick.tasks))
+        if subscriber.runs and tick.runs:
+            parts.append(("runs", tick.runs))
+        parts += tick.of_run.get(subscriber.run_id or "", ())
+        for place, (event, data) in enumerate(parts, start=1):
+            yield self._message(tick.sequence if place == len(parts) else tick.sequence - 1, event, data)
 
     def _missed(self, subscriber: Subscriber, last_event_id: str | None) -> list[Tick] | None:
         """Return the ticks after an id; none for a new subscriber, None when some are gone."""
         if last_event_id is None:
             return []
-        boot, _, number = last_event_id.partition("-")
-        if boot != self._boot or not number.isdecimal() or not self._wanted.keys() >= subscriber.wants:
+        boot, _, rest = last_event_id.partition("-")
+        number = rest.partition(".")[0]  # what follows counts the messages of one connection
+        if boot != self._boot or not number.isdecimal():
             return None
+        for key in subscriber.wants:
+            recording = self._wanted.get(key)
+            if recording is None or recording.since > int(number):
+                return None  # ticks have not told about this all the time
         missed = [tick for tick in self._kept if tick.sequence > int(number)]
         return missed if len(missed) == self._sequence - int(number) else None
 
     def _first(self, missed: list[Tick]) -> int:
         return missed[0].sequence - 1 if missed else self._sequence
 
-    def _hello(self) -> bytes:
-        return msgspec.json.encode(LiveHello(version=__version__, now=iso_from_ns(self._clock.wall())))
+    def _hello(self, behind: int) -> bytes:
+        return msgspec.json.encode(LiveHello(version=__version__, now=iso_from_ns(self._clock.wall()), behind=behind))
 
     def _message(self, sequence: int, event: str, data: bytes) -> LiveMessage:
         return LiveMessage(f"{self._boot}-{sequence}", event, data)

@@ -160,6 +160,15 @@ class LiveParameters(Struct, kw_only=True):
     runs: Annotated[bool, Meta(description="1: tell about every run's summary.")] = False
     run_id: Annotated[str, Meta(description="Tell about this run's spans and events.")] | None = None
     tasks: Annotated[bool, Meta(description="1: tell about every transition of a managed task.")] = False
+    follow: Annotated[
+        bool, Meta(description="0: tell what was missed since last_event_id and end, for readers that ask again.")
+    ] = True
+    last_event_id: (
+        Annotated[
+            str, Meta(description="Where to resume, as the header Last-Event-ID says it, which wins.", max_length=100)
+        ]
+        | None
+    ) = None
 
 
 def parse(query: QueryParams, wanted: type[Parameters]) -> Parameters:

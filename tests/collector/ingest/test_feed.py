@@ -154,3 +154,44 @@ async def test_stop_ends_subscriptions(ingest: Ingest) -> None:
     await ingest.stop()
     with pytest.raises(StopAsyncIteration):
         await asyncio.wait_for(waiting, TIMEOUT_S)
+
+
+async def test_viewer_cut_off_inside_a_tick_gets_all_of_it_again(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN)
+    await watcher.next()
+    await send(ingest, 0, end(1), Event(run_id=RUN, time=5, kind="checkpoint", name="page", body={"page": 12}))
+    assert (await watcher.next()).event == "spans"
+    await watcher.close()  # before the tick's events
+    again = Watcher(ingest.feed, run_id=RUN, last_event_id=watcher.last_id)
+    assert msgspec.json.decode((await again.next()).data)["behind"] == 2
+    assert [(await again.next()).event, (await again.next()).event] == ["spans", "events"]
+    await again.close()
+
+
+async def test_viewer_is_told_to_fetch_anew_when_its_run_was_not_followed_for_a_while(ingest: Ingest) -> None:
+    other = Watcher(ingest.feed, runs=True)
+    early = (await other.next()).id
+    await send(ingest, 0, end(1, run_id="b" * 32))
+    await other.until("runs")
+    first = Watcher(ingest.feed, run_id=RUN)  # from here on ticks tell about the run, but not before
+    await first.next()
+    late = Watcher(ingest.feed, run_id=RUN, last_event_id=early)
+    assert [(await late.next()).event, (await late.next()).event] == ["hello", "reset"]
+    for watcher in (other, first, late):
+        await watcher.close()
+
+
+async def test_viewer_that_does_not_follow_is_told_what_it_missed(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN, follow=False)
+    await watcher.next()
+    with pytest.raises(StopAsyncIteration):
+        await watcher.next()
+    live = Watcher(ingest.feed, run_id=RUN)
+    await live.next()
+    await send(ingest, 0, end(1))
+    await live.until("spans")
+    again = Watcher(ingest.feed, run_id=RUN, last_event_id=watcher.last_id, follow=False)
+    assert [(await again.next()).event, (await again.next()).event] == ["hello", "spans"]
+    with pytest.raises(StopAsyncIteration):
+        await again.next()
+    await live.close()

@@ -83,11 +83,12 @@ async def silence() -> AsyncIterator[LiveMessage]:
     await asyncio.Event().wait()
 
 
-async def test_silent_stream_gets_comments_and_ends_when_told() -> None:
+async def test_silent_stream_gets_pings_and_ends_when_told() -> None:
     stopping = asyncio.Event()
     stream = event_stream(silence(), stopping, keep_alive_s=0.01)
-    assert await anext(stream) == b"id: a-1\nevent: hello\ndata: {}\n\n"
-    assert await anext(stream) == b": keep-alive\n\n"
+    assert await anext(stream) == b"id: a-1.0\nevent: hello\ndata: {}\n\n"
+    assert await anext(stream) == b"id: a-1.1\nevent: ping\ndata: {}\n\n"
+    assert (await anext(stream)).startswith(b"id: a-1.2\n")
     stopping.set()
     assert [piece async for piece in stream] == []
 
@@ -96,11 +97,33 @@ async def test_stream_ends_with_its_feed() -> None:
     async def short() -> AsyncIterator[LiveMessage]:
         yield LiveMessage("a-1", "hello", b"{}")
 
-    assert len([piece async for piece in event_stream(short(), asyncio.Event(), keep_alive_s=5)]) == 1
+    pieces = [piece async for piece in event_stream(short(), asyncio.Event(), keep_alive_s=5)]
+    assert [piece.split(b"\n")[1] for piece in pieces] == [b"event: hello", b"event: ping"]
 
 
 def test_message_is_one_event() -> None:
-    assert encode_message(LiveMessage("b-2", "runs", b'{"a":1}')) == b'id: b-2\nevent: runs\ndata: {"a":1}\n\n'
+    message = LiveMessage("b-2", "runs", b'{"a":1}')
+    assert encode_message(message, 5) == b'id: b-2.5\nevent: runs\ndata: {"a":1}\n\n'
+
+
+def test_reader_that_asks_again_and_again_misses_nothing(server: Server) -> None:
+    run_id = "c0" * 16
+    asked = {"run_id": run_id, "follow": 0}
+    first = list(messages(server.client.get("/api/live", params=asked)))
+    assert [message["event"] for message in first] == ["hello", "ping"]
+    told: list[str] = []
+    last = first[-1]["id"]
+    for number in range(3):
+        name = f"part {number}"
+        server.send(
+            [SpanStarted(run_id=run_id, span_id=f"{number + 1:016x}", name=name, start_time=1_790_000_000_000_000_000)]
+        )
+        while not any(name in data for data in told):
+            answer = list(messages(server.client.get("/api/live", params={**asked, "last_event_id": last})))
+            assert [message["event"] for message in answer[1:-1]] == ["spans"] * (len(answer) - 2)
+            told += [message["data"] for message in answer]
+            last = answer[-1]["id"]
+    assert sum("part" in data for data in told) == 3
 
 
 def test_span_is_streamed_when_it_ends(server: Server) -> None:

@@ -1,17 +1,22 @@
 /**
  * The one live connection of a tab.
  *
- * A page follows something; what it followed before is dropped. The browser resumes a broken stream by itself
- * (Last-Event-ID); whenever messages may have been missed all the same, `gap` tells the page to fetch again. Reports
- * can be applied in any order and twice, so a fetch and the messages around it need no coordination.
+ * A page follows something; what it followed before is dropped. A connection that broke, or was closed while nobody
+ * looked, resumes after the last message; messages are counted, and whenever one may have been missed all the same,
+ * `gap` tells the page to fetch again. Reports can be applied in any order and twice, so a fetch and the messages around
+ * it need no coordination.
  */
 
 import type { EventItem } from '../core/events';
+import { MessageCount, type StreamMessage } from '../core/sse';
 import type { RunSummary } from '../core/runlist';
 import type { SpanSkeleton } from '../core/spans';
 import type { Transition } from '../core/task';
+import { openStream, startPolling, type Close } from './connections';
+import { awaitSlot, takeSlot } from './slots';
 
-export type LiveState = 'off' | 'connecting' | 'live' | 'broken' | 'paused';
+/** catching: connected, but what was missed is still on its way. */
+export type LiveState = 'off' | 'connecting' | 'live' | 'catching' | 'broken' | 'paused';
 
 export interface LiveHandlers {
   hello?(hello: { version: string; now: string }): void;
@@ -19,7 +24,8 @@ export interface LiveHandlers {
   spans?(message: { run_id: string; origin: string; spans: SpanSkeleton[] }): void;
   events?(events: EventItem[]): void;
   tasks?(transitions: Transition[]): void;
-  gap(): void;
+  /** Messages were missed: fetch anew. The promise, if any, settles when that is done. */
+  gap(): void | Promise<unknown>;
 }
 
 export interface LiveTopic {
@@ -30,24 +36,39 @@ export interface LiveTopic {
 }
 
 const HIDDEN_CLOSE_MS = 30_000;
-const RETRY_MS = 2_000;
+/** The collector says something every ten seconds; a connection that is silent for longer is dead without knowing it. */
+const SILENT_MS = 25_000;
+/** Replaying fewer messages than this is over before it can be read. */
+const WORTH_TELLING = 20;
+
+type Data = Record<string, any>;
 
 export class LiveStream {
   state: LiveState = 'off';
   /** When the connection broke, by the browser's clock. */
   brokenSince: number | null = null;
+  /** Missed messages that are still to come. */
+  behind = 0;
 
-  private source: EventSource | null = null;
   private topic: LiveTopic | null = null;
   private handlers: LiveHandlers | null = null;
-  private greeted = false;
+  private connection: Close | null = null;
+  private releaseSlot: (() => void) | null = null;
+  private slotWait = new AbortController();
+  private opening = 0;
+  private count = new MessageCount();
+  private lastId: string | null = null;
+  private lastHeard = 0;
+  private fetching = false;
+  private fetchAgain = false;
   private mayHaveMissed = false;
-  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   private waiters: (() => void)[] = [];
 
   constructor(private readonly changed: () => void) {
     document.addEventListener('visibilitychange', () => this.visibilityChanged());
+    addEventListener('online', () => this.state === 'broken' && this.reopen());
   }
 
   /** Starts following; the answer stops it. */
@@ -55,9 +76,11 @@ export class LiveStream {
     this.close();
     this.topic = topic;
     this.handlers = handlers;
-    this.greeted = false;
-    this.mayHaveMissed = false;
-    this.open();
+    this.lastId = null;
+    this.mayHaveMissed = this.fetching = this.fetchAgain = false;
+    this.behind = 0;
+    this.setState('connecting');
+    void this.open();
     return () => {
       if (this.handlers !== handlers) return;
       this.topic = this.handlers = null;
@@ -71,84 +94,134 @@ export class LiveStream {
    * and then the stream's opening counts as a gap.
    */
   async opened(patienceMs: number): Promise<void> {
-    if (this.greeted) return;
+    if (this.lastId !== null) return;
     await new Promise<void>((resolve) => {
       this.waiters.push(resolve);
       setTimeout(resolve, patienceMs);
     });
-    if (!this.greeted) this.mayHaveMissed = true;
+    if (this.lastId === null) this.mayHaveMissed = true;
   }
 
-  private open(): void {
-    const params = new URLSearchParams();
-    if (this.topic?.runs) params.set('runs', '1');
-    if (this.topic?.runId) params.set('run_id', this.topic.runId);
-    if (this.topic?.tasks) params.set('tasks', '1');
-    const source = new EventSource(`api/live?${params}`);
-    this.source = source;
-    this.setState(this.brokenSince === null ? 'connecting' : 'broken');
-    this.listen(source, 'hello', (hello) => this.onHello(hello));
-    this.listen(source, 'runs', (data) => this.handlers?.runs?.(data.runs));
-    this.listen(source, 'spans', (data) => this.handlers?.spans?.(data));
-    this.listen(source, 'events', (data) => this.handlers?.events?.(data.events));
-    this.listen(source, 'tasks', (data) => this.handlers?.tasks?.(data.transitions));
-    this.listen(source, 'reset', () => this.handlers?.gap());
-    source.onopen = () => this.setState('live');
-    source.onerror = () => this.onError(source);
+  private async open(): Promise<void> {
+    const opening = ++this.opening;
+    this.releaseSlot ??= await takeSlot();
+    if (opening !== this.opening || !this.topic) return;
+    const listener = {
+      begins: () => void (this.count = new MessageCount()),
+      broken: () => opening === this.opening && this.setState('broken'),
+      message: (message: StreamMessage) => opening === this.opening && this.take(message),
+    };
+    const connect = this.releaseSlot ? openStream : startPolling;
+    this.connection = connect(this.topic, () => this.lastId, listener);
+    this.heard();
+    if (!this.releaseSlot) void this.streamLater();
   }
 
-  // Message shapes are those of LiveHandlers; JSON.parse cannot say so.
-  private listen(source: EventSource, name: string, take: (data: any) => void): void {
-    source.addEventListener(name, (event) => {
-      if (source === this.source) take(JSON.parse((event as MessageEvent<string>).data || '{}'));
-    });
+  /** Asks again and again only until another tab has given its slot back. */
+  private async streamLater(): Promise<void> {
+    this.slotWait.abort();
+    const { signal } = (this.slotWait = new AbortController());
+    const release = await awaitSlot(signal);
+    if (signal.aborted || !this.topic) return release();
+    this.releaseSlot = release;
+    this.reopen();
   }
 
-  private onHello(hello: { version: string; now: string }): void {
-    this.handlers?.hello?.(hello);
-    if (this.greeted || this.mayHaveMissed) this.handlers?.gap();
-    this.greeted = true;
+  private take(message: StreamMessage): void {
+    this.heard();
+    if (this.count.note(message.id)) void this.fetchMissed();
+    this.lastId = message.id;
+    const data = JSON.parse(message.data || '{}') as Data;
+    if (message.event === 'hello') this.greet(data);
+    else if (message.event === 'reset') void this.fetchMissed();
+    else this.deliver(message.event, data);
+    if (this.behind > 0 && message.event !== 'hello') this.behind--;
+    this.setState(this.fetching || this.behind > WORTH_TELLING ? 'catching' : 'live');
+  }
+
+  private greet(data: Data): void {
+    this.handlers?.hello?.(data as { version: string; now: string });
+    this.behind = data.behind ?? 0;
+    // A fetch may have failed while the collector could not be reached, so after that everything is fetched anew.
+    if (this.mayHaveMissed || this.brokenSince !== null) void this.fetchMissed();
     this.mayHaveMissed = false;
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 
-  private onError(source: EventSource): void {
-    if (source !== this.source) return;
-    this.setState('broken');
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => this.reopen(), RETRY_MS);
+  // The shapes of messages are those of LiveHandlers; JSON.parse cannot say so.
+  private deliver(event: string, data: Data): void {
+    if (event === 'runs') this.handlers?.runs?.(data.runs);
+    else if (event === 'spans') this.handlers?.spans?.(data as Parameters<NonNullable<LiveHandlers['spans']>>[0]);
+    else if (event === 'events') this.handlers?.events?.(data.events);
+    else if (event === 'tasks') this.handlers?.tasks?.(data.transitions);
+  }
+
+  /** Has the page fetch anew: once at a time, and once more when something was missed meanwhile. */
+  private async fetchMissed(): Promise<void> {
+    const { handlers } = this;
+    if (this.fetching || !handlers) return void (this.fetchAgain = true);
+    this.fetching = true;
+    do {
+      this.fetchAgain = false;
+      await handlers.gap();
+      if (this.handlers !== handlers) return;
+    } while (this.fetchAgain);
+    this.fetching = false;
+    if (this.state === 'catching' && this.behind <= WORTH_TELLING) this.setState('live');
+  }
+
+  private heard(): void {
+    this.lastHeard = Date.now();
+    this.silenceTimer ??= setTimeout(() => this.checkSilence(), SILENT_MS);
+  }
+
+  /** One timer, set anew when it fires: messages are too many to set one each. */
+  private checkSilence(): void {
+    const left = this.lastHeard + SILENT_MS - Date.now();
+    this.silenceTimer = left > 0 ? setTimeout(() => this.checkSilence(), left) : undefined;
+    if (left > 0 || !this.connection) return;
+    this.setState('broken', this.lastHeard);
+    this.reopen();
   }
 
   private reopen(): void {
-    this.source?.close();
-    if (this.topic) this.open();
+    this.disconnect();
+    void this.open();
+  }
+
+  private disconnect(): void {
+    this.opening++;
+    this.slotWait.abort();
+    this.connection?.();
+    this.connection = null;
+    clearTimeout(this.silenceTimer);
+    this.silenceTimer = undefined;
   }
 
   private close(): void {
-    clearTimeout(this.retryTimer);
-    this.source?.close();
-    this.source = null;
+    this.disconnect();
     this.brokenSince = null;
   }
 
   private visibilityChanged(): void {
     clearTimeout(this.hiddenTimer);
-    if (document.visibilityState === 'hidden') {
-      this.hiddenTimer = setTimeout(() => this.pause(), HIDDEN_CLOSE_MS);
-    } else if (this.state === 'paused') this.reopen();
+    if (document.visibilityState === 'hidden') this.hiddenTimer = setTimeout(() => this.pause(), HIDDEN_CLOSE_MS);
+    else if (this.state === 'paused') this.reopen();
   }
 
-  // A browser allows six connections to one origin over HTTP/1.1; tabs nobody looks at must not hold them.
+  // Tabs nobody looks at hold nothing; what they miss they are told when they are looked at again.
   private pause(): void {
     if (!this.topic) return;
     this.close();
+    this.releaseSlot?.();
+    this.releaseSlot = null;
     this.setState('paused');
   }
 
-  private setState(state: LiveState): void {
-    if (state === 'broken') this.brokenSince ??= Date.now();
-    else this.brokenSince = null;
+  private setState(state: LiveState, since = Date.now()): void {
+    if (state === 'broken') this.brokenSince ??= since;
+    else if (state !== 'connecting') this.brokenSince = null;
+    if (state === this.state && state !== 'catching' && state !== 'broken') return;
     this.state = state;
     this.changed();
   }

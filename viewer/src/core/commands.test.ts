@@ -13,6 +13,7 @@ describe('finding commands', () => {
     expect(titles('cron')).toEqual(['Schedules']);
     expect(titles('coid')).toEqual(['Collapse idle']);
     expect(titles('s')[0]).toBe('Schedules');
+    expect(titles('seds')).toEqual([]);
     expect(titles('xyz')).toEqual([]);
   });
 

@@ -13,7 +13,7 @@ const LETTERS = 1;
 
 /**
  * Commands that fit the query, best first; all of them, in their order, for an empty one. Every word of the query has
- * to be found in the title, the group or the other words - whole, or letter by letter in the title.
+ * to be found in the title, the group or the other words, or abbreviate the title.
  */
 export function findCommands<T extends Findable>(items: readonly T[], query: string): T[] {
   const wanted = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -38,13 +38,24 @@ function scoreWord(title: string, rest: string, word: string): number {
   if (title.startsWith(word)) return BEGINS;
   if (` ${title}`.includes(` ${word}`)) return BEGINS_WORD;
   if (title.includes(word) || ` ${rest}`.includes(` ${word}`)) return INSIDE;
-  return word.length > 1 && isSubsequence(title, word) ? LETTERS : 0;
+  return word.length > 1 && isAbbreviation(title.split(/[^\p{L}\p{N}]+/u), word) ? LETTERS : 0;
 }
 
-function isSubsequence(text: string, letters: string): boolean {
-  let at = 0;
-  for (const letter of text) if (letter === letters[at]) at++;
-  return at >= letters.length;
+/** Beginnings of words, one after the other: "coid" is "COllapse IDle", "epact" is nothing in "row hEight comPACT". */
+function isAbbreviation(words: readonly string[], letters: string): boolean {
+  if (letters === '') return true;
+  return words.some((word, i) => {
+    for (let taken = sharedStart(word, letters); taken > 0; taken--) {
+      if (isAbbreviation(words.slice(i + 1), letters.slice(taken))) return true;
+    }
+    return false;
+  });
+}
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Keeps the groups' order of first appearance and puts each one's items together. */

@@ -3,6 +3,7 @@
 import { ApiError, getJson } from '../api/client';
 import { fetchAgents, fetchSchedules, fetchTasks } from '../api/controller';
 import type { RunListAnswer } from '../api/types';
+import type { RunSummary } from '../core/runlist';
 import { runPath, schedulePath, taskPath } from '../core/route';
 import { noTaskFilters } from '../core/taskfilters';
 
@@ -56,11 +57,13 @@ export class FoundThings {
 }
 
 async function findRuns(text: string, signal: AbortSignal): Promise<Found[]> {
-  const params = new URLSearchParams({ limit: String(MOST) });
+  const params = new URLSearchParams({ limit: String(text === '' ? MOST : 3 * MOST) });
   if (text) params.set('text', text);
   const { runs } = await getJson<RunListAnswer>(`api/runs?${params}`, signal);
   const group = text === '' ? 'Newest runs' : 'Runs';
-  return runs.map((run) => ({
+  // A text is looked for in everything a run recorded; those that have it in their name are meant first.
+  const named = (run: RunSummary) => run.name.toLowerCase().includes(text.toLowerCase());
+  return [...runs.filter(named), ...runs.filter((run) => !named(run))].slice(0, MOST).map((run) => ({
     group, id: run.run_id, title: run.name, hint: run.run_id.slice(0, 8), status: run.status, path: runPath(run.run_id),
   }));
 }

@@ -6,6 +6,8 @@ import { isoToMs } from '../core/time';
 class Live {
   state = $state<LiveState>('off');
   brokenSince = $state<number | null>(null);
+  /** Missed messages that are still to come. */
+  behind = $state(0);
   /** What to add to the browser's clock to get the collector's, milliseconds. */
   clockOffsetMs = $state(0);
   version = $state<string | null>(null);
@@ -13,6 +15,7 @@ class Live {
   readonly stream: LiveStream = new LiveStream(() => {
     this.state = this.stream.state;
     this.brokenSince = this.stream.brokenSince;
+    this.behind = this.stream.behind;
   });
 
   greet = (hello: { version: string; now: string }): void => {

@@ -49,7 +49,7 @@ export class RunsModel {
     this.aborter = new AbortController();
     this.stop = live.stream.follow(
       { runs: true },
-      { hello: live.greet, runs: (runs) => this.takeLive(runs), gap: () => void this.load() },
+      { hello: live.greet, runs: (runs) => this.takeLive(runs), gap: () => this.load() },
     );
     await live.stream.opened(400);
     await this.load();

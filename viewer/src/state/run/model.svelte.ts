@@ -76,7 +76,7 @@ export class RunModel {
         runs: (runs) => this.takeSummary(runs),
         spans: (message) => this.takeSpans(message.origin, message.spans),
         events: (events) => this.takeEvents(events),
-        gap: () => void this.load(),
+        gap: () => this.load(),
       },
     );
     await live.stream.opened(400);
