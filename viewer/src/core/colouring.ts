@@ -20,9 +20,10 @@ export interface ColourScale {
 
 const STATUS_TOKENS = ['accent', 'ok', 'error', 'kind-io', 'ink-3', 'warn'] as const;
 const STEPS = 5;
-/** Hues for models and agents, as far apart as they come; what is beyond them shares the neutral one. */
-const HUES = ['kind-llm', 'kind-tool', 'kind-exec', 'kind-agent', 'kind-human', 'kind-check', 'kind-retrieval', 'kind-task'] as const;
+/** Hues for models and agents, as far apart as they come; what is beyond them shares one more. */
+const HUES = ['kind-llm', 'kind-tool', 'kind-exec', 'kind-agent', 'kind-human', 'kind-check', 'kind-retrieval'] as const;
 const NEUTRAL = 'kind-io';
+const OTHERS = 'kind-task';
 
 /** groupOf: the kind's group of a span, as an index into KIND_GROUPS. */
 export function colourScale(colouring: Colouring, store: SpanStore, groupOf: (row: number) => number): ColourScale {
@@ -88,8 +89,8 @@ function categories(colouring: Colouring, store: SpanStore, codes: Uint32Array, 
   }
   const frequent = new Set([...counts].sort((a, b) => b[1] - a[1]).slice(0, HUES.length).map(([code]) => code));
   const places = new Map([...counts.keys()].filter((code) => frequent.has(code)).map((code, i) => [code, i + 1]));
-  const colours = [{ token: 'line-strong', label: none }, ...[...places].map(([code, i]) => ({ token: HUES[i - 1], label: store.strings.text(code) ?? '' }))];
-  const other = counts.size > places.size ? colours.push({ token: NEUTRAL, label: `${counts.size - places.size} others` }) - 1 : 0;
+  const colours = [{ token: NEUTRAL, label: none }, ...[...places].map(([code, i]) => ({ token: HUES[i - 1], label: store.strings.text(code) ?? '' }))];
+  const other = counts.size > places.size ? colours.push({ token: OTHERS, label: `${counts.size - places.size} others` }) - 1 : 0;
   return { colouring, colours, of: (row) => places.get(codes[row]) ?? (counts.has(codes[row]) ? other : 0) };
 }
 

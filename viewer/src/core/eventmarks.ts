@@ -18,7 +18,7 @@ export interface Cluster {
 /** Dots nearer than this are one. */
 export const CLUSTER_PX = 6;
 /** A mark with a count is this wide, and takes in what it would cover. */
-export const COUNTED_PX = 18;
+export const COUNTED_PX = 28;
 const GRAVITY: readonly Weight[] = ['plain', 'warning', 'error'];
 
 export function weightOf(kind: string, severity: string | null | undefined): Weight {

@@ -6,7 +6,7 @@ import { drawDots, drawCheckpoints } from './marks';
 import { cutAtBreaks, drawAbove, drawBelow } from './overlays';
 import { BAR, colourOf, DIMMED, endIsUnknown, LABEL_GAP, rowMiddle, shownEnd, type BarScene } from './scene';
 import { drawGroup, drawInside, outline } from './segments';
-import { paintBar } from './spanbar';
+import { isHuman, paintBar } from './spanbar';
 
 export function drawBars(context: CanvasRenderingContext2D, scene: BarScene): void {
   drawBelow(context, scene);
@@ -89,11 +89,12 @@ function drawTrace(context: CanvasRenderingContext2D, scene: BarScene, row: numb
 function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, node: number, bar: Bar, middle: number): void {
   const text = durationText(scene, node);
   const isSpan = node < scene.tree.spanCount;
-  const opaque = isSpan && scene.laneOf(node) === null && !endIsUnknown(scene, node) && scene.dotsOf(node) === null;
+  const hatched = isSpan && (endIsUnknown(scene, node) || isHuman(scene, node));
+  const opaque = isSpan && !hatched && scene.laneOf(node) === null && scene.dotsOf(node) === null;
   const width = context.measureText(text).width;
   const bounds = scene.axis.width;
   let place = labelPlace(bar, width, bounds, LABEL_GAP);
-  // A hatched end, events or the inside of a folded row are no ground for text.
+  // Hatching, events or the inside of a folded row are no ground for text.
   if (place === 'inside' && !opaque) place = bar.x - LABEL_GAP - width >= 0 ? 'left' : 'none';
   if (place === 'none') return;
   context.fillStyle = scene.palette.ink2;

@@ -68,7 +68,7 @@ function paintWaiting(context: CanvasRenderingContext2D, bar: Bar, top: number):
   context.strokeRect(bar.x + 0.5, top + 0.5, Math.max(bar.width - 1, 1), BAR - 1);
 }
 
-function isHuman({ store }: BarScene, row: number): boolean {
+export function isHuman({ store }: BarScene, row: number): boolean {
   return KIND_GROUPS.indexOf(kindGroup(store.kindOf(row))) === HUMAN;
 }
 

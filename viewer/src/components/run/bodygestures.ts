@@ -29,6 +29,7 @@ export function followBody(host: HTMLElement, canvas: HTMLCanvasElement, model: 
   const { timeline } = model;
   const fingers = new Map<number, number>();
   let pressed: Place | null = null;
+  let inTime = false;
 
   function placeOf(event: MouseEvent): Place {
     const box = canvas.getBoundingClientRect();
@@ -42,6 +43,7 @@ export function followBody(host: HTMLElement, canvas: HTMLCanvasElement, model: 
   function press(event: PointerEvent): void {
     if (event.pointerType === 'touch') return void fingers.set(event.pointerId, event.clientX);
     const place = placeOf(event);
+    inTime = place.x >= 0;
     if (event.button === 0 && !event.shiftKey && place.x >= 0) pressed = place;
   }
 
@@ -104,12 +106,15 @@ export function followBody(host: HTMLElement, canvas: HTMLCanvasElement, model: 
   }
 
   const leave = () => (timeline.hovered = -1);
+  // Names can be selected as text; what is pressed over bars is no text.
+  const selectText = (event: Event) => inTime && event.preventDefault();
   const handlers: [string, (event: never) => void, AddEventListenerOptions?][] = [
     ['pointerdown', press],
     ['pointermove', move],
     ['pointerup', release],
     ['pointercancel', release],
     ['pointerleave', leave],
+    ['selectstart', selectText],
     ['click', measureGap, { capture: true }],
     // A listener that may prevent the page's own zoom cannot be passive.
     ['wheel', wheel, { passive: false }],

@@ -196,10 +196,12 @@ export class Timeline {
 
   /** Before each frame: decides on framing once there is something to frame, and glides when the rows have changed. */
   settle(width: number, shown: RowsShown): void {
-    const { tree, loading, extentOf } = this.model;
+    const { tree, loading, isLive, extentOf } = this.model;
     if (!tree || loading || shown.count === 0 || width < 1) return;
-    this.suggested ??= needsFrame(this.wholeAxis(width), shown, extentOf);
     const old = this.onRows;
+    // Rows that open may turn out to be slivers; a live run's rows come and go, and must not take the window along.
+    const opened = old !== null && old.rows !== shown.rows && this.suggested === false && !isLive;
+    if (this.suggested === null || opened) this.suggested = needsFrame(this.wholeAxis(width), shown, extentOf);
     if (old?.rows !== shown.rows || old.first !== shown.first || old.count !== shown.count) {
       this.onRows = shown;
       if (old && this.framing) this.glide();
