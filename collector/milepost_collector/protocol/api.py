@@ -134,6 +134,13 @@ class FoundSpans(Struct, kw_only=True):
     sql: str
 
 
+class FirstArguments(Struct, kw_only=True):
+    """By span id, the first argument of spans that were called with any: in one line, cut short where it is long."""
+
+    run_id: str
+    arguments: dict[str, str]
+
+
 class SearchOffer(Struct, kw_only=True, omit_defaults=True):
     """Something that may be put into a search. sort: field, operator or value. runs: how many have the value."""
 

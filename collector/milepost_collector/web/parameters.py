@@ -124,6 +124,12 @@ class SpanSearchParameters(Struct, kw_only=True):
     limit: Annotated[int, Meta(description="Span ids at most.", ge=1, le=MAX_SPANS)] = 10_000
 
 
+class ArgumentParameters(Struct, kw_only=True):
+    """Which spans are asked about."""
+
+    span_id: Annotated[list[str], Meta(description="A span of the run; repeated for several.")] = []
+
+
 class CompleteParameters(Struct, kw_only=True):
     """A search that is being typed."""
 

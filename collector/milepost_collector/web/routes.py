@@ -13,6 +13,7 @@ from milepost.wire import Batch, BatchAnswer
 from milepost_collector.protocol.api import (
     EventList,
     EventMarks,
+    FirstArguments,
     FoundSpans,
     MessageItem,
     RunDetail,
@@ -36,6 +37,7 @@ from milepost_collector.web.live import live
 from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
 from milepost_collector.web.otlp import PROTOBUF, post_logs, post_metrics, post_traces
 from milepost_collector.web.parameters import (
+    ArgumentParameters,
     CompleteParameters,
     EventsParameters,
     FacetParameters,
@@ -47,6 +49,7 @@ from milepost_collector.web.parameters import (
     SpanSearchParameters,
 )
 from milepost_collector.web.runs import (
+    get_arguments,
     get_completions,
     get_event_marks,
     get_facets,
@@ -144,6 +147,14 @@ ENDPOINTS = (
         parameters=SpanSearchParameters,
         answers={JSON: FoundSpans},
         errors=(400, 404, 503, 504),
+    ),
+    Endpoint(
+        path="/api/runs/{run_id}/arguments",
+        handler=get_arguments,
+        summary="The first argument of some of a run's spans, for a timeline's rows.",
+        parameters=ArgumentParameters,
+        answers={JSON: FirstArguments},
+        errors=(400, 503, 504),
     ),
     Endpoint(
         path="/api/runs/{run_id}",

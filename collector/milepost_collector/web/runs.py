@@ -20,6 +20,7 @@ from milepost_collector.traces.queries import (
     run_detail,
     span_detail,
 )
+from milepost_collector.traces.queries.arguments import first_arguments
 from milepost_collector.traces.queries.facets import FACETS, run_facets
 from milepost_collector.traces.queries.histogram import run_histogram
 from milepost_collector.traces.queries.search import Search
@@ -28,6 +29,7 @@ from milepost_collector.traces.queries.search_spans import search_spans
 from milepost_collector.traces.queries.sessions import list_sessions
 from milepost_collector.web.negotiation import ARROW, JSON, preferred
 from milepost_collector.web.parameters import (
+    ArgumentParameters,
     CompleteParameters,
     EventsParameters,
     FacetParameters,
@@ -103,6 +105,13 @@ async def search_run(request: Request) -> Response:
     return answer(
         await queries.run(lambda connection: search_spans(connection, queries.index, run_id, search, limit=given.limit))
     )
+
+
+async def get_arguments(request: Request) -> Response:
+    """Return the first arguments of some of a run's spans."""
+    queries, run_id = services(request).queries, _run_id(request)
+    span_ids = [checked_id("span_id", one, 16) for one in parse(request.query_params, ArgumentParameters).span_id]
+    return answer(await queries.run(lambda connection: first_arguments(connection, queries.index, run_id, span_ids)))
 
 
 async def get_run(request: Request) -> Response:

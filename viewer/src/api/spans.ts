@@ -3,7 +3,7 @@
 import { tableFromIPC, type Column, type Table } from '@uwdata/flechette';
 import type { SpanSkeleton } from '../core/spans';
 import { getJson, request } from './client';
-import type { FoundSpans, RunSpans } from './types';
+import type { FirstArguments, FoundSpans, RunSpans } from './types';
 
 const ARROW = 'application/vnd.apache.arrow.stream';
 
@@ -23,6 +23,12 @@ const MOST_FOUND = 100_000;
 export function searchRun(runId: string, query: string, signal?: AbortSignal): Promise<FoundSpans> {
   const params = new URLSearchParams({ q: query, limit: String(MOST_FOUND) });
   return getJson(`api/runs/${encodeURIComponent(runId)}/search?${params}`, signal);
+}
+
+/** By span id, the first arguments of some of a run's spans. */
+export async function fetchArguments(runId: string, spanIds: readonly string[], signal?: AbortSignal): Promise<Record<string, string>> {
+  const params = new URLSearchParams(spanIds.map((id) => ['span_id', id]));
+  return (await getJson<FirstArguments>(`api/runs/${encodeURIComponent(runId)}/arguments?${params}`, signal)).arguments;
 }
 
 /** Turns an Arrow stream into rows; its schema's metadata names the run and the origin of its times. */

@@ -53,6 +53,11 @@ export interface FoundSpans {
   sql: string;
 }
 
+export interface FirstArguments {
+  run_id: string;
+  arguments: Record<string, string>;
+}
+
 export interface EventListAnswer {
   run_id: string;
   events: EventItem[];

@@ -17,6 +17,7 @@ import { SpanStore } from '../../core/spans';
 import { isoToMs, parseIsoNs } from '../../core/time';
 import { buildTree, nodeId, nodeOf, type Tree } from '../../core/tree';
 import { live } from '../live.svelte';
+import { Arguments } from './arguments.svelte';
 import { Outline } from './outline.svelte';
 import { Timeline } from './timeline.svelte';
 
@@ -25,6 +26,7 @@ const DETAIL_PAUSE_MS = 600;
 export class RunModel {
   readonly outline: Outline;
   readonly timeline: Timeline;
+  readonly arguments = new Arguments(this);
   readonly store = new SpanStore();
   readonly events = new EventStore();
 
@@ -88,6 +90,7 @@ export class RunModel {
     this.aborter.abort();
     clearTimeout(this.detailTimer);
     this.outline.search.close();
+    this.arguments.close();
   }
 
   async load(): Promise<void> {
