@@ -52,15 +52,15 @@ export function formatCompareView(view: CompareView): string {
   if (view.onlyDifferences) params.set('only', 'differences');
   else if (view.onlyUnusual) params.set('only', 'unusual');
   if (view.frame !== null) params.set('frame', view.frame ? 'on' : 'off');
-  if (view.window) params.set('t', `${Number(view.window.fromMs.toFixed(6))}~${Number(view.window.toMs.toFixed(6))}`);
+  if (view.window) params.set('t', `${Number(view.window.fromMs.toFixed(6))}..${Number(view.window.toMs.toFixed(6))}`);
   if (view.sort !== 'order') params.set('sort', view.sort);
   const text = params.toString();
   return text && `?${text}`;
 }
 
-/** "-12.5~900": not with a dash, because a's spans may lie before b's start. */
+/** "-12.5..900": not with a dash, because a's spans may lie before b's start. */
 function parseWindow(text: string | null): CompareView['window'] {
-  const [fromMs, toMs] = (text ?? '').split('~').map(Number);
+  const [fromMs, toMs] = (text ?? '').split('..').map(Number);
   return toMs > fromMs ? { fromMs, toMs } : null;
 }
 

@@ -9,7 +9,8 @@ const FORMATS: Record<DeltaUnit, (value: number) => string> = { time: formatDura
 
 /** A figure of a unit: "1.24 s", "$0.0773", "12.4k"; null reads as an en dash. */
 export function formatFigure(value: number | null | undefined, unit: DeltaUnit): string {
-  return value == null ? '–' : FORMATS[unit](value);
+  if (value == null) return '–';
+  return value === 0 && unit === 'time' ? '0' : FORMATS[unit](value);
 }
 
 /** "+1.24 s", "−$0.0031", "±0"; null reads as an en dash. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boxesOf, layoutFlame, matchNodes, neighbours, nodeAt, nodeOfPath, panWindow, pathOf, quoted, runsWith, sortEntries, subtree, valueOf, walk, WHOLE, windowWith, zoomWindow, type FlameNode } from './flame';
-import { formatFlameView, parseFlameView, type FlameView } from './flameview';
+import { boxesOf, layoutFlame, matchNodes, neighbours, nodeAt, nodeOfPath, panWindow, pathOf, preorder, quoted, runsWith, sortEntries, subtree, valueOf, walk, WHOLE, windowWith, withAncestors, zoomWindow, type FlameNode } from './flame';
+import { formatFlameView, parseFlameView, shareOf, type FlameView } from './flameview';
 
 /** A tree as the collector sends it: by depth, siblings by value and of different names, none wider than its parent. */
 const trees: fc.Arbitrary<FlameNode[]> = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 40 }).map((drawn) => {
@@ -49,6 +49,17 @@ describe('the picture', () => {
       fc.property(trees, (nodes) => {
         const layout = layoutFlame(nodes);
         return nodes.every((_, i) => nodeAt(layout, layout.depth[i], (layout.from[i] + layout.to[i]) / 2) === i && nodeOfPath(layout, pathOf(layout, i)) === i);
+      }),
+    );
+  });
+
+  test('in reading order every node stands once, after its parent', () => {
+    fc.assert(
+      fc.property(trees, (nodes) => {
+        const layout = layoutFlame(nodes);
+        const order = preorder(layout);
+        expect([...order].sort((one, other) => one - other)).toEqual(nodes.map((_, i) => i));
+        expect(order.every((node, i) => layout.parent[node] < 0 || order.indexOf(layout.parent[node]) < i)).toBe(true);
       }),
     );
   });
@@ -102,8 +113,13 @@ test('what matches counts once, though it is below itself', () => {
   ];
   const layout = layoutFlame(nodes);
   expect(valueOf(layout, matchNodes(layout, 'ASK') as Uint8Array)).toBe(7);
+  expect([...withAncestors(layout, matchNodes(layout, 'again') as Uint8Array)]).toEqual([1, 1, 1]);
   expect(matchNodes(layout, ' ')).toBeNull();
   expect(neighbours(nodes)).toEqual([{ name: 'ask', kind: 'llm', total: 7, own: 0, count: 2 }]);
+});
+
+test('a part of the whole is told in percent', () => {
+  expect([shareOf(1, 3), shareOf(1, 40), shareOf(1, 5000), shareOf(0, 3), shareOf(1, 0)]).toEqual(['33 %', '2.5 %', '<0.1 %', '0 %', '']);
 });
 
 test('entries are sorted, those that are equal by name', () => {

@@ -155,6 +155,19 @@ export function nodeAt(layout: Layout, level: number, at: number): number {
   return node !== undefined && layout.from[node] <= at ? node : -1;
 }
 
+/** Every node below its parent, siblings as they lie. */
+export function preorder({ parent, levels }: Layout): number[] {
+  const children: number[][] = Array.from(parent, () => []);
+  for (const members of levels) for (const node of members) if (parent[node] >= 0) children[parent[node]].push(node);
+  const order: number[] = [];
+  const waiting = [...(levels[0] ?? [])].reverse();
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    order.push(node);
+    waiting.push(...children[node].reverse());
+  }
+  return order;
+}
+
 /** The names from the top to a node. */
 export function pathOf(layout: Layout, node: number): string[] {
   const path: string[] = [];
@@ -232,6 +245,14 @@ export function matchNodes(layout: Layout, text: string): Uint8Array | null {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return null;
   return Uint8Array.from(layout.nodes, (node) => (node.name.toLowerCase().includes(wanted) ? 1 : 0));
+}
+
+/** Nodes that match and those that they are below. */
+export function withAncestors({ parent }: Layout, matches: Uint8Array): Uint8Array {
+  const kept = Uint8Array.from(matches);
+  // Parents come before their children.
+  for (let node = kept.length - 1; node >= 0; node--) if (kept[node] === 1 && parent[node] >= 0) kept[parent[node]] = 1;
+  return kept;
 }
 
 /** The value in the outermost of the nodes that match: what they are of the whole, none of it twice. */

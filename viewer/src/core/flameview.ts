@@ -1,6 +1,7 @@
 /** What the address of the flame page carries. */
 
-import { FLAME_GROUPS, FLAME_METRICS, type FlameQuestion, type FlameSort, type Window } from './flame';
+import type { DeltaUnit } from './delta';
+import { FLAME_GROUPS, FLAME_METRICS, runsWith, type FlameMetric, type FlameQuestion, type FlameSort, type Window } from './flame';
 
 export interface FlameView extends FlameQuestion {
   /** Names from the top to the node that is the whole picture. */
@@ -23,7 +24,7 @@ export function parseFlameView(search: string): FlameView {
   const params = new URLSearchParams(search);
   const oneOf = <T extends string>(name: string, allowed: readonly T[]): T => allowed.find((value) => value === params.get(name)) ?? allowed[0];
   const runs = Number(params.get('runs'));
-  const [from, to] = (params.get('x') ?? '').split('~').map(Number);
+  const [from, to] = (params.get('x') ?? '').split('..').map(Number);
   return {
     q: params.get('q') ?? '',
     from: params.get('from') ?? '',
@@ -51,9 +52,31 @@ export function formatFlameView(view: FlameView): string {
   for (const name of view.node) params.append('node', name);
   if (view.key) params.set('key', view.key);
   if (view.find) params.set('find', view.find);
-  if (view.window) params.set('x', `${Number(view.window.from.toFixed(7))}~${Number(view.window.to.toFixed(7))}`);
+  if (view.window) params.set('x', `${Number(view.window.from.toFixed(7))}..${Number(view.window.to.toFixed(7))}`);
   if (view.sort !== 'own') params.set('sort', view.sort);
   if (view.table) params.set('view', 'table');
   const text = params.toString();
   return text && `?${text}`;
+}
+
+/** Where the runs of a picture are that have a span of a name, agent or model. */
+export function runsPath({ q, by, from, to }: FlameView, key: string): string {
+  const params = new URLSearchParams({ q: runsWith(q, by, key) });
+  if (from) params.set('from', from);
+  if (to) params.set('to', to);
+  return `runs?${params}`;
+}
+
+/** How figures of a metric are written. */
+export function metricUnit(metric: FlameMetric): DeltaUnit {
+  if (metric === 'time' || metric === 'self') return 'time';
+  return metric === 'cost' ? 'cost' : 'count';
+}
+
+/** "32 %", "0.4 %", "<0.1 %": a part of the whole. */
+export function shareOf(value: number, total: number): string {
+  if (!(total > 0)) return '';
+  const percent = (value / total) * 100;
+  if (percent > 0 && percent < 0.1) return '<0.1 %';
+  return `${percent >= 9.95 || percent === 0 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }

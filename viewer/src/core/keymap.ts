@@ -151,6 +151,21 @@ export const KEYMAP: readonly KeyGroup[] = [
     ],
   },
   {
+    title: 'Flame',
+    pages: ['flame'],
+    keys: [
+      { keys: ['↑', '↓'], does: ['to the parent', 'to the widest child'] },
+      { keys: ['←', '→'], does: ['to the left on the same level', 'to the right on the same level'] },
+      { keys: ['Enter'], does: 'make the node the whole picture' },
+      { keys: ['Backspace'], does: 'back to what it is part of' },
+      { keys: ['f'], does: 'fit the node' },
+      { keys: ['0'], does: 'the whole width' },
+      { keys: ['w', 's'], does: ['zoom in', 'zoom out'] },
+      { keys: ['a', 'd'], does: ['pan left', 'pan right'] },
+      { keys: ['y'], does: 'copy a link to what you see' },
+    ],
+  },
+  {
     title: 'Share',
     pages: ['run'],
     keys: [
