@@ -102,7 +102,7 @@ def test_picture_by_keyboard_alone(collector: CollectorProcess, folded: str, ope
     page.keyboard.press("Backspace")
     expect(page.get_by_role("navigation", name="Focus").locator("[aria-current]")).to_have_text(folded)
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox", name="Search runs")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search runs")).to_be_focused()
 
 
 def test_metric_and_fold_are_chosen(collector: CollectorProcess, folded: str, open_page: OpenPage) -> None:
@@ -152,11 +152,11 @@ def test_search_that_is_refused_keeps_the_picture(
 ) -> None:
     page = open_page(flame_url(collector, folded))
     expect(page.get_by_text("2 runs, 10 spans")).to_be_visible()
-    page.get_by_role("searchbox", name="Search runs").fill("cost>")
+    page.get_by_role("combobox", name="Search runs").fill("cost>")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("cost")
     expect(page.get_by_text("2 runs, 10 spans")).to_be_visible()
-    page.get_by_role("searchbox", name="Search runs").fill("name:nothing-of-this-name")
+    page.get_by_role("combobox", name="Search runs").fill("name:nothing-of-this-name")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No run that has ended matches.")).to_be_visible()
 
