@@ -53,7 +53,7 @@ def slots_are_not_counted(patch: pytest.MonkeyPatch) -> None:
     """Offer a worker all its slots whatever it holds."""
     whole = workers._claim_free
     patch.setattr(
-        workers, "_claim_free", lambda unit, worker, request, held, chance: whole(unit, worker, request, 0, chance)
+        workers, "_claim_free", lambda unit, polling, request, held, chance: whole(unit, polling, request, 0, chance)
     )
 
 

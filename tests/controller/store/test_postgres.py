@@ -12,11 +12,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import column, func, select, table, text
 
 from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.store import open_store
-from milepost_collector.controller.store.interface import ClaimQuery, Store, Tx
+from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Store, Tx
 from milepost_collector.errors import DatabaseTooNewError, InvalidParameterError, StorageError, StorageUnavailableError
 from tests.controller.conftest import ManualClock, OpenStore, empty_database
 from tests.controller.postgres import PostgresServer
@@ -54,6 +54,8 @@ def wait_for(event: threading.Event) -> None:
 
 def ids_of(row: Any) -> str:
     """Return a row's id, whatever it is."""
+    if isinstance(row, Candidate):
+        return row.task.id
     return row if isinstance(row, str) else getattr(row, "task_id", None) or row.id
 
 
@@ -88,9 +90,25 @@ def test_claim_leaves_assignments_of_locked_tasks_out(store: Store) -> None:
 
     def lock_then_claim_elsewhere(tx: Tx) -> list[str]:
         tx.tasks(["t1"])
-        return [row.task_id for row in store.run(lambda other: other.candidates(ClaimQuery(agent="a", limit=9)))]
+        return list(map(ids_of, store.run(lambda other: other.candidates(ClaimQuery(agent="a", limit=9)))))
 
     assert store.run(lock_then_claim_elsewhere) == ["t2"]
+
+
+def test_rows_are_written_without_reading_the_others(store: Store) -> None:
+    """Plans are made while the tables are small, and kept: they must not be those that suit small tables."""
+    for _ in range(2):
+        store.run(lambda tx: tx.delete([task("t0"), task("t1")]))
+    insert_queued(store, *(assignment(f"t{number}") for number in range(300)))
+
+    def write(tx: Tx) -> dict[str, int]:
+        with tx.together():
+            tx.update([assignment(f"t{number}", state="waiting") for number in range(8)])
+            tx.delete([task("t8"), task("t9")])
+        found = select(column("relname"), column("idx_tup_fetch")).select_from(table("pg_stat_xact_user_tables"))
+        return dict(tx._tuples(found.where(text("relname IN ('assignments', 'tasks')"))))  # type: ignore[attr-defined]
+
+    assert store.run(write) == {"assignments": 8, "tasks": 2}
 
 
 def test_promotion_leaves_assignments_out_that_another_transaction_has(store: Store) -> None:

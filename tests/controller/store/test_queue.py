@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from milepost_collector.controller.rows import AgentRow, AssignmentRow
-from milepost_collector.controller.store.interface import ClaimQuery, Queued, Store, Usage
+from milepost_collector.controller.rows import AgentRow, AssignmentRow, LimitRow
+from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Polling, Queued, Store, Usage
 from tests.controller.conftest import ManualClock
 from tests.controller.store import rows
 from tests.controller.store.rows import NOW, assignment, insert, insert_queued, leased, task
@@ -18,7 +18,7 @@ HELD_MS = 10_000
 def candidates(store: Store, **query: Any) -> list[str]:
     """Return the ids of the tasks that an agent `etl` may take."""
     found = store.run(lambda tx: tx.candidates(ClaimQuery(**{"agent": "etl", "limit": 9, **query})))
-    return [row.task_id for row in found]
+    return [row.assignment.task_id for row in found]
 
 
 def lease_of(store: Store, task_id: str) -> AssignmentRow:
@@ -42,7 +42,7 @@ def test_candidates_come_in_the_order_of_the_queue(store: Store) -> None:
 def test_candidates_are_rows_as_they_are_stored(store: Store) -> None:
     row = assignment("t1", agent="etl", key="k", failures=2)
     insert_queued(store, row)
-    assert store.run(lambda tx: tx.candidates(ClaimQuery(agent="etl"))) == [row]
+    assert store.run(lambda tx: tx.candidates(ClaimQuery(agent="etl"))) == [Candidate(row, rows.task("t1"))]
 
 
 def test_candidates_are_for_the_agent_its_teams_or_anybody(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_several_assignments_of_a_task_are_found_apart(store: Store) -> None:
     insert(store, task("t1"), assignment("t1", agent="etl"), assignment("t1", position=1, agent="other"))
     assert [row.position for row in store.read(lambda tx: tx.assignments(["t1"]))["t1"]] == [0, 1]
     (found,) = store.run(lambda tx: tx.candidates(ClaimQuery(agent="other", limit=9)))
-    assert found.position == 1
+    assert found.assignment.position == 1
 
 
 def test_held_leases_are_those_of_the_worker(store: Store) -> None:
@@ -164,3 +164,19 @@ def test_agents_and_workers_are_found_by_name_and_id(store: Store) -> None:
     assert [row.id for row in store.read(lambda tx: tx.workers())] == ["w1", "w2"]
     assert store.read(lambda tx: (tx.agent("b"), tx.agent("z"))) == (AgentRow(name="b"), None)
     assert store.read(lambda tx: (tx.worker("w1"), tx.worker("z"))) == (rows.worker("w1", agent="b"), None)
+
+
+def test_polling_worker_comes_with_what_decides_whether_it_gets_work(store: Store) -> None:
+    insert(store, AgentRow(name="b", paused=True), rows.worker("w1", agent="b"), rows.worker("w2", agent="a"))
+    assert store.run(lambda tx: tx.polling("w1")) == Polling(rows.worker("w1", agent="b"), True, False)
+    insert(store, LimitRow(scope="agent", value="*", concurrency=1))
+    assert store.read(lambda tx: tx.polling("w2")) == Polling(rows.worker("w2", agent="a"), False, True)
+    assert store.run(lambda tx: tx.polling("z")) is None
+
+
+def test_poll_is_noted_beside_what_others_change_of_the_agent(store: Store) -> None:
+    insert(store, AgentRow(name="b", paused=True, served_at=1))
+    store.run(lambda tx: tx.note_poll("b", served=False))
+    assert store.read(lambda tx: tx.agent("b")) == AgentRow(name="b", paused=True, last_poll_at=NOW, served_at=1)
+    store.run(lambda tx: tx.note_poll("b", served=True))
+    assert store.read(lambda tx: tx.agent("b")) == AgentRow(name="b", paused=True, last_poll_at=NOW, served_at=NOW)

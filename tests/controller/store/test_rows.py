@@ -179,3 +179,33 @@ def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store
 def _renamed(row: Row) -> Row:
     key = next(name for name in (*TABLES[type(row)][1], "task_id") if isinstance(getattr(row, name), str))
     return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if isinstance(row, ScheduleRow) else {key: "z2"})
+
+
+def test_block_writes_what_was_asked_for_in_it(store: Store) -> None:
+    insert(store, rows.task("t1"), rows.task("t2"), rows.assignment("t2"))
+
+    def write(tx: Tx) -> None:
+        with tx.together():
+            tx.insert([rows.task("t3"), rows.assignment("t3")])
+            tx.insert([rows.task("t4"), rows.transition("t4")])
+            tx.update([rows.task("t1", phase="second")])
+            tx.finish([rows.finished("t2")])
+            tx.delete([rows.assignment("t2")])
+
+    store.run(write)
+    found = store.read(lambda tx: tx.tasks(["t1", "t2", "t3", "t4"]))
+    assert {task_id: row.phase for task_id, row in found.items()} == {"t1": "second", "t3": None, "t4": None}
+    assert list(store.read(lambda tx: tx.finished(["t2"]))) == ["t2"]
+    assert list(store.read(lambda tx: tx.assignments(["t2", "t3"]))) == ["t3"]
+    assert [row.event for row in store.read(lambda tx: tx.transitions("t4"))] == ["created"]
+
+
+def test_nothing_is_written_of_a_block_that_raises(store: Store) -> None:
+    def fail(tx: Tx) -> None:
+        with tx.together():
+            tx.insert([rows.task("t1"), rows.transition("t1")])
+            raise KeyError("broken")
+
+    answers = store.run_each([fail, lambda tx: tx.insert([rows.task("t2")])])
+    assert isinstance(answers[0], KeyError)
+    assert list(store.read(lambda tx: tx.tasks(["t1", "t2"]))) == ["t2"]

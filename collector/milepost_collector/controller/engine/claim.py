@@ -15,18 +15,18 @@ from milepost_collector.controller.engine.limits import Limits, saturated
 from milepost_collector.controller.engine.queueing import working_status
 from milepost_collector.controller.engine.unit import Unit, names_in, settings_of
 from milepost_collector.controller.rows import AssignmentRow, PayloadRow, TaskRow, WorkerRow
-from milepost_collector.controller.store.interface import ClaimQuery, Tx
+from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Tx
 
 _MAX_ROUNDS = 20  # of looking past saturated names and keys, in one poll
 
 
-def claim(unit: Unit, worker: WorkerRow, slots: int, chance: random.Random) -> list[AssignmentRow]:
-    """Lease up to `slots` ready assignments to a worker; return them."""
-    limits = Limits(unit.tx)
+def claim(unit: Unit, worker: WorkerRow, slots: int, chance: random.Random, *, has_limits: bool) -> list[AssignmentRow]:
+    """Lease up to `slots` ready assignments to a worker; return them. has_limits: there may be some."""
+    limits = Limits(unit.tx, any_set=has_limits)
     without: dict[str, set[str]] = {"name": set(), "key": set()}
     for scope, value, wait_ms in limits.used_up():
         _leave_out(unit, without, scope, value, wait_ms)
-    taken: list[AssignmentRow] = []
+    taken: list[Candidate] = []
     for _ in range(_MAX_ROUNDS):
         wanted = slots - len(taken)
         if wanted <= 0:
@@ -60,20 +60,21 @@ def _query(worker: WorkerRow, without: dict[str, set[str]], limit: int) -> Claim
 def _take(
     unit: Unit,
     worker: WorkerRow,
-    found: Sequence[AssignmentRow],
+    found: Sequence[Candidate],
     limits: Limits,
     without: dict[str, set[str]],
-    taken: list[AssignmentRow],
+    taken: list[Candidate],
 ) -> bool:
     """Take what the limits allow; tell whether it is worth looking further."""
     if not limits:
         taken.extend(found)
         return False
-    for row in found:
+    for candidate in found:
+        row = candidate.assignment
         obstacle = saturated(limits, worker.agent, row)
         if obstacle is None:
             limits.take(worker.agent, row.name, row.key)
-            taken.append(row)
+            taken.append(candidate)
             continue
         scope, value, wait_ms = obstacle
         _leave_out(unit, without, scope, value, wait_ms)
@@ -90,10 +91,10 @@ def _leave_out(unit: Unit, without: dict[str, set[str]], scope: str, value: str,
         without[scope].add(value)
 
 
-def _lease(unit: Unit, worker: WorkerRow, rows: Sequence[AssignmentRow], chance: random.Random) -> list[AssignmentRow]:
-    unit.load([row.task_id for row in rows])
+def _lease(unit: Unit, worker: WorkerRow, taken: Sequence[Candidate], chance: random.Random) -> list[AssignmentRow]:
+    unit.take(taken)
     leased = []
-    for chosen in rows:
+    for chosen, _ in taken:
         task = unit.tasks[chosen.task_id]
         row = next(known for known in unit.of(task) if known.position == chosen.position)
         _begin(unit, task, row, worker, chance)

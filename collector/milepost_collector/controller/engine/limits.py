@@ -16,12 +16,13 @@ _decode_begun = msgspec.json.Decoder(list[tuple[int, int]]).decode
 class Limits:
     """The limits in force during one transaction, and how much of them is left.
 
-    lock: nobody else begins attempts under limits until the transaction ends; not for merely looking.
+    lock: nobody else begins attempts under limits until the transaction ends; not for merely looking. any_set: False
+    when it is known that there are none.
     """
 
-    def __init__(self, tx: Tx, *, lock: bool = True) -> None:
+    def __init__(self, tx: Tx, *, lock: bool = True, any_set: bool = True) -> None:
         self._now = tx.now
-        self._limits = {(row.scope, row.value): row for row in tx.limits()}
+        self._limits = {(row.scope, row.value): row for row in tx.limits()} if any_set else {}
         self._rates: dict[tuple[str, str], RateRow] = {}
         self._usage = Usage(agents={}, names={}, keys={})
         self.changed: dict[tuple[str, str], RateRow] = {}

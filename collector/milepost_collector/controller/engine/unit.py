@@ -18,7 +18,7 @@ from milepost_collector.controller.rows import (
     TaskRow,
     TransitionRow,
 )
-from milepost_collector.controller.store.interface import Tx
+from milepost_collector.controller.store.interface import Candidate, Tx
 from milepost_collector.errors import ConflictError, NotFoundError
 
 _decode_settings = msgspec.json.Decoder(TaskSettings).decode
@@ -62,6 +62,15 @@ class Unit:
             ended = self.tx.finished([task_id for task_id in missing if task_id not in live])
             self.tasks.update(ended)
             self._was_finished.update(ended)
+
+    def take(self, found: Iterable[Candidate]) -> None:
+        """Know tasks that were found, and locked, with an assignment of theirs; of several agents' load the others."""
+        new = [candidate for candidate in found if candidate.task.id not in self.tasks]
+        for assignment, task in new:
+            self.tasks[task.id] = task
+            self.assignments[task.id] = [assignment]
+        if shared := [task.id for _, task in new if task.agents is not None]:
+            self.assignments.update(self.tx.assignments(shared))
 
     def load_dependents(self, ids: Collection[str]) -> None:
         """Load what waits for tasks, all at once; they must be loaded, so that nothing new comes to wait for them."""

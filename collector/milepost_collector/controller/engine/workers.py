@@ -18,6 +18,7 @@ from milepost_collector.controller.engine.claim import claim, hand_over
 from milepost_collector.controller.engine.outcomes import yield_lease
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import AgentRow, AssignmentRow, WorkerRow
+from milepost_collector.controller.store.interface import Polling
 from milepost_collector.errors import NotFoundError
 
 MAX_WAIT_MS = 20_000  # of one poll; proxies tend to cut connections that are silent for 30 s
@@ -68,9 +69,10 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
     Raises:
         NotFoundError: the worker is not known.
     """
-    worker = unit.tx.worker(request.worker_id)
-    if worker is None:
+    polling = unit.tx.polling(request.worker_id)
+    if polling is None:
         raise NotFoundError("worker", request.worker_id)
+    worker = polling.worker
     leases = {(row.task_id, row.attempt): row for row in unit.tx.held_by(worker.id)}
     held = {(item.task_id, item.attempt): item for item in request.held}
     adopted, lost = _adopt(unit, worker, [item for key, item in held.items() if key not in leases])
@@ -78,7 +80,7 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
     _note_started(unit, leases, held)
     _renew(unit, worker, [row for key, row in leases.items() if key in held])
     again = [row for key, row in leases.items() if key not in held]
-    fresh = _claim_free(unit, worker, request, len(leases), chance)
+    fresh = _claim_free(unit, polling, request, len(leases), chance)
     again = _loaded(unit, again)
     commands = [_command(row) for key, row in leases.items() if key in held and row.stop is not None]
     answer = PollAnswer(
@@ -91,15 +93,12 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
 
 
 def _claim_free(
-    unit: Unit, worker: WorkerRow, request: PollRequest, held: int, chance: random.Random
+    unit: Unit, polling: Polling, request: PollRequest, held: int, chance: random.Random
 ) -> list[AssignmentRow]:
-    slots = worker.concurrency - held
-    if slots <= 0 or request.draining:
+    slots = polling.worker.concurrency - held
+    if slots <= 0 or request.draining or polling.is_paused:
         return []
-    agent = unit.tx.agent(worker.agent)
-    if agent is not None and agent.paused:
-        return []
-    return claim(unit, worker, slots, chance)
+    return claim(unit, polling.worker, slots, chance, has_limits=polling.has_limits)
 
 
 def _adopt(

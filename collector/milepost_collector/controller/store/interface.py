@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -52,6 +52,21 @@ class ClaimQuery(Struct, kw_only=True, frozen=True):
     without_keys: tuple[str, ...] = ()
     without_names: tuple[str, ...] = ()
     limit: int = 1
+
+
+class Candidate(NamedTuple):
+    """A ready assignment and its task."""
+
+    assignment: AssignmentRow
+    task: TaskRow
+
+
+class Polling(NamedTuple):
+    """A worker that polls, whether its agent is paused, and whether there are limits."""
+
+    worker: WorkerRow
+    is_paused: bool
+    has_limits: bool
 
 
 class Usage(Struct, kw_only=True):
@@ -119,7 +134,7 @@ class Tx(Protocol):
 
     # Assignments: the queue and the leases.
     def assignments(self, task_ids: Collection[str], *, lock: bool = True) -> dict[str, list[AssignmentRow]]: ...
-    def candidates(self, query: ClaimQuery) -> list[AssignmentRow]: ...  # locked, those locked elsewhere left out
+    def candidates(self, query: ClaimQuery) -> list[Candidate]: ...  # locked, those locked elsewhere left out
     def held_by(self, worker_id: str) -> list[AssignmentRow]: ...
     def promote(self, limit: int) -> int: ...  # delayed with ready_at <= now become ready; returns how many
     def ended_leases(
@@ -164,6 +179,7 @@ class Tx(Protocol):
     def note_poll(self, agent: str, *, served: bool) -> None: ...  # now; the rest of its row others may be changing
     def workers(self) -> list[WorkerRow]: ...
     def worker(self, worker_id: str, *, lock: bool = True) -> WorkerRow | None: ...
+    def polling(self, worker_id: str) -> Polling | None: ...  # the worker is locked
     def silent_workers(self, before: int) -> list[WorkerRow]: ...  # last_poll_at < before and no leases
     def limits(self) -> list[LimitRow]: ...
     def rates(self) -> list[RateRow]: ...

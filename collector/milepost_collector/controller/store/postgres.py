@@ -40,6 +40,7 @@ TRIES = 5  # of a transaction that another one made impossible, or whose connect
 
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _BEGIN = f"BEGIN; {_CLOCK}"
+_BEGIN_GROUP = f"BEGIN; SAVEPOINT work; {_CLOCK}"
 _BEGIN_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_CLOCK}"
 _LOCK_LIMITS = "SELECT pg_advisory_xact_lock(hashtext('milepost limits'), hashtext(current_schema()))"
 _LOCK_DEPENDENCIES = _LOCK_LIMITS.replace("milepost limits", "milepost dependencies")
@@ -187,7 +188,7 @@ class PostgresStore:
         """See `interface.Store.run_each`."""
         if len(works) == 1:
             return [alone(self.run, works[0])]
-        return self._again_and_again(_BEGIN, lambda connection, tx: self._group(connection, tx, works))
+        return self._again_and_again(_BEGIN_GROUP, lambda connection, tx: self._group(connection, tx, works))
 
     def read(self, work: Callable[[Tx], R]) -> R:
         """See `interface.Store.read`."""
@@ -230,8 +231,9 @@ class PostgresStore:
     def _begin(self, cursor: Cursor, begin: str) -> int:
         """Begin a transaction and return its `now`, which never goes back."""
         try:
-            cursor.execute(begin, prepare=False)  # two statements in one message
-            cursor.nextset()
+            cursor.execute(begin, prepare=False)  # several statements in one message
+            while cursor.nextset():
+                pass
             ((milliseconds,),) = cursor.fetchall()
         except psycopg.Error as error:
             raise self._translate(error) from error
@@ -265,8 +267,7 @@ class PostgresStore:
 
     def _group(self, connection: Connection, tx: Tx, works: Sequence[Callable[[Tx], Any]]) -> list[Any | Exception]:
         answers: list[Any | Exception] = []
-        self._say(connection, "SAVEPOINT work")
-        for work in works:
+        for number, work in enumerate(works, 1):
             try:
                 answers.append(work(tx))
             except StorageUnavailableError:
@@ -275,7 +276,8 @@ class PostgresStore:
                 answers.append(error)
                 self._say(connection, "ROLLBACK TO work")  # and stay there: the next work begins at the same place
             else:
-                self._say(connection, "RELEASE work; SAVEPOINT work")  # in one message
+                if number < len(works):
+                    self._say(connection, "RELEASE work; SAVEPOINT work")  # in one message
         return answers
 
     def _say(self, connection: Connection, command: str) -> None:

@@ -11,12 +11,14 @@ from milepost_collector.controller.rows import (
     LimitRow,
     RateRow,
     ScheduleRow,
+    TaskRow,
     WorkerRow,
 )
 from milepost_collector.controller.store import statements
-from milepost_collector.controller.store.interface import ClaimQuery, Queued, Usage
+from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Polling, Queued, Usage
 from milepost_collector.controller.store.session import Session
 
+_WIDTH = len(AssignmentRow.__struct_fields__)  # of a candidate; its task follows
 _NEVER_ENDING = 2**62  # after every instant
 
 
@@ -31,7 +33,7 @@ class QueuePart(Session):
             found.setdefault(row.task_id, []).append(row)
         return found
 
-    def candidates(self, query: ClaimQuery) -> list[AssignmentRow]:
+    def candidates(self, query: ClaimQuery) -> list[Candidate]:
         """Return ready assignments, locked with their tasks; what another transaction has locked is left out."""
         shape = statements.ClaimShape(
             len(query.teams), query.names is not None, bool(query.without_keys), bool(query.without_names)
@@ -44,7 +46,10 @@ class QueuePart(Session):
             "limit": query.limit,
         }
         values |= {f"team_{number}": team for number, team in enumerate(query.teams)}
-        return self._rows(AssignmentRow, statements.claim(shape), **values)
+        found = self._tuples(statements.claim(shape), **values)
+        assignments = self._as_rows(AssignmentRow, [row[:_WIDTH] for row in found])
+        tasks = self._as_rows(TaskRow, [row[_WIDTH:] for row in found])
+        return list(map(Candidate, assignments, tasks))
 
     def held_by(self, worker_id: str) -> list[AssignmentRow]:
         """Return what a worker has leased, not locked."""
@@ -99,6 +104,14 @@ class QueuePart(Session):
         """Return a worker."""
         statement = statements.WORKER_LOCKED if lock and self._may_lock else statements.WORKER
         return self._row(WorkerRow, statement, id=worker_id)
+
+    def polling(self, worker_id: str) -> Polling | None:
+        """Return a worker, locked, with what decides whether it gets work."""
+        found = self._tuples(statements.POLLING if self._may_lock else statements.POLLING_UNLOCKED, id=worker_id)
+        if not found:
+            return None
+        *worker, is_paused, has_limits = found[0]
+        return Polling(self._as_rows(WorkerRow, [tuple(worker)])[0], bool(is_paused), bool(has_limits))
 
     def silent_workers(self, before: int) -> list[WorkerRow]:
         """Return workers that polled last before an instant and hold nothing."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     literal_column,
     null,
@@ -197,7 +198,7 @@ class ClaimShape(NamedTuple):
 
 @cache
 def claim(shape: ClaimShape) -> ClauseElement:
-    """Return the SELECT of ready assignments: the first of each of the queue's indexes, then the first of those.
+    """Return the SELECT of ready assignments with their tasks: the first of each of the queue's indexes, then of those.
 
     Parameters: agent, team_0 and so on, names, without_keys, without_names (if the shape has them), limit.
     """
@@ -215,9 +216,15 @@ def claim(shape: ClaimShape) -> ClauseElement:
     return _first_of([_first_ready(queue + common) for queue in queues])
 
 
+_CANDIDATE = (
+    *(assignments.c[name] for name in AssignmentRow.__struct_fields__),
+    *(tasks.c[name].label(f"its_{name}") for name in TaskRow.__struct_fields__),
+)
+
+
 def _first_ready(conditions: list[ColumnElement[bool]]) -> Select[Any]:
     return (
-        rows_of(AssignmentRow, assignments)
+        select(*_CANDIDATE)
         .select_from(_WITH_TASK)
         .where(_is(assignments.c.state, "ready"), *conditions)
         .order_by(assignments.c.order_at, assignments.c.task_id)
@@ -304,6 +311,13 @@ AGENT_SERVED = AGENT_POLLED.values(served_at=_NOW)
 WORKERS = rows_of(WorkerRow, workers).order_by(workers.c.agent, workers.c.id)
 WORKER = rows_of(WorkerRow, workers).where(_equals(workers.c.id))
 WORKER_LOCKED = WORKER.with_for_update()
+POLLING_UNLOCKED = (
+    rows_of(WorkerRow, workers)
+    .add_columns(func.coalesce(agents.c.paused, false()), exists(select(limits.c.scope)))
+    .select_from(workers.outerjoin(agents, agents.c.name == workers.c.agent))
+    .where(_equals(workers.c.id))
+)
+POLLING = POLLING_UNLOCKED.with_for_update(of=workers)
 SILENT_WORKERS = (
     rows_of(WorkerRow, workers)
     .where(workers.c.last_poll_at < _BEFORE)
