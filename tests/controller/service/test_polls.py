@@ -44,25 +44,105 @@ async def test_poll_of_an_unknown_worker_is_refused(controller: Controller) -> N
         await controller.poll(PollRequest(worker_id="nobody", wait_ms=LONG_MS))
 
 
-async def test_waiting_asks_the_store_nothing(controller: Controller) -> None:
-    worker = await Worker.register(controller)
-    poll = asyncio.create_task(worker.poll(LONG_MS))
-    await waiting(controller, 1)
+def note_asked(controller: Controller, ticked: asyncio.Event | None = None) -> list[str]:
+    """Return a list that gets the name of each work for the store. ticked: is set after two ticks, which are left out
+    without it."""
     asked: list[str] = []
-    ticked = asyncio.Event()
     submit = controller._writers.submit
 
     def noting(do: object) -> asyncio.Future[object]:
-        asked.append(getattr(do, "__name__", str(do)))
-        if asked.count("_tick") == 2:
+        name = getattr(getattr(do, "func", do), "__name__", "")
+        if ticked is not None or name != "_tick":
+            asked.append(name)
+        if ticked is not None and asked.count("_tick") == 2:
             ticked.set()
         return submit(do)  # type: ignore[arg-type]
 
     controller._writers.submit = noting  # type: ignore[method-assign]
+    return asked
+
+
+async def test_waiting_asks_the_store_nothing(controller: Controller) -> None:
+    worker = await Worker.register(controller)
+    poll = asyncio.create_task(worker.poll(LONG_MS))
+    await waiting(controller, 1)
+    ticked = asyncio.Event()
+    asked = note_asked(controller, ticked)
     await asyncio.wait_for(ticked.wait(), SOON_S)
     assert set(asked) == {"_tick"}
     controller.end_waits()
     await poll
+
+
+async def test_poll_of_a_full_worker_asks_the_store_once_its_time_is_over(controller: Controller) -> None:
+    worker = await Worker.register(controller)
+    await create(controller)
+    await worker.poll()
+    await worker.poll()  # tells that it has started
+    asked = note_asked(controller)
+    poll = asyncio.create_task(worker.poll(50))
+    await waiting(controller, 1)
+    assert asked == []
+    assert (await asyncio.wait_for(poll, SOON_S)).leases == []
+    assert asked == ["_poll"]
+
+
+async def test_report_brings_the_next_work_to_a_waiting_poll_in_the_same_transaction(
+    any_controller: Controller,
+) -> None:
+    worker = await Worker.register(any_controller)
+    first, second = await create(any_controller), await create(any_controller)
+    await worker.poll()
+    poll = asyncio.create_task(worker.poll(3_000))
+    await waiting(any_controller, 1)
+    asked = note_asked(any_controller)
+    [result] = (await worker.complete()).results
+    assert result.outcome == "applied"
+    assert [lease.task_id for lease in (await asyncio.wait_for(poll, SOON_S)).leases] == [second]
+    assert asked == ["_report_and_poll"]
+    assert (await any_controller.read(lambda tx: tx.finished([first]))).keys() == {first}
+
+
+async def test_report_of_a_forgotten_worker_is_answered_and_its_poll_refused(controller: Controller) -> None:
+    worker = await Worker.register(controller)
+    await create(controller)
+    await worker.poll()
+    poll = asyncio.create_task(worker.poll(3_000))
+    await waiting(controller, 1)
+    await controller.write(lambda engine, tx: engine.unregister(tx, worker.id))  # by another collector
+    [result] = (await worker.complete()).results
+    assert result.outcome == "stale"
+    with pytest.raises(NotFoundError, match="worker"):
+        await asyncio.wait_for(poll, SOON_S)
+
+
+async def test_report_whose_poll_has_gone_is_answered_and_the_work_handed_over_again(controller: Controller) -> None:
+    worker = await Worker.register(controller)
+    second = (await create(controller), await create(controller))[1]
+    await worker.poll()
+    poll = asyncio.create_task(worker.poll(3_000))
+    await waiting(controller, 1)
+    report = asyncio.create_task(worker.complete())
+    while controller._desk.waiting:  # noqa: ASYNC110 - until the report has taken the poll over
+        await asyncio.sleep(0)
+    poll.cancel()
+    assert [result.outcome for result in (await report).results] == ["applied"]
+    worker.held.clear()
+    assert [lease.task_id for lease in (await worker.poll(3_000)).leases] == [second]
+
+
+async def test_free_slot_under_a_limit_is_not_for_its_worker_first(controller: Controller) -> None:
+    limit = Limit(scope="name", value="Load", concurrency=1)
+    await controller.write(lambda engine, tx: engine.set_limit(tx, limit), frees=True)
+    worker = await Worker.register(controller)
+    second = (await create(controller), await create(controller))[1]
+    await worker.poll()
+    poll = asyncio.create_task(worker.poll(3_000))
+    await waiting(controller, 1)
+    asked = note_asked(controller)
+    await worker.complete()
+    assert [lease.task_id for lease in (await asyncio.wait_for(poll, SOON_S)).leases] == [second]
+    assert "_report_and_poll" not in asked
 
 
 async def test_one_of_many_equal_workers_is_woken_for_one_task(controller: Controller) -> None:

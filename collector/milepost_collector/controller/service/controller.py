@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 import anyio.to_thread
+import msgspec
 
 from milepost.wire.tasks import BulkAnswer, BulkRequest, Task, TaskCreate
 from milepost.wire.worker import (
@@ -26,7 +27,7 @@ from milepost_collector.controller.engine import Created, Effects, Engine
 from milepost_collector.controller.rows import WorkerRow
 from milepost_collector.controller.service.bulk import Bulk
 from milepost_collector.controller.service.numbers import Numbers, count
-from milepost_collector.controller.service.polls import PollDesk, Worker
+from milepost_collector.controller.service.polls import PollDesk, Worker, settle
 from milepost_collector.controller.service.readers import Readers
 from milepost_collector.controller.service.timer import Tick, Timer
 from milepost_collector.controller.service.writers import Writers
@@ -142,15 +143,17 @@ class Controller:
         Raises:
             NotFoundError: there is no such worker.
         """
-        worker, answer, is_news = await self._look(request)
-        until_s = self._loop.time() + min(request.wait_ms, answer.poll_within_ms) / 1000
+        begin_s = self._loop.time()
+        worker, answer, is_news = self._nothing_new(request) or await self._look(request)
+        until_s = min(begin_s + request.wait_ms / 1000, worker.seen_s + answer.poll_within_ms / 1000)
         if answer.commands:
             until_s = min(until_s, self._loop.time() + RETELL_S)
         while not is_news and (left_s := until_s - self._loop.time()) > 0:
-            reason = await self._desk.wait(worker, left_s, gone)
-            if reason not in ("woken", "time"):
+            reason = await self._desk.wait(worker, request, left_s, gone)
+            if reason not in ("woken", "joined", "time"):
                 break
-            worker, answer, is_news = await self._look(request)
+            joined = await self._joined(worker, request) if reason == "joined" else None
+            worker, answer, is_news = joined or await self._look(request)
         return answer
 
     async def report(self, request: ReportsRequest) -> ReportsAnswer:
@@ -159,14 +162,13 @@ class Controller:
         Raises:
             NotFoundError: there is no such worker.
         """
+        ends = [(report.task_id, report.attempt) for report in request.reports if isinstance(report, ENDS)]
+        # Under limits the slot that gets free may be anybody's: whose turn it is, the desk decides.
+        joint = self._desk.join(request.worker_id, ends) if ends and not self._limits else None
+        if joint is not None:
+            return await self._report_and_look(request, *joint)
         answer = await self.write(lambda engine, tx: engine.reports(tx, request))
-        ended = [
-            (report.task_id, report.attempt)
-            for report, result in zip(request.reports, answer.results, strict=True)
-            if isinstance(report, ENDS) and result.outcome != "refused"
-        ]
-        if ended:
-            self._desk.freed(request.worker_id, ended)
+        self._note_ends(request, answer)
         return answer
 
     async def unregister(self, worker_id: str) -> None:
@@ -193,13 +195,50 @@ class Controller:
         """
         return await self.read(lambda tx: count(tx, waiting_polls=self._desk.waiting, queued=self._writers.waiting))
 
+    async def _report_and_look(
+        self, request: ReportsRequest, poll: PollRequest, joint: asyncio.Future[PollAnswer | None]
+    ) -> ReportsAnswer:
+        """Apply reports and look what the worker is to do next, in one transaction. joint: gets the poll's answer."""
+        try:
+            answer, polled = await self.write(partial(_report_and_poll, request=request, poll=poll))
+        except NotFoundError:  # the worker is not known any more, what it did may be
+            settle(joint, None)
+            answer = await self.write(lambda engine, tx: engine.reports(tx, request))
+            self._note_ends(request, answer)
+        except BaseException:
+            settle(joint, None)
+            raise
+        else:
+            self._note_ends(request, answer)
+            settle(joint, polled)
+        return answer
+
+    def _note_ends(self, request: ReportsRequest, answer: ReportsAnswer) -> None:
+        if ended := _ended(request, answer):
+            self._desk.freed(request.worker_id, ended)
+
+    def _nothing_new(self, request: PollRequest) -> tuple[Worker, PollAnswer, bool] | None:
+        """Answer a poll that nothing can have come of since the last, without asking the store; None: it is to be
+        asked, as it is before each answer."""
+        worker = self._desk.find(request.worker_id)
+        if worker is None or worker.needs_look(request, self._loop.time()):
+            return None
+        return worker, PollAnswer(leases=[], commands=[], poll_within_ms=worker.within_ms), False
+
+    async def _joined(self, worker: Worker, request: PollRequest) -> tuple[Worker, PollAnswer, bool] | None:
+        """Return what was found together with the worker's reports; None: that failed."""
+        answer = None if worker.joint is None else await worker.joint
+        return None if answer is None else (worker, answer, self._desk.end(worker, request, answer))
+
     async def _look(self, request: PollRequest) -> tuple[Worker, PollAnswer, bool]:
         """Poll once; tell too whether the worker knew the answer already."""
         worker = self._desk.find(request.worker_id)
+        poll = request
         if worker is not None:
             self._desk.begin(worker, request)
+            poll = worker.without_ended(request)
         try:
-            answer, row = await self.write(partial(_poll, request=request, is_known=worker is not None))
+            answer, row = await self.write(partial(_poll, request=poll, is_known=worker is not None))
         except BaseException as error:
             if worker is not None:
                 self._desk.give_back(worker)
@@ -252,6 +291,24 @@ def _poll(engine: Engine, tx: Tx, *, request: PollRequest, is_known: bool) -> tu
     answer = engine.poll(tx, request)
     row = None if is_known else tx.worker(request.worker_id, lock=False)
     return answer, row
+
+
+def _report_and_poll(
+    engine: Engine, tx: Tx, *, request: ReportsRequest, poll: PollRequest
+) -> tuple[ReportsAnswer, PollAnswer]:
+    answer = engine.reports(tx, request)
+    ended = set(_ended(request, answer))
+    held = [item for item in poll.held if (item.task_id, item.attempt) not in ended]
+    return answer, engine.poll(tx, msgspec.structs.replace(poll, held=held))
+
+
+def _ended(request: ReportsRequest, answer: ReportsAnswer) -> list[tuple[str, int]]:
+    """Return the attempts whose ends have been taken."""
+    return [
+        (report.task_id, report.attempt)
+        for report, result in zip(request.reports, answer.results, strict=True)
+        if isinstance(report, ENDS) and result.outcome != "refused"
+    ]
 
 
 class _Ticked(NamedTuple):

@@ -8,10 +8,10 @@ that one's slots are all taken. `owed` says that there may be ready work no work
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -19,9 +19,11 @@ from milepost.wire.worker import Command, PollAnswer, PollRequest
 from milepost_collector.controller.engine import Effects
 from milepost_collector.controller.rows import WorkerRow
 
+T = TypeVar("T")
+
 SILENT_AFTER_S = 600.0  # many times longer than a worker may be silent; and one that is forgotten is merely learnt anew
 
-Reason = Literal["woken", "time", "gone", "replaced", "stopping"]
+Reason = Literal["woken", "joined", "time", "gone", "replaced", "stopping"]
 Key = tuple[str, int]  # task id and attempt
 Queue = tuple[str | None, str | None]  # agent and team of ready work, both None: any agent
 
@@ -48,25 +50,47 @@ class Group:
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """What is known of a worker. live: attempts it works on. ended: those it may still name although their ends have
-    been taken. told: commands it has been given. poked: there is something for it that no poll has brought it yet.
-    seen_s: when it last polled, by the event loop's clock."""
+    """What is known of a worker. live: attempts it works on. begun: those that it has told to have started. ended:
+    those it may still name although their ends have been taken. told: commands it has been given. poked: there is
+    something for it that no poll has brought it yet. seen_s: when its polls were last looked into, by the event loop's
+    clock; within_ms: how soon after that they must be again. request: of its poll that waits. joint: what that poll
+    brings together with its reports, None if that fails."""
 
     worker_id: str
     group: Group
     concurrency: int
     live: set[Key] = field(default_factory=set)
+    begun: set[Key] = field(default_factory=set)
     ended: set[Key] = field(default_factory=set)
     told: set[tuple[str, str, int]] = field(default_factory=set)
     draining: bool = False
     poked: bool = False
     seen_s: float = 0.0
+    within_ms: int = 0
+    request: PollRequest | None = None
     turn: asyncio.Future[Reason] | None = None
+    joint: asyncio.Future[PollAnswer | None] | None = None
 
     @property
     def may_take(self) -> bool:
         """Whether it takes more work."""
         return not self.draining and len(self.live) < self.concurrency
+
+    def needs_look(self, request: PollRequest, now_s: float) -> bool:
+        """Tell whether the store may have something for a poll, or may have to know something of it, at once. Not when
+        it holds just what it was given, in every slot."""
+        if self.poked or self.told or self.may_take or request.draining or not request.wait_ms:
+            return True
+        if now_s >= self.seen_s + self.within_ms / 1000:
+            return True
+        held = {(item.task_id, item.attempt) for item in request.held}
+        started = {(item.task_id, item.attempt) for item in request.held if item.started}
+        return held - self.ended != self.live or not started - self.ended <= self.begun
+
+    def without_ended(self, request: PollRequest) -> PollRequest:
+        """Return a poll without attempts whose ends have been taken: it was made before their reports were answered."""
+        held = [item for item in request.held if (item.task_id, item.attempt) not in self.ended]
+        return request if len(held) == len(request.held) else msgspec.structs.replace(request, held=held)
 
     def is_news(self, answer: PollAnswer) -> bool:
         """Tell whether an answer has something that the worker does not know."""
@@ -79,6 +103,8 @@ class Worker:
         self.ended &= held
         lost = {(command.task_id, command.attempt) for command in answer.commands if command.kind == "lost"}
         self.live = held - self.ended - lost | {(lease.task_id, lease.attempt) for lease in answer.leases}
+        self.begun = {(item.task_id, item.attempt) for item in request.held if item.started} & self.live
+        self.within_ms = answer.poll_within_ms
         self.told = {_name(command) for command in answer.commands}
 
     def end(self, keys: Iterable[Key]) -> None:
@@ -89,7 +115,7 @@ class Worker:
     def wake(self, reason: Reason) -> None:
         """End its wait, if it waits."""
         if self.turn is not None:
-            _end(self.turn, reason)
+            settle(self.turn, reason)
         self.group.waiting.pop(self.worker_id, None)
 
 
@@ -155,9 +181,27 @@ class PollDesk:
                 self._owe(worker.group)
         return is_news
 
-    async def wait(self, worker: Worker, timeout_s: float, gone: asyncio.Future[None] | None = None) -> Reason:
+    def join(
+        self, worker_id: str, keys: Collection[Key]
+    ) -> tuple[PollRequest, asyncio.Future[PollAnswer | None]] | None:
+        """Take over the poll of a worker that reports ends, if it waits for a free slot: what comes next is looked for
+        together with the report. Returns the poll, and what is to be told of its answer."""
+        worker = self._workers.get(worker_id)
+        if worker is None or worker.turn is None or worker.turn.done() or worker.request is None:
+            return None
+        if worker.draining or not worker.live.intersection(keys):
+            return None
+        request, worker.joint = worker.request, asyncio.get_running_loop().create_future()
+        worker.wake("joined")
+        worker.seen_s = asyncio.get_running_loop().time()
+        worker.group.owed = False  # as if it looked itself, with slots that are free
+        return request, worker.joint
+
+    async def wait(
+        self, worker: Worker, request: PollRequest, timeout_s: float, gone: asyncio.Future[None] | None = None
+    ) -> Reason:
         """Wait until there may be something for a worker, or the time is over, or its client is gone. A second wait
-        ends the first."""
+        ends the first. "joined": the answer is that of `worker.joint`."""
         worker.wake("replaced")
         if self._stopping:
             return "stopping"
@@ -166,9 +210,9 @@ class PollDesk:
         if worker.poked or (worker.group.owed and worker.may_take):
             return "woken"
         turn: asyncio.Future[Reason] = asyncio.get_running_loop().create_future()
-        worker.turn = turn
+        worker.turn, worker.request = turn, request
         worker.group.waiting[worker.worker_id] = worker
-        timeout = asyncio.get_running_loop().call_later(timeout_s, _end, turn, "time")
+        timeout = asyncio.get_running_loop().call_later(timeout_s, settle, turn, "time")
         leave = partial(_gone, turn)
         if gone is not None:
             gone.add_done_callback(leave)
@@ -182,7 +226,7 @@ class PollDesk:
             if gone is not None:
                 gone.remove_done_callback(leave)
             if worker.turn is turn:
-                worker.turn = None
+                worker.turn = worker.request = None
                 worker.group.waiting.pop(worker.worker_id, None)
 
     def _if_still_there(self, worker: Worker, reason: Reason, gone: asyncio.Future[None] | None) -> Reason:
@@ -256,10 +300,11 @@ def _name(command: Command) -> tuple[str, str, int]:
     return (command.kind, command.task_id, command.attempt)
 
 
-def _end(turn: asyncio.Future[Reason], reason: Reason) -> None:
-    if not turn.done():
-        turn.set_result(reason)
+def settle(future: asyncio.Future[T], value: T) -> None:
+    """Give a future its value, unless whoever waited for it went away."""
+    if not future.done():
+        future.set_result(value)
 
 
 def _gone(turn: asyncio.Future[Reason], gone: asyncio.Future[None]) -> None:
-    _end(turn, "gone")
+    settle(turn, "gone")
