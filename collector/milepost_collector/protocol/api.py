@@ -293,6 +293,31 @@ class Conversation(Struct, kw_only=True):
     output: list[MessageItem]
 
 
+class Turn(Struct, kw_only=True, omit_defaults=True):
+    """A call of a model or tool within a run's conversation, with what was new in it.
+
+    repeated: messages it was sent that earlier calls had sent or got back; they come before `input`. sent, returned:
+    what was captured, where that is not messages. call_id: which call of a model a tool's span answers.
+    """
+
+    span_id: str
+    repeated: int = 0
+    input: list[MessageItem] = []
+    output: list[MessageItem] = []
+    sent: Payload | None = None
+    returned: Payload | None = None
+    error_message: str | None = None
+    call_id: str | None = None
+
+
+class RunMessages(Struct, kw_only=True):
+    """A page of a run's conversation, by (start, span id)."""
+
+    run_id: str
+    turns: list[Turn]
+    next_cursor: str | None
+
+
 class UsageItem(Struct, kw_only=True, omit_defaults=True):
     """Usage of one model within a span and how its cost was found (reported | computed | unpriced).
 

@@ -22,6 +22,7 @@ from milepost_collector.traces.queries.histogram import MAX_BUCKETS
 from milepost_collector.traces.queries.search import Search
 from milepost_collector.traces.queries.search_spans import MAX_SPANS
 from milepost_collector.traces.queries.sessions import SESSION_SORT_KEYS
+from milepost_collector.traces.queries.turns import MAX_TURNS
 
 Parameters = TypeVar("Parameters", bound=Struct)
 
@@ -147,6 +148,17 @@ class EventsParameters(Struct, kw_only=True):
     span_id: Annotated[str, Meta(description="Events of this span only.")] | None = None
     cursor: _Cursor | None = None
     limit: Annotated[int, Meta(description="Events at most.", ge=1, le=MAX_EVENTS)] = 200
+
+
+class MessagesParameters(Struct, kw_only=True):
+    """Which page of a conversation, and how much of each message."""
+
+    cursor: _Cursor | None = None
+    limit: Annotated[int, Meta(description="Turns at most.", ge=1, le=MAX_TURNS)] = 200
+    payload_limit: Annotated[
+        int,
+        Meta(description="Bytes up to which a message or captured value is given whole.", ge=0, le=MAX_PAYLOAD_LIMIT),
+    ] = 16_384
 
 
 class SpanParameters(Struct, kw_only=True):

@@ -18,6 +18,7 @@ from milepost_collector.traces.queries import (
     list_runs,
     message,
     run_detail,
+    run_messages,
     span_detail,
 )
 from milepost_collector.traces.queries.arguments import first_arguments
@@ -34,6 +35,7 @@ from milepost_collector.web.parameters import (
     EventsParameters,
     FacetParameters,
     HistogramParameters,
+    MessagesParameters,
     RunsParameters,
     SessionsParameters,
     SpanParameters,
@@ -150,6 +152,20 @@ async def get_event_marks(request: Request) -> Response:
     """Return where a run's events lie in time."""
     run_id = _run_id(request)
     return answer(await services(request).queries.run(lambda connection: event_marks(connection, run_id)))
+
+
+async def get_run_messages(request: Request) -> Response:
+    """Return a page of a run's conversation."""
+    queries, run_id = services(request).queries, _run_id(request)
+    wanted = parse(request.query_params, MessagesParameters)
+    return answer(
+        await queries.run(
+            lambda connection: run_messages(
+                connection, queries.index, run_id,
+                cursor=wanted.cursor, limit=wanted.limit, payload_limit=wanted.payload_limit,
+            )
+        )
+    )  # fmt: skip
 
 
 async def get_span(request: Request) -> Response:

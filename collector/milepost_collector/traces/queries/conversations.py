@@ -41,7 +41,7 @@ def conversation(
     given, answered = _ids(rows, 1), _ids(rows, 2)
     if not given and not answered:
         return None
-    known = _messages(connection, {*given, *answered}, limit)
+    known = known_messages(connection, {*given, *answered}, limit)
     items = [known[message_id] for message_id in (*given, *answered) if message_id in known]
     _withhold(items, limit)
     return Conversation(
@@ -64,7 +64,7 @@ def message(connection: DuckDBPyConnection, message_id: str) -> MessageItem:
     Raises:
         NotFoundError: there is no such message.
     """
-    found = _messages(connection, [message_id], _LATEST)
+    found = known_messages(connection, [message_id], _LATEST)
     if not found:
         raise NotFoundError("message", message_id)
     return found[message_id]
@@ -100,7 +100,8 @@ def _ids(rows: Sequence[tuple[str, list[str] | None, list[str] | None]], place: 
     return own[0] if own else [message_id for ids in told for message_id in ids]
 
 
-def _messages(connection: DuckDBPyConnection, ids: Iterable[str], limit: int) -> dict[str, MessageItem]:
+def known_messages(connection: DuckDBPyConnection, ids: Iterable[str], limit: int) -> dict[str, MessageItem]:
+    """Return messages by id, without their parts where those are more than `limit` bytes of JSON."""
     rows = connection.execute(_MESSAGES, {"ids": sorted(ids), "limit": limit}).fetchall()
     return {
         message_id: MessageItem(

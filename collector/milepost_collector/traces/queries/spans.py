@@ -29,14 +29,14 @@ _EXPRESSIONS = {
     "end_ns": "epoch_ns(end_time) - $origin AS end_ns",
 }
 _SPANS = f"(SELECT * FROM spans WHERE run_id = $run_id AND {SPAN_BOUNDS} UNION ALL BY NAME {{running}})"
-_OF_RUN = _SPANS.format(running="SELECT *, 'running' AS status FROM live_spans WHERE run_id = $run_id")
-_ORIGIN = f"SELECT epoch_ns(min(start_time)) FROM {_OF_RUN}"
+OF_RUN = _SPANS.format(running="SELECT *, 'running' AS status FROM live_spans WHERE run_id = $run_id")
+_ORIGIN = f"SELECT epoch_ns(min(start_time)) FROM {OF_RUN}"
 # Columns that most runs have no value in. An Arrow stream goes without those that would be empty.
 _SELDOM = _FIELDS[_FIELDS.index("tool") :]
 _REPEATED = frozenset(
     {"name", "kind", "status", "parent_span_id", "agent", "model", "error_type", "service", "tool", "task_id"}
 )
-_KNOWN = f"SELECT {', '.join(f'count({name}) > 0' for name in _SELDOM)} FROM {_OF_RUN}"
+_KNOWN = f"SELECT {', '.join(f'count({name}) > 0' for name in _SELDOM)} FROM {OF_RUN}"
 
 _ELSEWHERE = {"events", "messages", "not_counted", "problems"}  # what a span's row does not hold
 _DETAIL_FIELDS = tuple(name for name in SpanDetail.__struct_fields__ if name not in _ELSEWHERE)
@@ -100,7 +100,7 @@ class RunSpansReader:
 
     def _execute(self, fields: tuple[str, ...]) -> None:
         columns = ", ".join(_EXPRESSIONS.get(name, name) for name in fields)
-        sql = f"SELECT {columns} FROM {_OF_RUN} ORDER BY start_time, span_id"
+        sql = f"SELECT {columns} FROM {OF_RUN} ORDER BY start_time, span_id"
         self._connection.execute(sql, {**self._values, "origin": self.origin})
 
 
@@ -122,7 +122,7 @@ def span_detail(
     """
     run_id = run_id or _run_of(connection, span_id)
     values: dict[str, Any] = {"run_id": run_id, **run_bounds(connection, index, run_id)._asdict()}
-    sql = f"{_DETAIL} FROM {_OF_RUN} WHERE span_id = $span_id"
+    sql = f"{_DETAIL} FROM {OF_RUN} WHERE span_id = $span_id"
     row = connection.execute(sql, {**values, "span_id": span_id, "limit": payload_limit}).fetchone()
     if row is None:
         raise NotFoundError("span", span_id)
