@@ -3,11 +3,12 @@
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
 import { runFilterParams, type RunFilters } from '../core/runfilters';
-import type { EventListAnswer, EventMarks, MessageItem, Problem, RunDetail, RunListAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
+import type { EventListAnswer, EventMarks, MessageItem, Problem, RunDetail, RunListAnswer, RunMessagesAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 export const PAGE_SIZE = 100;
 /** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
 export const PAYLOAD_LIMIT = 262_144;
+const EVENTS_A_PAGE = 2000;
 
 /** A request that failed: refused by the collector (status > 0) or never answered (status 0). */
 export class ApiError extends Error {
@@ -81,12 +82,13 @@ export function fetchRun(runId: string, signal?: AbortSignal): Promise<RunDetail
   return getJson(`api/runs/${encodeURIComponent(runId)}`, signal);
 }
 
-/** All events of one kind, page after page. */
-export async function fetchEvents(runId: string, kind: string, signal?: AbortSignal): Promise<EventItem[]> {
+/** All events of one kind, or of every kind, page after page. */
+export async function fetchEvents(runId: string, kind: string | null, signal?: AbortSignal): Promise<EventItem[]> {
   const events: EventItem[] = [];
   let cursor: string | null = null;
   do {
-    const params: URLSearchParams = new URLSearchParams({ kind });
+    const params: URLSearchParams = new URLSearchParams({ limit: String(EVENTS_A_PAGE) });
+    if (kind) params.set('kind', kind);
     if (cursor) params.set('cursor', cursor);
     const page: EventListAnswer = await getJson(`api/runs/${encodeURIComponent(runId)}/events?${params}`, signal);
     events.push(...page.events);
@@ -98,6 +100,13 @@ export async function fetchEvents(runId: string, kind: string, signal?: AbortSig
 /** When a run's logs, exceptions and events were, without what they say. */
 export function fetchEventMarks(runId: string, signal?: AbortSignal): Promise<EventMarks> {
   return getJson(`api/runs/${encodeURIComponent(runId)}/marks`, signal);
+}
+
+/** A page of a run's conversation. */
+export async function fetchRunMessages(runId: string, cursor: string | null, signal?: AbortSignal): Promise<RunMessagesAnswer> {
+  const params = new URLSearchParams(cursor ? { cursor } : {});
+  const response = await request(`api/runs/${encodeURIComponent(runId)}/messages?${params}`, { signal });
+  return parseJson(await response.text()) as RunMessagesAnswer;
 }
 
 /** Everything about a span; integers too large for a double arrive as bigint. */

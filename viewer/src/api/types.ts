@@ -1,5 +1,6 @@
 /** Answers of the collector's API that are not already a type of core/. Field names are the wire's. */
 
+import type { Turn } from '../core/dialogue';
 import type { EventItem } from '../core/events';
 import type { RunSummary } from '../core/runlist';
 import type { SpanSkeleton } from '../core/spans';
@@ -73,6 +74,12 @@ export interface EventMarks {
   kind: string[];
   severity: (string | null)[];
   truncated: boolean;
+}
+
+export interface RunMessagesAnswer {
+  run_id: string;
+  turns: Turn[];
+  next_cursor: string | null;
 }
 
 /** A captured value: whole, or the first characters of its JSON text when it is larger than was asked for. */

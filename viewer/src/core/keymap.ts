@@ -166,6 +166,31 @@ export const KEYMAP: readonly KeyGroup[] = [
     ],
   },
   {
+    title: 'Views of a run',
+    pages: ['run'],
+    keys: [
+      { keys: ['1', '2', '3'], does: ['waterfall', 'lanes', 'messages'] },
+      { keys: ['4', '5'], does: ['log', 'table'] },
+    ],
+  },
+  {
+    title: 'Lanes',
+    pages: ['run'],
+    within: 'lanes',
+    keys: [
+      { keys: ['←', '→'], does: ['previous span in the lane', 'next span in the lane'] },
+      { keys: ['↑', '↓'], does: ['span above', 'span below'] },
+      { keys: ['Enter'], does: 'fit the span with its subtree' },
+      { keys: ['+', '-'], does: ['taller lanes', 'flatter lanes'] },
+    ],
+  },
+  {
+    title: 'Table of spans',
+    pages: ['run'],
+    within: 'table',
+    keys: [{ keys: ['x', 'Shift X'], does: ['choose for the sums', 'choose up to here'] }],
+  },
+  {
     title: 'Share',
     pages: ['run'],
     keys: [
@@ -258,6 +283,7 @@ export function typesCharacter({ key, ctrlKey, metaKey, altKey }: KeyPress): boo
 /** True while keys belong to a field. Modifiers other than Shift belong to the browser. */
 export function isTyping(event: { target: unknown; ctrlKey: boolean; metaKey: boolean; altKey: boolean }): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return true;
-  const target = event.target as { tagName?: string; isContentEditable?: boolean } | null;
+  const target = event.target as { tagName?: string; type?: string; isContentEditable?: boolean } | null;
+  if (target?.tagName === 'INPUT' && ['checkbox', 'radio'].includes(target.type ?? '')) return false;
   return target?.isContentEditable === true || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target?.tagName ?? '');
 }

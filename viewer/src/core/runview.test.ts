@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LEVELS, TABLE_COLUMNS } from './viewoptions';
 import { COLOURINGS, formatRunView, parseRunView, RUN_VIEWS } from './runview';
 
 const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
@@ -19,6 +20,12 @@ const views = fc
     foldIdle: choice,
     tab: fc.option(fc.constantFrom('input', 'error')),
     rawClocks: fc.boolean(),
+    options: fc.record({
+      level: fc.constantFrom(...LEVELS),
+      spanLines: fc.boolean(),
+      sort: fc.record({ column: fc.constantFrom(...TABLE_COLUMNS), descending: fc.boolean() }),
+      columns: fc.subarray([...TABLE_COLUMNS]).map((columns) => TABLE_COLUMNS.filter((column) => column === 'name' || columns.includes(column))),
+    }),
   })
   .map(({ only, ...view }) => ({ ...view, onlyMatches: only === 'matches', onlyCritical: only === 'critical' }));
 

@@ -1,5 +1,7 @@
 /** What the address of a run page carries: the view, what is selected, searched and focused, and the window of time. */
 
+import { parseViewOptions, writeViewOptions, type ViewOptions } from './viewoptions';
+
 export const RUN_VIEWS = ['waterfall', 'lanes', 'messages', 'log', 'table'] as const;
 export type RunView = (typeof RUN_VIEWS)[number];
 
@@ -29,6 +31,7 @@ export interface RunViewState {
   tab: string | null;
   /** Times as they were recorded, also where clocks of services disagree. */
   rawClocks: boolean;
+  options: ViewOptions;
 }
 
 export function parseRunView(search: string): RunViewState {
@@ -48,6 +51,7 @@ export function parseRunView(search: string): RunViewState {
     foldIdle: oneOf('idle', CHOICES, 'auto'),
     tab: params.get('tab') || null,
     rawClocks: params.get('clocks') === 'raw',
+    options: parseViewOptions(params),
   };
 }
 
@@ -66,6 +70,7 @@ export function formatRunView(state: RunViewState): string {
   if (state.foldIdle !== 'auto') params.set('idle', state.foldIdle);
   if (state.tab) params.set('tab', state.tab);
   if (state.rawClocks) params.set('clocks', 'raw');
+  writeViewOptions(params, state.options);
   const text = params.toString();
   return text && `?${text}`;
 }

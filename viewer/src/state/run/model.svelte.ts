@@ -12,6 +12,7 @@ import { EventStore, type EventItem } from '../../core/events';
 import { FAILED, KIND_GROUPS, kindGroup, RUNNING, SKIPPED } from '../../core/kinds';
 import type { RunSummary } from '../../core/runlist';
 import type { RunView, RunViewState } from '../../core/runview';
+import type { ViewOptions } from '../../core/viewoptions';
 import { correctClocks, type Correction } from '../../core/skew';
 import { SpanStore } from '../../core/spans';
 import { isoToMs, parseIsoNs } from '../../core/time';
@@ -43,6 +44,10 @@ export class RunModel {
   selectedId = $state<string | null>(null);
   tab = $state<string | null>(null);
   shown = $state<RunView>('waterfall');
+  /** How the log and the table are narrowed and ordered. */
+  options = $state.raw<ViewOptions>() as ViewOptions;
+  /** Told of all events that arrive, of which the run itself keeps the checkpoints; null: some may have been missed. */
+  readonly eventTaps = new Set<(events: EventItem[] | null) => void>();
   /** Grows when something about the selected span arrived. */
   selectedVersion = $state(0);
   /** Grows when the selection is to be brought on screen. */
@@ -64,6 +69,7 @@ export class RunModel {
     this.selectedId = state.span;
     this.tab = state.tab;
     this.shown = state.view;
+    this.options = state.options;
     this.rawClocks = state.rawClocks;
     this.outline = new Outline(this, state);
     this.timeline = new Timeline(this, state);
@@ -78,7 +84,10 @@ export class RunModel {
         runs: (runs) => this.takeSummary(runs),
         spans: (message) => this.takeSpans(message.origin, message.spans),
         events: (events) => this.takeEvents(events),
-        gap: () => this.load(),
+        gap: () => {
+          for (const tap of this.eventTaps) tap(null);
+          return this.load();
+        },
       },
     );
     await live.stream.opened(400);
@@ -248,6 +257,7 @@ export class RunModel {
   }
 
   private takeEvents(events: EventItem[]): void {
+    for (const tap of this.eventTaps) tap(events);
     const selected = this.selectedId ?? this.rootId();
     if (events.some((event) => event.span_id === selected)) this.selectedVersion++;
     this.timeline.dots.take(events);
@@ -316,6 +326,7 @@ export class RunModel {
       foldIdle: this.timeline.foldIdle,
       tab: this.tab,
       rawClocks: this.rawClocks,
+      options: this.options,
     };
   }
 

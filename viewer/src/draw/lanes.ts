@@ -1,0 +1,193 @@
+/** Paints lanes: the whole run, or the part of it that the window and the scroll position show. */
+
+import { FAILED } from '../core/kinds';
+import type { LaneMap } from '../core/lanes';
+import { LaneScanner, thinned, type TimeScale } from '../core/lanestrips';
+import type { SpanStore } from '../core/spans';
+import type { Tick } from '../core/ticks';
+import type { Tree } from '../core/tree';
+import type { Palette } from './palette';
+
+export interface LanesScene {
+  readonly store: SpanStore;
+  readonly tree: Tree;
+  readonly map: LaneMap;
+  readonly scale: TimeScale;
+  readonly laneHeight: number;
+  readonly scrollTop: number;
+  readonly height: number;
+  readonly now: number;
+  readonly live: boolean;
+  readonly ticks: readonly Tick[];
+  readonly palette: Palette;
+  /** What colours mean: the colour of each number, and each node's number. */
+  readonly colours: readonly string[];
+  readonly colourOf: (node: number) => number;
+  readonly matches: Uint8Array | null;
+  readonly selected: number;
+  readonly hovered: number;
+}
+
+/** Text needs a lane this high, and a bar this wide. */
+const LABEL_FROM_LANE = 15;
+const LABEL_FROM_PX = 34;
+const ERROR_APART_PX = 3;
+/** What holds other spans is painted lighter, so that work stands out from what waits for it. */
+const AROUND = 0.42;
+const LABELLED = 0.24;
+const OTHERS = 0.22;
+
+/** Rectangles by colour: setting a colour costs more than filling a rectangle. */
+class Batches {
+  private readonly byStyle = new Map<string, { style: string; alpha: number; rects: number[] }>();
+
+  add(style: string, alpha: number, x: number, y: number, width: number, height: number): void {
+    const key = style + alpha;
+    let batch = this.byStyle.get(key);
+    if (!batch) this.byStyle.set(key, (batch = { style, alpha, rects: [] }));
+    batch.rects.push(x, y, width, height);
+  }
+
+  paint(context: CanvasRenderingContext2D): void {
+    for (const { style, alpha, rects } of this.byStyle.values()) {
+      context.fillStyle = style;
+      context.globalAlpha = alpha;
+      for (let i = 0; i < rects.length; i += 4) context.fillRect(rects[i], rects[i + 1], rects[i + 2], rects[i + 3]);
+    }
+    context.globalAlpha = 1;
+  }
+}
+
+export function drawLanes(context: CanvasRenderingContext2D, scene: LanesScene): void {
+  drawGrid(context, scene);
+  const painter = new LanesPainter(context, scene);
+  const first = Math.max(0, Math.floor(scene.scrollTop / scene.laneHeight));
+  const last = Math.min(scene.map.count, Math.ceil((scene.scrollTop + scene.height) / scene.laneHeight));
+  for (let lane = first; lane < last; lane++) painter.lane(lane);
+  painter.finish();
+  if (scene.live) drawNow(context, scene);
+  outline(context, scene, scene.hovered, scene.palette.ink2, 1);
+  outline(context, scene, scene.selected, scene.palette.accent, 2);
+}
+
+/** Top and height of a lane's bars, in whole pixels where lanes are that high. */
+export function barBox(lane: number, laneHeight: number, scrollTop: number): { top: number; height: number } {
+  const top = Math.round(lane * laneHeight - scrollTop);
+  const gap = laneHeight >= 6 ? 2 : laneHeight >= 3 ? 1 : 0;
+  return { top, height: Math.max(1, Math.round((lane + 1) * laneHeight - scrollTop) - top - gap) };
+}
+
+class LanesPainter {
+  private readonly bars = new Batches();
+  private readonly marks = new Batches();
+  private readonly scanner: LaneScanner;
+  private readonly labels: { node: number; from: number; to: number; top: number; height: number }[] = [];
+  private errors: number[] = [];
+  private top = 0;
+  private height = 0;
+
+  constructor(
+    private readonly context: CanvasRenderingContext2D,
+    private readonly scene: LanesScene,
+  ) {
+    const { map, tree, scale, now, colourOf, colours } = scene;
+    this.scanner = new LaneScanner({ map, tree, scale, now, colourOf, colours: colours.length }, (from, to, colour, node) =>
+      this.strip(from, to, colour, node),
+    );
+  }
+
+  lane(lane: number): void {
+    ({ top: this.top, height: this.height } = barBox(lane, this.scene.laneHeight, this.scene.scrollTop));
+    this.errors = [];
+    this.scanner.scan(lane);
+    this.collectErrors(lane);
+    for (const x of thinned(this.errors, ERROR_APART_PX)) {
+      this.marks.add(this.scene.palette.error, 1, x, this.top - 1, 2, Math.min(3, Math.max(2, this.height)));
+    }
+  }
+
+  finish(): void {
+    this.bars.paint(this.context);
+    this.marks.paint(this.context);
+    this.drawLabels();
+  }
+
+  private strip(from: number, to: number, colour: number, node: number): void {
+    const { palette, colours, tree, matches } = this.scene;
+    const style = colour < 0 ? palette.ink3 : colours[colour];
+    const labelled = node >= 0 && this.scene.laneHeight >= LABEL_FROM_LANE && to - from >= LABEL_FROM_PX;
+    const dim = matches !== null && (node < 0 || node >= tree.spanCount || matches[node] !== 1) ? OTHERS : 1;
+    const alpha = labelled ? LABELLED : node >= 0 && tree.size[node] > 1 ? AROUND : 1;
+    // A pixel between neighbours, so that one after the other does not read as one.
+    const width = to - from >= 4 ? to - from - 1 : to - from;
+    this.bars.add(style, alpha * dim, from, this.top, width, this.height);
+    if (!labelled) return;
+    this.bars.add(style, dim, from, this.top, 2, this.height);
+    if (dim === 1) this.labels.push({ node, from, to, top: this.top, height: this.height });
+  }
+
+  /** Errors do not colour strips: each has a tick of its own where it ended. */
+  private collectErrors(lane: number): void {
+    const { map, tree, store, scale } = this.scene;
+    for (let i = map.first[lane]; i < map.first[lane + 1]; i++) {
+      const node = map.nodes[i];
+      if (node >= tree.spanCount || store.status[node] !== FAILED) continue;
+      const x = scale.toX(tree.end[node]);
+      if (x >= 0 && x <= scale.width + 2) this.errors.push(Math.max(0, Math.round(x) - 2));
+    }
+  }
+
+  private drawLabels(): void {
+    const { context, scene } = this;
+    context.font = `500 11px ${scene.palette.font}`;
+    context.textBaseline = 'middle';
+    context.fillStyle = scene.palette.ink;
+    for (const { node, from, to, top, height } of this.labels) {
+      const text = fitText(context, nodeName(scene, node), to - from - 12);
+      if (text) context.fillText(text, from + 6, top + height / 2 + 0.5);
+    }
+  }
+}
+
+function nodeName({ store, tree }: LanesScene, node: number): string {
+  return node < tree.spanCount ? store.nameOf(node) : 'parent not received';
+}
+
+const ELLIPSIS = '…';
+
+/** As much of a text as fits with an ellipsis; nothing when that would be less than three letters. */
+function fitText(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let [low, high] = [0, Math.min(text.length, Math.ceil(width / 3))];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (context.measureText(text.slice(0, middle) + ELLIPSIS).width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return low < 3 ? '' : text.slice(0, low) + ELLIPSIS;
+}
+
+function drawGrid(context: CanvasRenderingContext2D, { ticks, scale, height, palette }: LanesScene): void {
+  context.fillStyle = palette.line;
+  for (const { time } of ticks) context.fillRect(Math.round(scale.toX(time)), 0, 1, height);
+}
+
+function drawNow(context: CanvasRenderingContext2D, { scale, now, height, palette }: LanesScene): void {
+  const x = Math.round(scale.toX(now));
+  if (x < 0 || x > scale.width) return;
+  context.fillStyle = palette.accent;
+  context.fillRect(x, 0, 1, height);
+}
+
+function outline(context: CanvasRenderingContext2D, scene: LanesScene, node: number, style: string, width: number): void {
+  const lane = node < 0 ? -1 : (scene.map.laneOf[node] ?? -1);
+  if (lane < 0) return;
+  const { tree, scale } = scene;
+  const { top, height } = barBox(lane, scene.laneHeight, scene.scrollTop);
+  const left = Math.max(scale.toX(tree.start[node]), -width - 2);
+  const right = Math.min(scale.toX(Number.isNaN(tree.end[node]) ? scene.now : tree.end[node]), scale.width + width + 2);
+  if (right < 0 || left > scale.width || top + height < 0 || top > scene.height) return;
+  context.strokeStyle = style;
+  context.lineWidth = width;
+  context.strokeRect(left - width / 2, top - width / 2, Math.max(right - left, 3) + width, Math.max(height, 3) + width);
+}
