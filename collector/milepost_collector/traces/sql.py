@@ -36,6 +36,7 @@ class SqlAnswer:
 
     body: bytes
     truncated: bool
+    elapsed_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +65,18 @@ def run_sql(connection: DuckDBPyConnection, sql: str, *, max_rows: int, wanted: 
         if wanted == "json":
             return _json(_executed(connection, checked, columns), columns, max_rows, begin)
         if wanted == "csv":
-            return _csv(_executed(connection, checked, columns), columns, max_rows)
-        return _columnar(connection, checked, columns, max_rows, wanted)
+            return _csv(_executed(connection, checked, columns), columns, max_rows, begin)
+        return _columnar(connection, checked, columns, max_rows, wanted, begin)
     except (duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.IOException):
         raise
     except duckdb.Error as error:
         if is_interrupt(error):
             raise
         raise QueryRejectedError(str(error)) from error
+
+
+def _elapsed_ms(begin: float) -> float:
+    return round((time.perf_counter() - begin) * 1000, 3)
 
 
 def _columns(connection: DuckDBPyConnection, checked: CheckedSql) -> list[_Column]:
@@ -126,9 +131,9 @@ def _json(connection: DuckDBPyConnection, columns: Sequence[_Column], max_rows: 
             break
         sizes[0] += len(encoded) + 1
         out.write(b"," + encoded if count else encoded)
-    elapsed_ms = round((time.perf_counter() - begin) * 1000, 3)
+    elapsed_ms = _elapsed_ms(begin)
     out.write(b'],"truncated":' + msgspec.json.encode(truncated) + b',"elapsed_ms":' + str(elapsed_ms).encode() + b"}")
-    return SqlAnswer(out.getvalue(), truncated)
+    return SqlAnswer(out.getvalue(), truncated, elapsed_ms)
 
 
 def _converted(row: tuple[Any, ...], converters: Sequence[tuple[int, Convert]]) -> list[Any]:
@@ -138,7 +143,7 @@ def _converted(row: tuple[Any, ...], converters: Sequence[tuple[int, Convert]]) 
     return values
 
 
-def _csv(connection: DuckDBPyConnection, columns: Sequence[_Column], max_rows: int) -> SqlAnswer:
+def _csv(connection: DuckDBPyConnection, columns: Sequence[_Column], max_rows: int, begin: float) -> SqlAnswer:
     """Write RFC 4180 text: a header, NULL as nothing, nested values as JSON."""
     converters = [(place, convert) for place, column in enumerate(columns) if (convert := column.convert)]
     out = io.StringIO(newline="")
@@ -147,10 +152,10 @@ def _csv(connection: DuckDBPyConnection, columns: Sequence[_Column], max_rows: i
     sizes = [out.tell()]
     for count, row in enumerate(_rows(connection, max_rows + 1, sizes)):
         if count == max_rows or out.tell() > MAX_RESULT_BYTES:
-            return SqlAnswer(out.getvalue().encode(), True)
+            return SqlAnswer(out.getvalue().encode(), True, _elapsed_ms(begin))
         writer.writerow([_cell(value) for value in _converted(row, converters)])
         sizes[0] = out.tell()
-    return SqlAnswer(out.getvalue().encode(), False)
+    return SqlAnswer(out.getvalue().encode(), False, _elapsed_ms(begin))
 
 
 def _cell(value: Any) -> Any:
@@ -161,14 +166,22 @@ def _cell(value: Any) -> Any:
 
 
 def _columnar(
-    connection: DuckDBPyConnection, checked: CheckedSql, columns: Sequence[_Column], max_rows: int, wanted: Format
+    connection: DuckDBPyConnection,
+    checked: CheckedSql,
+    columns: Sequence[_Column],
+    max_rows: int,
+    wanted: Format,
+    begin: float,
 ) -> SqlAnswer:
     import pyarrow
     import pyarrow.parquet
 
     reader = _columnar_source(connection, checked, columns, wanted).to_arrow_reader(MAX_ROWS_AT_ONCE)
     schema = pyarrow.schema(
-        [field.with_name(column.name) for field, column in zip(reader.schema, columns, strict=True)]
+        [
+            field.with_name(column.name).with_metadata({"duckdb_type": str(column.kind)})
+            for field, column in zip(reader.schema, columns, strict=True)
+        ]
     )
     sink = pyarrow.BufferOutputStream()
     count, truncated = 0, False
@@ -186,7 +199,7 @@ def _columnar(
             count += part.num_rows
             if truncated:
                 break
-    return SqlAnswer(sink.getvalue().to_pybytes(), truncated)
+    return SqlAnswer(sink.getvalue().to_pybytes(), truncated, _elapsed_ms(begin))
 
 
 def _columnar_source(

@@ -24,7 +24,8 @@ _decode = msgspec.json.Decoder(SqlRequest).decode
 async def post_sql(request: Request) -> Response:
     """Answer one SELECT statement. `Milepost-Truncated: true` says that there were more rows, in any format.
 
-    A client that closes its connection stops its query.
+    `Milepost-Elapsed-Ms` is what it took; in Arrow, `duckdb_type` in a field's metadata is the column's type. A client
+    that closes its connection stops its query.
     """
     shared = services(request)
     media_type = preferred(request, tuple(FORMATS))
@@ -37,7 +38,12 @@ async def post_sql(request: Request) -> Response:
         lambda connection: run_sql(connection, wanted.sql, max_rows=max_rows, wanted=FORMATS[media_type]),
         growth_bytes=shared.config.memory_limit_bytes,
     )
-    headers = {"Cache-Control": "no-store", "Vary": "Accept", "Milepost-Truncated": str(result.truncated).lower()}
+    headers = {
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+        "Milepost-Truncated": str(result.truncated).lower(),
+        "Milepost-Elapsed-Ms": str(result.elapsed_ms),
+    }
     return Response(result.body, media_type=media_type, headers=headers)
 
 

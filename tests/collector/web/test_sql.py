@@ -8,12 +8,14 @@ import time
 from typing import Any
 
 import httpx
+import pyarrow
 import pytest
 
 from milepost.wire import SpanEnded
 from tests.collector.server import Server, StartServer
 
 MIB = 1024 * 1024
+ARROW = "application/vnd.apache.arrow.stream"
 SPAN = SpanEnded(run_id="a1" * 16, span_id="b2" * 8, name="x", start_time=10**18 + 1, end_time=10**18 + 2)
 
 
@@ -233,6 +235,26 @@ def test_rows_are_limited_and_it_is_said(server: Server, limit: int | None, rows
     answer = server.sql("SELECT * FROM range(3)", limit=limit)
     assert (len(answer.json()["rows"]), answer.json()["truncated"]) == (rows, truncated)
     assert answer.headers["milepost-truncated"] == str(truncated).lower()
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/csv", ARROW, "application/vnd.apache.parquet"])
+def test_every_format_says_what_was_cut_and_how_long_it_took(server: Server, media_type: str) -> None:
+    body = {"sql": "SELECT * FROM range(3)", "limit": 2}
+    answer = server.client.post("/api/sql", json=body, headers={"Accept": media_type})
+    assert answer.headers["content-type"].startswith(media_type)
+    assert answer.headers["milepost-truncated"] == "true"
+    assert 0 < float(answer.headers["milepost-elapsed-ms"]) < 60_000
+
+
+def test_arrow_keeps_large_integers_and_names_the_types(server: Server) -> None:
+    sql = (
+        "SELECT (2::HUGEINT ** 100)::HUGEINT AS h, TIMESTAMP_NS '2026-11-21 07:30:00.123456789' AS t, '[1]'::JSON AS j"
+    )
+    answer = server.client.post("/api/sql", json={"sql": sql}, headers={"Accept": ARROW})
+    table = pyarrow.ipc.open_stream(answer.content).read_all()
+    assert [field.metadata[b"duckdb_type"] for field in table.schema] == [b"HUGEINT", b"TIMESTAMP_NS", b"JSON"]
+    assert table.column("h").to_pylist() == [2**100]
+    assert table.column("t").cast(pyarrow.int64()).to_pylist() == [1795246200123456789]
 
 
 def test_endless_result_stops_at_the_row_limit(server: Server) -> None:

@@ -1,8 +1,9 @@
-/** What the collector tells about runs together: two compared, one beside its past, many folded. */
+/** What the collector tells about runs together: two compared, one beside its past, many folded or summed up over time. */
 
 import type { Comparison, SpanComparison } from '../core/compare';
 import type { Flame, FlameAround, FlameQuestion } from '../core/flame';
 import type { History } from '../core/history';
+import type { By, InsightsAnswer, Part } from '../core/insights';
 import { parseJson } from '../core/json';
 import { getJson, request } from './client';
 import type { RunListAnswer } from './types';
@@ -48,4 +49,23 @@ function flameParams({ q, from, to, metric, by, runs }: FlameQuestion): URLSearc
   const params = new URLSearchParams({ metric, by, runs: String(runs) });
   for (const [name, value] of Object.entries({ q, from, to })) if (value) params.set(name, value);
   return params;
+}
+
+export interface InsightsQuestion {
+  readonly from: string;
+  readonly to: string;
+  readonly by: By;
+  readonly q: string;
+  readonly parts: readonly Part[];
+  readonly percentiles: boolean;
+  readonly limit?: number;
+}
+
+export function fetchInsights(question: InsightsQuestion, signal?: AbortSignal): Promise<InsightsAnswer> {
+  const params = new URLSearchParams({ from: question.from, to: question.to, by: question.by });
+  for (const part of question.parts) params.append('part', part);
+  if (question.q) params.set('q', question.q);
+  if (!question.percentiles) params.set('percentiles', '0');
+  if (question.limit !== undefined) params.set('limit', String(question.limit));
+  return getJson(`api/insights?${params}`, signal);
 }

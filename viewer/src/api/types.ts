@@ -178,6 +178,13 @@ export interface SchemaAnswer {
   }[];
 }
 
+/** A function of SQL. parameters: their names, with commas between. */
+export interface SqlFunction {
+  readonly name: string;
+  readonly parameters: string;
+  readonly description: string;
+}
+
 /** An error answer, RFC 9457. */
 export interface Problem {
   title: string;

@@ -191,6 +191,39 @@ export const KEYMAP: readonly KeyGroup[] = [
     keys: [{ keys: ['x', 'Shift X'], does: ['choose for the sums', 'choose up to here'] }],
   },
   {
+    title: 'SQL',
+    pages: ['sql'],
+    keys: [
+      { keys: ['Ctrl Enter'], does: 'run the selection, or the statement at the cursor' },
+    ],
+  },
+  {
+    title: 'Result of a query',
+    pages: ['sql'],
+    within: 'result',
+    keys: [
+      { keys: ['↑', '↓', '←', '→'], does: 'move among the cells; Shift selects' },
+      { keys: ['Ctrl ↑', 'Ctrl ↓'], does: ['first row', 'last row'] },
+      { keys: ['Home', 'End'], does: ['first column', 'last column'] },
+      { keys: ['Enter'], does: 'follow the link, sort by the name, or show the value whole' },
+      { keys: ['Space'], does: 'show the value whole' },
+      { keys: ['Ctrl A', 'Ctrl C'], does: ['select all', 'copy as tab-separated text'] },
+      { keys: ['Shift ←', 'Shift →'], does: ['narrower column, on its name', 'wider column, on its name'] },
+    ],
+  },
+  {
+    title: 'Charts',
+    pages: ['insights', 'sql'],
+    within: 'chart',
+    keys: [
+      { keys: ['←', '→'], does: ['place before', 'place after'] },
+      { keys: ['Home', 'End'], does: ['first place', 'last place'] },
+      { keys: ['Shift ←', 'Shift →'], does: ['brush to the left', 'brush to the right'] },
+      { keys: ['Enter'], does: 'the runs of the place, or the brushed time' },
+      { keys: ['Esc'], does: 'drop the brush' },
+    ],
+  },
+  {
     title: 'Share',
     pages: ['run'],
     keys: [

@@ -8,7 +8,9 @@ describe('routes', () => {
   it('name pages', () => {
     expect(parseRoute('')).toEqual({ page: 'runs' });
     expect(parseRoute('runs/')).toEqual({ page: 'runs' });
-    for (const page of ['tasks', 'schedules', 'agents', 'sql', 'compare', 'flame', 'insights', 'settings']) expect(parseRoute(page)).toEqual({ page });
+    for (const page of ['tasks', 'schedules', 'agents', 'sql', 'compare', 'flame', 'settings']) expect(parseRoute(page)).toEqual({ page });
+    expect(parseRoute('insights')).toEqual({ page: 'insights', board: null });
+    expect(parseRoute('insights/cost')).toEqual({ page: 'insights', board: 'cost' });
     expect(parseRoute('nothing/here')).toEqual({ page: 'missing', path: 'nothing/here' });
     expect(pathBelow('/a/b/', '/a/b/runs')).toBe('runs');
     expect(pathBelow('/a/b/', '/other')).toBeNull();

@@ -5,7 +5,7 @@ export type Route =
   | { page: 'run'; runId: string }
   | { page: 'compare' }
   | { page: 'flame' }
-  | { page: 'insights' }
+  | { page: 'insights'; board: string | null }
   | { page: 'sql' }
   | { page: 'settings' }
   | { page: 'tasks' }
@@ -15,7 +15,7 @@ export type Route =
   | { page: 'agents' }
   | { page: 'missing'; path: string };
 
-const PLAIN_PAGES = ['compare', 'flame', 'insights', 'sql', 'settings', 'tasks', 'schedules', 'agents'] as const;
+const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'agents'] as const;
 
 /** Tells pages of the same kind apart: what one shows that another one does not. */
 export function routeKey(route: Route): string {
@@ -30,10 +30,12 @@ export function parseRoute(path: string): Route {
   if (clean === '' || clean === 'runs' || clean === 'index.html') return { page: 'runs' };
   const plain = PLAIN_PAGES.find((page) => page === clean);
   if (plain) return { page: plain };
-  const [, folder, name] = /^(runs|tasks|schedules)\/([^/]+)$/.exec(clean) ?? [];
+  if (clean === 'insights') return { page: 'insights', board: null };
+  const [, folder, name] = /^(runs|tasks|schedules|insights)\/([^/]+)$/.exec(clean) ?? [];
   const id = name && decodeURIComponentSafely(name);
   if (folder === 'runs') return { page: 'run', runId: id };
   if (folder === 'tasks') return { page: 'task', taskId: id };
+  if (folder === 'insights') return { page: 'insights', board: id };
   if (folder === 'schedules') return { page: 'schedule', scheduleId: id };
   return { page: 'missing', path };
 }

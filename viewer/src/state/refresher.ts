@@ -12,10 +12,14 @@ export class Refresher {
   private lastEnd = -Infinity;
   private lastDuration = 0;
 
-  /** idleMs: asks also after so long without a change, for figures that change without one; Infinity: never. */
+  /**
+   * idleMs: asks also after so long without a change, for figures that change without one; Infinity: never. leastGapMs:
+   * between an answer and the next question.
+   */
   constructor(
     private readonly load: () => Promise<void>,
     private readonly idleMs: () => number = () => Infinity,
+    private readonly leastGapMs = LEAST_GAP_MS,
   ) {}
 
   /** Something has changed. */
@@ -24,7 +28,7 @@ export class Refresher {
     if (this.busy) this.wanted = true;
     else if (!this.wanted) {
       this.wanted = true;
-      const gap = Math.max(LEAST_GAP_MS, this.lastDuration * GAP_TO_DURATION);
+      const gap = Math.max(this.leastGapMs, this.lastDuration * GAP_TO_DURATION);
       this.schedule(Math.max(0, this.lastEnd + gap - Date.now()));
     }
   }

@@ -43,6 +43,8 @@ class Settings {
   rowColumns = $state.raw<readonly RowColumn[]>(ROW_COLUMNS.filter((column) => (stored('rowColumns') ?? 'duration cost').split(' ').includes(column)));
   panelWidth = $state(Number(stored('panelWidth')) || 420);
   diffHeight = $state(Number(stored('diffHeight')) || 340);
+  sqlSide = $state(Number(stored('sqlSide')) || 260);
+  sqlEditor = $state(Number(stored('sqlEditor')) || 180);
   panelOpen = $state(stored('panelOpen') !== 'no');
   /** Keys that type characters do something; off for readers whom stray keys would surprise (WCAG 2.1.4). */
   shortcuts = $state(stored('shortcuts') !== 'no');
@@ -110,6 +112,16 @@ class Settings {
   setDiffHeight(height: number): void {
     this.diffHeight = height;
     keep('diffHeight', String(Math.round(height)));
+  }
+
+  setSqlSide(width: number): void {
+    this.sqlSide = width;
+    keep('sqlSide', String(Math.round(width)));
+  }
+
+  setSqlEditor(height: number): void {
+    this.sqlEditor = height;
+    keep('sqlEditor', String(Math.round(height)));
   }
 
   togglePanel(): void {
