@@ -69,7 +69,7 @@ def test_overview_has_figures_beside_those_before(recorded: CollectorProcess, op
     expect(figure(page, "Runs")).to_contain_text("8")
     expect(figure(page, "Runs")).to_contain_text("+100 %")
     expect(figure(page, "Success rate")).to_contain_text("75.0 %")
-    expect(figure(page, "Success rate")).to_contain_text("−25.0 %")
+    expect(figure(page, "Success rate")).to_contain_text("−25 %")
     expect(figure(page, "Cost")).to_contain_text("$2.00")
     for title in ("Runs", "Cost", "Tokens", "Duration of runs"):
         expect(chart(page, title)).to_be_visible()
@@ -167,7 +167,7 @@ def test_search_and_deep_link_show_the_same_picture(recorded: CollectorProcess, 
     expect(page).to_have_url(re.compile("q=agent%3Awriter"))
     again = open_page(page.url)
     expect(figure(again, "Runs")).to_contain_text("4")
-    expect(again.get_by_role("searchbox", name="Only runs of a search")).to_have_value("agent:writer")
+    expect(again.get_by_role("combobox", name="Search runs")).to_have_value("agent:writer")
     for one in (page, again):
         expect(one.get_by_role("table")).to_contain_text("new")  # what failures are beside none before
     assert again.get_by_role("table").inner_text() == page.get_by_role("table").inner_text()
@@ -176,7 +176,7 @@ def test_search_and_deep_link_show_the_same_picture(recorded: CollectorProcess, 
 def test_wrong_search_is_explained_and_the_picture_stays(recorded: CollectorProcess, open_page: OpenPage) -> None:
     page = open_page(f"{recorded.url}/insights?{TIME}")
     expect(figure(page, "Runs")).to_contain_text("8")
-    page.get_by_role("searchbox", name="Only runs of a search").fill("colour:red")
+    page.get_by_role("combobox", name="Search runs").fill("colour:red")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("colour")
     expect(figure(page, "Runs")).to_contain_text("8")

@@ -39,12 +39,12 @@ describe('the address of insights', () => {
 
 describe('comparison', () => {
   it.each([
-    [110, 100, '+10.0 %'],
-    [90, 100, '−10.0 %'],
+    [110, 100, '+10 %'],
+    [95, 100, '−5.0 %'],
     [100, 100, '±0 %'],
     [3, 0, 'new'],
     [0, 0, '±0 %'],
-    [100, 1, '100×'],
+    [100, 1, '×100'],
     [null, 1, null],
   ])('of %s with %s reads %s', (now, before, text) => expect(changeText(now, before)).toBe(text));
 

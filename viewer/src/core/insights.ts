@@ -1,5 +1,6 @@
 /** Insights: what a board shows of a stretch of time, how its address reads, and how its figures read. */
 
+import { formatChange } from './delta';
 import { isoToMs } from './time';
 
 export const BOARDS = ['overview', 'cost', 'tokens', 'latency', 'success', 'errors', 'steps'] as const;
@@ -161,15 +162,11 @@ export function previousPeriod(since: string, until: string): { from: string; to
   return { from: new Date(from - (to - from)).toISOString(), to: since };
 }
 
-/** "+12.4 %", "−3.1 %", "new", "±0 %": how a figure stands beside the one before; null when neither is known. */
+/** "+12 %", "−3.1 %", "new", "±0 %": how a figure stands beside the one before; null when either is not known. */
 export function changeText(now: number | null | undefined, before: number | null | undefined): string | null {
   if (now == null || before == null) return null;
-  if (before === 0) return now === 0 ? '±0 %' : 'new';
-  const share = (now - before) / before;
-  if (Math.abs(share) < 0.0005) return '±0 %';
-  const percent = Math.abs(share * 100);
-  const text = percent >= 1000 ? `${(percent / 100 + 1).toFixed(0)}×` : `${percent >= 99.95 ? percent.toFixed(0) : percent.toFixed(1)} %`;
-  return percent >= 1000 ? text : `${share < 0 ? '−' : '+'}${text}`;
+  if (before > 0) return formatChange(before, now);
+  return now > 0 ? 'new' : '±0 %';
 }
 
 export function successRate(figures: Figures): number | null {
