@@ -215,8 +215,8 @@ def test_time_is_explored_by_keyboard_alone(busy_page: Page) -> None:
 
 def test_minimap_moves_the_window_by_keyboard_and_tells_what_is_in_it(busy_page: Page) -> None:
     minimap = busy_page.get_by_role("slider", name="Window of time")
-    expect(minimap).to_have_attribute("aria-valuetext", re.compile(r"0 ns to 10\.1 s, 5 spans, 1 error"))
     minimap.focus()
+    expect(minimap).to_have_attribute("aria-valuetext", re.compile(r"0 ns to 10\.1 s, 5 spans, 1 error"))
     for _ in range(3):
         busy_page.keyboard.press("ArrowUp")
     busy_page.keyboard.press("End")

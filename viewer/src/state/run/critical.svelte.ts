@@ -2,7 +2,11 @@
 
 import { criticalPath, NO_PATH, segmentFrom, segmentsByNode } from '../../core/criticalpath';
 import type { RunViewState } from '../../core/runview';
+import type { Tree } from '../../core/tree';
 import type { RunModel } from './model.svelte';
+
+/** Part of the wall time from which one span of many equal ones is worth a row of its own. */
+const HEAVY_SHARE = 0.1;
 
 export class Critical {
   /** Rows off the path are left out. */
@@ -41,6 +45,12 @@ export class Critical {
     const now = this.model.runEnd ?? this.model.nowNs();
     const whole = Math.min(this.path.ends[this.path.ends.length - 1], now) - first;
     return whole > 0 ? (Math.min(passage[1], now) - passage[0]) / whole : null;
+  }
+
+  /** Among what is folded into a row is a span that the run waited for noticeably long. */
+  isHeavy(tree: Tree, node: number): boolean {
+    const members = tree.preorder.subarray(tree.place[node] + 1, tree.place[node] + tree.size[node]);
+    return members.some((member) => (this.shareOf(member) ?? 0) >= HEAVY_SHARE);
   }
 
   /** The next segment after the selected span's start; answers its span, -1 at the end. */

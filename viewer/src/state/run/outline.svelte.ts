@@ -134,7 +134,7 @@ export class Outline {
   private isClosedByItself(tree: Tree, node: number): boolean {
     const group = syntheticOf(tree, node);
     if (group === null || group.type === 'missing') return false;
-    return group.type === 'attempts' || tree.errorsBelow[node] === 0;
+    return group.type === 'attempts' || (tree.errorsBelow[node] === 0 && !this.model.timeline.critical.isHeavy(tree, node));
   }
 
   // Focus and filters -------------------------------------------------------------------------------------------------
