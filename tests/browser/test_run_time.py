@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from tests.browser.controlled import Controlled
 from tests.browser.pages import EPOCH_NS, ended, open_tab, span_row
 
 if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 OpenPage = Callable[..., Page]
+SendEvents = Callable[..., None]
 
 IDLE = uuid.uuid4().hex
 BUSY = uuid.uuid4().hex
@@ -246,3 +249,17 @@ def test_logs_are_dots_that_were_asked_for_without_their_texts(busy_page: Page) 
     marks = busy_page.evaluate("async id => (await fetch(`api/runs/${id}/marks`)).json()", BUSY)
     assert marks["offset_ns"] == [0, 10_000_000, 2_000_000_000]
     assert "message" not in marks
+
+
+def test_wait_for_a_worker_is_drawn_before_the_attempt(
+    collector: CollectorProcess, controlled: Controlled, send: SendEvents, open_page: OpenPage
+) -> None:
+    worker = controlled.worker("waiter")
+    task_id = controlled.create("waited-for", agent="waiter")
+    lease = worker.take(task_id)
+    start_ns = time.time_ns()
+    root = ended(lease["run_id"], "1" * 16, 0, 0, name="waited-for", task_id=task_id, attempt=1)
+    send({**root, "start_time": start_ns, "end_time": start_ns + 1_000_000})
+    page = open_page(f"{collector.url}/runs/{lease['run_id']}")
+    expect(span_row(page, "waited-for")).to_be_visible()
+    expect(ruler(page)).to_contain_text(re.compile(r"waited [\d.]+ m?s"))

@@ -5,7 +5,7 @@ import { formatDuration, formatTicking } from '../core/time';
 import { drawDots, drawCheckpoints } from './marks';
 import { cutAtBreaks, drawAbove, drawBelow } from './overlays';
 import { BAR, colourOf, DIMMED, endIsUnknown, LABEL_GAP, rowMiddle, shownEnd, type BarScene } from './scene';
-import { drawGroup, drawInside, outline } from './segments';
+import { drawGroup, drawInside, drawLeadIn, outline } from './segments';
 import { isHuman, paintBar } from './spanbar';
 
 export function drawBars(context: CanvasRenderingContext2D, scene: BarScene): void {
@@ -24,6 +24,7 @@ function drawSpan(context: CanvasRenderingContext2D, scene: BarScene, row: numbe
   const bar = barAt(scene.axis, scene.tree.start[row], shownEnd(scene, row));
   const faint = scene.matches !== null && scene.matches[row] === 0;
   context.globalAlpha = faint ? DIMMED : 1;
+  if (row === scene.root) drawLeadIn(context, scene, middle);
   if (bar) {
     paintBar(context, scene, row, bar, middle - BAR / 2);
     drawInside(context, scene, row, middle);

@@ -5,6 +5,7 @@ import type { Axis } from '../core/axis';
 import type { Lane } from '../core/bars';
 import type { CriticalPath } from '../core/criticalpath';
 import type { EventDots } from '../core/eventmarks';
+import type { LeadIn } from '../core/leadin';
 import { LOST, RUNNING } from '../core/kinds';
 import type { SpanStore } from '../core/spans';
 import type { Tick } from '../core/ticks';
@@ -40,6 +41,9 @@ export interface BarScene {
   readonly dotsOf: (row: number) => EventDots | null;
   /** The spans inside a collapsed node, or null when it is open. */
   readonly laneOf: (node: number) => Lane | null;
+  /** What came before the run, and the row of the span that it led to. */
+  readonly leadIn: readonly LeadIn[];
+  readonly root: number;
   readonly path: CriticalPath;
   readonly segments: ReadonlyMap<number, readonly number[]>;
   /** The node that is hovered or selected, what is above it, and what it links to. */

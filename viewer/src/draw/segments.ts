@@ -15,8 +15,8 @@ export function drawInside(context: CanvasRenderingContext2D, scene: BarScene, r
   if (!scene.laneOf(row)) return;
   const top = middle + BAR / 2 - INSIDE;
   const bar = barAt(scene.axis, scene.tree.start[row], shownEnd(scene, row));
-  context.fillStyle = scene.palette.bg;
-  if (bar) context.fillRect(bar.x, top - 1, bar.width, INSIDE + 1);
+  // Cleared, not painted over: the row's own ground shows, selected or not.
+  if (bar) context.clearRect(bar.x, top - 1, bar.width, INSIDE + 1);
   drawStrips(context, scene, row, top, INSIDE);
 }
 
@@ -72,6 +72,16 @@ function drawWaits(context: CanvasRenderingContext2D, scene: BarScene, members: 
     if (to < 0 || from > scene.axis.width || to - from < 2) continue;
     hairline(context, from, to, middle, scene.palette.ink3, wait.kind === 'backoff');
     if (wait.kind === 'limited' && to - from > 16) drawGauge(context, scene.palette, (from + to) / 2, middle);
+  }
+}
+
+/** Before the run's own bar: the queue as a line, a delay dotted, a pause hatched. */
+export function drawLeadIn(context: CanvasRenderingContext2D, scene: BarScene, middle: number): void {
+  for (const { kind, start, end } of scene.leadIn) {
+    const bar = barAt(scene.axis, start, end);
+    if (!bar) continue;
+    if (kind === 'paused') hatch(context, bar, middle - BAR / 2, scene.palette.ink3, 1);
+    else hairline(context, bar.x, bar.x + bar.width, middle, scene.palette.ink3, kind === 'backoff');
   }
 }
 

@@ -3,8 +3,10 @@
 import { makeAxis, type Axis } from '../../core/axis';
 import { makeLane, type Lane } from '../../core/bars';
 import { colourScale, legendOf, type ColourScale } from '../../core/colouring';
+import type { Stretch } from '../../core/foldedaxis';
 import { easeWindow, frameOf, needsFrame } from '../../core/frame';
 import { idlenessOf, mostlyIdle, NOT_IDLE } from '../../core/idle';
+import type { LeadIn } from '../../core/leadin';
 import { buildOverview, type Overview } from '../../core/overview';
 import type { Choice, Colouring, RunViewState } from '../../core/runview';
 import type { Tick } from '../../core/ticks';
@@ -17,6 +19,8 @@ import { Measure } from './measure.svelte';
 import type { RunModel } from './model.svelte';
 
 const EASE_MS = 150;
+/** A wait before the run that is longer than this part of it is folded. */
+const LONG_LEAD_IN = 0.05;
 /** Turns of the wheel and steps of keys that follow each other this fast are one zoom to go back from. */
 const SAME_MOVE_MS = 700;
 
@@ -45,6 +49,8 @@ export class Timeline {
   readonly legend = $derived.by(() => (this.model.tree ? legendOf(this.scale, this.model.tree.spanCount) : []));
   readonly idleness = $derived.by(() => (this.model.tree ? idlenessOf(this.model.tree, this.model.runEnd) : NOT_IDLE));
 
+  /** What came before the run, when it is an attempt of a managed task; nanoseconds, before the first start. */
+  leadIn = $state.raw<readonly LeadIn[]>([]);
   /** The node under the pointer, -1 for none. */
   hovered = $state(-1);
   /** Spans that the selected one links to, or that link to it. */
@@ -92,11 +98,11 @@ export class Timeline {
   /** The whole run, with room ahead of a live one so that its bars do not touch the edge. */
   limits(): Viewport {
     const { tree, runEnd, isLive } = this.model;
-    const start = tree?.firstStart ?? 0;
+    const start = Math.min(tree?.firstStart ?? 0, this.leadIn[0]?.start ?? Infinity);
     const last = Math.max(tree?.lastTime ?? 0, runEnd ?? 0);
     const end = isLive ? Math.max(last, this.model.nowNs()) : last;
     const length = Math.max(end - start, 1000);
-    const drawn = this.folding ? Math.max(length - this.idleness.hidden, 1000) : length;
+    const drawn = Math.max(length - this.folds.reduce((sum, fold) => sum + fold.end - fold.start, 0), 1000);
     return { start, end: start + length + drawn * (isLive ? 0.04 : 0.012) };
   }
 
@@ -235,18 +241,36 @@ export class Timeline {
     return this.idleness.folds.length > 0 && (this.foldIdle === 'on' || (this.foldIdle === 'auto' && mostlyIdle(this.idleness)));
   }
 
+  /** Stretches that are breaks on the axis: idle ones, and a long wait before the run, which would dwarf it. */
+  get folds(): readonly Stretch[] {
+    const { tree } = this.model;
+    const idle = this.folding ? this.idleness.folds : [];
+    const [first] = this.leadIn;
+    if (!tree || !first || tree.firstStart - first.start < (tree.lastTime - tree.firstStart) * LONG_LEAD_IN) return idle;
+    return [{ start: first.start, end: tree.firstStart }, ...idle];
+  }
+
+  /** waits: milliseconds since the epoch. */
+  showLeadIn(waits: readonly LeadIn[]): void {
+    const { tree, store } = this.model;
+    if (!tree || store.origin === null) return;
+    const origin = Number(store.origin) / 1e6;
+    const placed = waits.map(({ kind, start, end }) => ({ kind, start: (start - origin) * 1e6, end: Math.min((end - origin) * 1e6, tree.firstStart) }));
+    this.leadIn = placed.filter(({ start, end }) => end > start);
+  }
+
   toggleFolding(): void {
     this.foldIdle = this.folding ? 'off' : 'on';
   }
 
   /** The window on `width` pixels. */
   axis(width: number): Axis {
-    return makeAxis(this.shownView(), width, this.folding ? this.idleness.folds : []);
+    return makeAxis(this.shownView(), width, this.folds);
   }
 
   /** The whole run on `width` pixels. */
   wholeAxis(width: number): Axis {
-    return makeAxis(this.limits(), width, this.folding ? this.idleness.folds : []);
+    return makeAxis(this.limits(), width, this.folds);
   }
 
   showOnRuler(axis: Axis, marks: readonly Tick[]): void {
