@@ -40,7 +40,7 @@ def _events(run_id: str) -> list[dict[str, Any]]:
     root = add("research", 0, 10_000, kind="agent")
     gather = add("gather", 100, 4000, root, kind="agent")
     for call in range(14):
-        add("read_file", 200 + call * 100, 260 + call * 100, gather)
+        add("read_file", 200 + call * 100, 260 + call * 100, gather, input={"path": f"docs/{call}.md"})
     for call in range(6):
         add("web_search", 2000 + call * 100, 2060 + call * 100, gather, **(BROKEN if call == 3 else {}))
     for attempt in (1, 2, 3):
@@ -109,9 +109,10 @@ def test_repeats_and_tries_are_one_row_until_opened(run_url: str, open_page: Ope
     note = page.get_by_role("complementary")
     expect(note).to_contain_text("read_file ×14")
     expect(note).to_contain_text("840 ms")  # the sum of 14 calls of 60 ms
-    note.get_by_role("button", name="3 read_file 60.0 ms", exact=True).click()
+    note.get_by_role("button", name="3 docs/2.md 60.0 ms", exact=True).click()
     expect(tree(page)).to_have_attribute("aria-rowcount", str(len(FOLDED) + 14))
     expect(page).to_have_url(re.compile(r"span=0{15}5"))
+    expect(tree(page).locator("[aria-selected=true]")).to_contain_text("docs/2.md")
     span_row(page, "fetch").get_by_role("button", name="Expand").click()
     expect(span_row(page, "fetch")).to_have_count(4)
 

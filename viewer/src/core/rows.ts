@@ -39,6 +39,12 @@ export function withAncestors(tree: Tree, passes: (row: number) => boolean): Uin
   return kept;
 }
 
+/** Whether a row is found: a span by itself, what stands for several spans by any of them. */
+export function hasMatch({ spanCount, place, size, preorder }: Tree, matches: Uint8Array, node: number): boolean {
+  if (node < spanCount) return matches[node] === 1;
+  return preorder.subarray(place[node] + 1, place[node] + size[node]).some((member) => matches[member] === 1);
+}
+
 /** Whether a node has children that may be rows. */
 export function hasRowsBelow(tree: Tree, kept: Uint8Array | null, node: number): boolean {
   const until = tree.place[node] + tree.size[node];

@@ -36,6 +36,11 @@ export function sideText(store: SpanStore, row: number): string {
   return name.includes(said.replace(VERSION_DATE, '')) ? '' : said;
 }
 
+/** A path or an address: one word with slashes. */
+export function isPath(text: string): boolean {
+  return /^\S*\/\S*$/.test(text);
+}
+
 /** How a span stands, where that is not simply completed. */
 export function statusText(status: string, isLive: boolean): string | null {
   if (status === 'completed') return null;

@@ -1,6 +1,7 @@
 /** Paints the bars of the rows on screen. */
 
 import { barAt, labelPlace, type Bar } from '../core/bars';
+import { hasMatch } from '../core/rows';
 import { formatDuration, formatTicking } from '../core/time';
 import { drawDots, drawCheckpoints } from './marks';
 import { cutAtBreaks, drawAbove, drawBelow } from './overlays';
@@ -43,7 +44,13 @@ function drawSynthetic(context: CanvasRenderingContext2D, scene: BarScene, node:
   const { type } = scene.tree.synthetic[node - scene.tree.spanCount];
   const bar = barAt(scene.axis, scene.tree.start[node], shownEnd(scene, node));
   if (!bar) return drawPointer(context, scene, node, middle);
-  if (type === 'missing') return outline(context, bar, middle - BAR / 2, scene.palette.ink3);
+  context.globalAlpha = scene.matches !== null && !hasMatch(scene.tree, scene.matches, node) ? DIMMED : 1;
+  if (type === 'missing') outline(context, bar, middle - BAR / 2, scene.palette.ink3);
+  else drawFolded(context, scene, node, bar, middle);
+  context.globalAlpha = 1;
+}
+
+function drawFolded(context: CanvasRenderingContext2D, scene: BarScene, node: number, bar: Bar, middle: number): void {
   const open = scene.laneOf(node) === null;
   drawGroup(context, scene, node, bar, middle, open);
   if (open) return;

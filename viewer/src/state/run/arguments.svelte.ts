@@ -5,12 +5,14 @@ import { kindGroup, RUNNING } from '../../core/kinds';
 import type { RunModel } from './model.svelte';
 
 const REST_MS = 150;
+/** As many as the collector is asked about at once. */
+const MOST = 200;
 
 export class Arguments {
   private texts = $state.raw<ReadonlyMap<string, string>>(new Map());
   /** Ids that were asked about, and for running spans that they were running: their input may come with their end. */
   private readonly asked = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly aborter = new AbortController();
 
   constructor(private readonly model: RunModel) {}
@@ -19,15 +21,15 @@ export class Arguments {
     return this.texts.get(spanId) ?? '';
   }
 
-  /** These nodes are on screen. */
-  want(nodes: Int32Array): void {
-    clearTimeout(this.timer);
-    const rows = Array.from(nodes).filter((node) => this.isUnknown(node));
-    if (rows.length > 0) this.timer = setTimeout(() => void this.ask(rows), REST_MS);
+  /** These nodes are on screen. place: where; what was wanted there before is wanted no longer. */
+  want(place: string, nodes: ArrayLike<number>): void {
+    clearTimeout(this.timers.get(place));
+    const rows = Array.from(nodes).filter((node) => this.isUnknown(node)).slice(0, MOST);
+    if (rows.length > 0) this.timers.set(place, setTimeout(() => void this.ask(rows), REST_MS));
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    for (const timer of this.timers.values()) clearTimeout(timer);
     this.aborter.abort();
   }
 
