@@ -23,5 +23,6 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   server: { proxy: { '/api': COLLECTOR, '/healthz': COLLECTOR } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  // A busy machine is slow, not wrong.
+  test: { include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
 });
