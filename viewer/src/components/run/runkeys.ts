@@ -4,7 +4,6 @@ import { spanAbove } from '../../core/tree';
 import type { RunModel } from '../../state/run/model.svelte';
 import { settings } from '../../state/settings.svelte';
 import { copySpanJson } from '../detail/spanjson';
-import { copyLink, copyMarkdown } from './share';
 import { timeKey } from './timekeys';
 
 export interface RunKeyContext {
@@ -31,8 +30,8 @@ const ACTIONS: Record<string, Action> = {
   ArrowLeft: (context, event) => (event.shiftKey ? foldLevel(context, true) : stepOut(context)),
   e: ({ model, select }) => select(model.findFrom(model.isError, false)),
   E: ({ model, select }) => select(model.findFrom(model.isError, true)),
-  Y: ({ model }) => void copyMarkdown(model),
-  y: ({ model }) => void copyLink(model),
+  Y: ({ model }) => void import('./share').then(({ copyMarkdown }) => copyMarkdown(model)),
+  y: ({ model }) => void import('./share').then(({ copyLink }) => copyLink(model)),
   o: ({ model }) => void copySpanJson(model),
   ']': () => settings.togglePanel(),
   '/': ({ focusSearch }) => focusSearch(),
