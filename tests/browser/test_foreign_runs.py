@@ -82,11 +82,11 @@ def test_repeated_usage_is_marked_and_leads_to_what_is_counted(
     expect(explanation).to_contain_text("1 span repeats usage that other spans report and is not counted")
     explanation.get_by_role("button").click()
     expect(marked).to_have_attribute("aria-selected", "true")
-    panel = open_tab(page, "Usage & cost")
+    panel = open_tab(page, "Cost")
     expect(panel).to_contain_text("Not counted in the run's sums")
     panel.get_by_role("button", name="call").click()
     expect(marked).to_have_attribute("aria-selected", "false")
-    expect(open_tab(page, "Usage & cost")).not_to_contain_text("Not counted")
+    expect(open_tab(page, "Cost")).not_to_contain_text("Not counted")
 
 
 def test_reported_cost_stands_beside_the_computed_one(
@@ -97,7 +97,7 @@ def test_reported_cost_stands_beside_the_computed_one(
         span(run_id, 2, "house", 20, 30, attributes=CALL | {"gen_ai.response.model": "house-model-9"}),
     )
     page = open_page(f"{collector.url}/runs/{run_id}?span={2:016x}")
-    panel = open_tab(page, "Usage & cost")
+    panel = open_tab(page, "Cost")
     expect(panel).to_contain_text("unpriced")
     expect(panel).to_contain_text("No price is known for house-model-9")
     page.get_by_role("treegrid").get_by_role("row").first.click()

@@ -91,7 +91,7 @@ def test_detail_panel_shows_every_part(collector: CollectorProcess, rich_run: st
         "Checkpoints": ["halfway", "page", "12"],
         "Logs": ["asking again"],
         "Attributes": ["shelf", "top", "tester"],
-        "Usage & cost": ["some-model", "812", "96", "$0.2500", "as reported by the caller"],
+        "Cost": ["some-model", "812", "96", "$0.2500", "as reported by the caller"],
     }
     for tab, texts in parts.items():
         panel = open_tab(page, tab)
