@@ -45,9 +45,11 @@ function paintChildren(context: CanvasRenderingContext2D, element: Element, styl
     if (child instanceof Text) paintText(context, child, style);
     else if (child instanceof Element) paintElement(context, child, cuts ? box : clip);
   }
-  if (element instanceof HTMLInputElement && element.value) {
+  const entered = element instanceof HTMLInputElement ? element.value || element.placeholder : '';
+  const chosen = element instanceof HTMLSelectElement ? (element.selectedOptions[0]?.text ?? '') : '';
+  if (entered || chosen) {
     setText(context, style);
-    context.fillText(element.value, box.left + parseFloat(style.paddingLeft), box.top + box.height / 2);
+    context.fillText(entered || chosen, box.left + parseFloat(style.paddingLeft), box.top + box.height / 2);
   }
 }
 
@@ -119,5 +121,5 @@ function paintMark(context: CanvasRenderingContext2D, mark: SVGSVGElement, box: 
 
 function meet(a: DOMRect, b: DOMRect): boolean {
   // Elements without a box of their own may still have children that show.
-  return (a.width === 0 && a.height === 0) || (a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top);
+  return a.width === 0 || a.height === 0 || (a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top);
 }
