@@ -255,7 +255,7 @@ def test_log_is_walked_by_keyboard(journey: str, open_page: OpenPage) -> None:
     page.keyboard.press("j")
     expect(lines.nth(0)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("page", exact=True)).to_be_visible()
+    expect(page.get_by_role("feed", name="Log").get_by_text("page", exact=True)).to_be_visible()
     page.keyboard.press("End")
     expect(lines.nth(3)).to_be_focused()
     expect(page).to_have_url(re.compile(f"span={span_id(1)}"))
