@@ -306,6 +306,7 @@ def test_table_is_sorted_narrowed_and_added_up(journey: str, open_page: OpenPage
     head, *lines = (tmp_path / "spans.csv").read_text().splitlines()
     assert head.startswith("span_id,parent_span_id,name,kind,status,start_time,duration_ms")
     assert len(lines) == 4
+    expect(page).to_have_url(re.compile("cols=.*tool"))
     again = open_page(page.url)
     expect(again.get_by_role("grid").get_by_role("columnheader", name="Tool")).to_be_visible()
     expect(again.get_by_role("grid").get_by_role("row").nth(1)).to_contain_text("planner")
