@@ -68,6 +68,7 @@ from milepost_collector.web.runs import (
 )
 from milepost_collector.web.scores import SCORE_ENDPOINTS
 from milepost_collector.web.sql import get_schema, post_sql
+from milepost_collector.web.status import CollectorStatus, get_status
 
 _NAMES = re.compile(r"{(name|schedule|value)}")
 
@@ -234,6 +235,13 @@ ENDPOINTS = (
         parameters=LiveParameters,
         answers={"text/event-stream": None},
         errors=(400, 503),
+    ),
+    Endpoint(
+        path="/api/status",
+        handler=get_status,
+        summary="What the collector is, holds and is held to.",
+        answers={JSON: CollectorStatus},
+        errors=(503, 504),
     ),
     *ANALYSIS_ENDPOINTS,
     *SCORE_ENDPOINTS,

@@ -73,3 +73,16 @@ def test_schema_is_served_and_written_as_markdown(server: Server) -> None:
         assert f"#### `{table['name']}`" in text
         for column in table["columns"]:
             assert f"| `{column['name']}` | {column['type']} |" in text
+
+
+def test_status_tells_what_is_held(start_server: StartServer) -> None:
+    asked = start_server()
+    asked.send([SpanStarted(run_id="a" * 32, span_id="b" * 16, name="x", start_time=1)])
+    status = asked.get("/api/status")
+    assert (status["storage"]["live_spans"], status["storage"]["spans"]) == (1, 0)
+    assert status["storage"]["free_bytes"] > 0
+    assert status["storage"]["tasks_bytes"] > 0
+    assert status["queue"]["committed_events"] == 1
+    assert status["limits"]["task_retention_days"] == 30
+    assert status["prices"] == {"own_file": None, "own_entries": 0}
+    assert status["task_store"] == "sqlite"
