@@ -129,7 +129,7 @@ def test_marks_are_seen_with_forced_colours(behind: CollectorProcess, browser: B
     checked = box.screenshot()
     box.uncheck()
     assert box.screenshot() != checked
-    page.get_by_role("button", name="Search").focus()
+    page.keyboard.press("Tab")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none"
     context.close()
