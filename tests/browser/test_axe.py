@@ -156,7 +156,7 @@ def test_page_on_its_way_has_no_violations(themed: BrowserContext, collector: Co
         page = themed.new_page()
         page.route("**/api/**", lambda route: None)  # never answered
         page.goto(f"{collector.url}/{path}")
-        expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+        expect(page.get_by_role("heading", level=1).first).to_be_attached()
         assert violations(page, axe) == []
         page.close()
 
@@ -180,7 +180,7 @@ def test_menus_and_dialogs_have_no_violations(
     page.goto(f"{collector.url}/runs/{RUN}")
     settled(page)
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("option").first).to_be_visible()
     assert violations(page, axe) == []
     page.keyboard.type("zzzz nothing fits this")
     expect(page.get_by_text("Nothing fits")).to_be_visible()
