@@ -168,8 +168,14 @@ def test_run_names_the_task_that_it_is_an_attempt_of(
     lease = worker.take(task_id)
     send(ended(lease["run_id"], "c" * 16, 0, 1_000, name="Has Runs", kind="agent", task_id=task_id, attempt=1))
     page = open_page(f"{collector.url}/runs/{lease['run_id']}")
-    expect(page.locator("[data-attempt-of]")).to_have_text("Attempt 1 of task Has Runs")
-    page.locator("[data-attempt-of]").get_by_role("link").click()
+    attempt = page.locator("[data-attempt-of]")
+    expect(attempt).to_contain_text("Attempt 1 of task Has Runs")
+    expect(attempt.locator(".status")).to_have_text("in progress")
+    attempt.get_by_role("button", name="Actions for Has Runs").click()
+    page.get_by_role("menuitem", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.locator("[data-outcome]")).to_contain_text("Has Runs is being cancelled")
+    attempt.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Has Runs", level=1)).to_be_visible()
 
 
