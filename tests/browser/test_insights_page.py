@@ -160,7 +160,9 @@ def test_steps_and_outcomes_are_told(recorded: CollectorProcess, open_page: Open
 
 def test_search_and_deep_link_show_the_same_picture(recorded: CollectorProcess, open_page: OpenPage) -> None:
     page = open_page(f"{recorded.url}/insights/success?{TIME}")
+    expect(figure(page, "Runs")).to_contain_text("8")
     page.keyboard.press("/")
+    expect(page.get_by_role("combobox", name="Search runs")).to_be_focused()
     page.keyboard.type("agent:writer")
     page.keyboard.press("Enter")
     expect(figure(page, "Runs")).to_contain_text("4")

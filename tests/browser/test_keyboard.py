@@ -62,6 +62,7 @@ def test_command_menu_does_by_mouse_what_a_key_does(run_page: Page) -> None:
 def test_command_menu_walks_and_closes_by_keys(run_page: Page) -> None:
     open_menu(run_page)
     options = run_page.get_by_role("dialog").get_by_role("option")
+    expect(run_page.get_by_role("dialog").get_by_role("listbox")).to_have_attribute("aria-busy", "false")
     expect(options.first).to_have_attribute("aria-selected", "true")
     run_page.keyboard.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")

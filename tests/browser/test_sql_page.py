@@ -70,7 +70,7 @@ def test_link_shows_the_same_query_limit_and_chart(
     page.get_by_role("checkbox", name="squared").check()
     page.get_by_role("checkbox", name="x", exact=True).uncheck()
     page.get_by_role("combobox", name="Series by").select_option("parity")
-    expect(page).to_have_url(re.compile(r"/sql#q=[\w-]+&chart=scatter.*limit=100$"))
+    expect(page).to_have_url(re.compile(r"/sql#q=[\w-]+&chart=scatter.*parity.*limit=100$"))
     again = open_page(page.url)
     expect(editor(again)).to_have_text(FIGURES)
     expect(again.get_by_role("slider", name="squared by x")).to_be_visible()

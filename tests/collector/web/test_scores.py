@@ -37,7 +37,7 @@ def test_score_is_kept_listed_and_in_sql(judged: Server) -> None:
     assert kept.status_code == 201, kept.text
     score = kept.json()
     assert judged.get("/api/scores", run_id=RUN, name="relevance")["scores"] == [score]
-    assert judged.get("/api/scores", run_id=RUN, source="human")["scores"] == []
+    assert judged.get("/api/scores", run_id=RUN, name="relevance", source="human")["scores"] == []
     row = judged.rows(
         'SELECT score_id, span_id, time::VARCHAR, value, label, explanation, source, "by" FROM scores '
         "WHERE name = 'relevance'"

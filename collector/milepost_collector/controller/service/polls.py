@@ -79,7 +79,8 @@ class Worker:
     def needs_look(self, request: PollRequest, now_s: float) -> bool:
         """Tell whether the store may have something for a poll, or may have to know something of it, at once. Not when
         it holds just what it was given, in every slot."""
-        if self.poked or self.told or self.may_take or request.draining or not request.wait_ms:
+        is_free = self.may_take or self.draining or request.draining  # it may be free again, or say that it is not
+        if self.poked or self.told or is_free or not request.wait_ms:
             return True
         if now_s >= self.seen_s + self.within_ms / 1000:
             return True

@@ -151,7 +151,8 @@ export class SqlEditorView {
 function completion(schema: SchemaAnswer | null, functions: readonly SqlFunction[]) {
   const sources = [keywordCompletionSource(DUCKDB, false), columnSource(schema), functionSource(functions)];
   if (schema) sources.push(schemaCompletionSource({ dialect: DUCKDB, schema: namespace(schema) }));
-  return autocompletion({ override: sources, icons: false, maxRenderedOptions: 60 });
+  // A key that comes as soon as the list is seen means the list.
+  return autocompletion({ override: sources, icons: false, maxRenderedOptions: 60, interactionDelay: 0 });
 }
 
 function namespace(schema: SchemaAnswer): SQLNamespace {
