@@ -30,6 +30,7 @@ PAGES = {
     "history": f"compare?run={RUN}&last=5",
     "flame": "flame",
     "insights": "insights",
+    **{f"{board} board": f"insights/{board}" for board in ("cost", "tokens", "latency", "success", "errors", "steps")},
     "sql": "sql",
     "tasks": "tasks",
     "board": "tasks?view=board",
