@@ -114,6 +114,11 @@ def test_file_is_imported_once_and_exported(invoke: Invoke, collector: Collector
     made = invoke("task", "import", str(path)).stdout.split()
     assert len(set(made)) == 1_203
     assert invoke("task", "import", str(path)).stdout.split() == made
+    once_more = tmp_path / "one.csv"
+    once_more.write_text("name,tags\nagain,twice\n")
+    told = [invoke("task", "import", str(once_more), "--again") for _ in range(2)]
+    assert told[0].stdout != told[1].stdout
+    assert all(one.stderr.strip() == "1 task" for one in told)
     with milepost.Client(endpoint=collector.url) as client:
         assert client.tasks.count("status", tag="from-file").total == 1_203
         assert client.tasks.get(made[7]).input == {"n": 7}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from importlib.util import find_spec
 
 import click
@@ -16,7 +18,7 @@ def serve_mcp(endpoint: str, *, control: bool, port: int | None) -> None:
     """Serve until the client closes the connection or, over HTTP, until Ctrl-C. port: None for standard streams.
 
     Raises:
-        click.ClickException: the protocol's library is not installed.
+        click.ClickException: the protocol's library is not installed, or the port is taken.
         click.UsageError: the endpoint is not an address.
     """
     check_address(endpoint)
@@ -36,7 +38,11 @@ async def _serve(endpoint: str, control: bool, port: int | None) -> None:
     import uvicorn
 
     app = server.streamable_http_app(host=LOOPBACK, stateless_http=True, json_response=True)
-    config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", lifespan="on")
-    listening = config.bind_socket()
+    try:
+        listening = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        reason, remedy = os.strerror(error.errno or 0), "choose another with --port, or 0 for a free one"
+        raise click.ClickException(f"port {port} cannot be used ({reason}); {remedy}") from error
+    config = uvicorn.Config(app, log_level="warning", lifespan="on")
     click.echo(f"serving http://{LOOPBACK}:{listening.getsockname()[1]}/mcp for {endpoint}", err=True)
     await uvicorn.Server(config).serve(sockets=[listening])

@@ -50,7 +50,8 @@ def import_tasks(endpoint: str, source: str, file_format: FileFormat | None, *, 
     ids = _send(client, wanted)
     for task_id in ids:
         click.echo(task_id)
-    click.echo(f"{counted(len(ids), 'task')}; the same file again makes none of them twice", err=True)
+    promise = "" if again or not ids else "; the same file again makes none of them twice"
+    click.echo(f"{counted(len(ids), 'task')}{promise}", err=True)
 
 
 def export_tasks(

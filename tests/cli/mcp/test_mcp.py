@@ -140,3 +140,11 @@ def test_wrong_endpoint_is_refused(collector: CollectorProcess) -> None:
     refused = subprocess.run(command, capture_output=True, text=True, timeout=50)
     assert refused.returncode == 2
     assert "'ftp://x' is not an http:// or https:// address" in refused.stderr
+
+
+def test_taken_port_is_named_with_a_remedy(collector: CollectorProcess) -> None:
+    port = collector.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "milepost_collector.cli", "mcp", "--http", "--port", port]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert refused.returncode == 1
+    assert f"port {port} cannot be used (Address already in use); choose another with --port" in refused.stderr

@@ -1,4 +1,4 @@
-import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette';
+import { float64, tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SpanSkeleton } from '../core/spans';
@@ -39,7 +39,9 @@ const FIGURES = [
 
 function arrow(rows: SpanSkeleton[]): Uint8Array {
   const columns = Object.fromEntries([...TEXTS, ...FIGURES].map((field) => [field, rows.map((row) => row[field] ?? null)]));
-  const types = Object.fromEntries(TEXTS.map((field) => [field, utf8()]));
+  // The collector's types; left to be inferred, a column of whole numbers would be one of integers, which know no -0.
+  const figures = { cost_usd: float64(), time_to_first_token_ms: float64() };
+  const types = { ...Object.fromEntries(TEXTS.map((field) => [field, utf8()])), ...figures };
   const table = tableFromArrays(columns, { types });
   table.schema.metadata = new Map([['run_id', 'r'], ['origin', '2026-11-21T07:30:00Z']]);
   return tableToIPC(table, { format: 'stream' }) as Uint8Array;
