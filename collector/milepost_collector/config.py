@@ -53,6 +53,7 @@ class CollectorConfig:
     controller_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database; None: a file in data_dir
     task_retention_days: int = 30  # how long finished tasks are kept
     max_task_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
+    secret_key: str | None = field(default=None, repr=False)  # commas between several; None: a file in data_dir
 
     def __post_init__(self) -> None:
         """Check every range."""

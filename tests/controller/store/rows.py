@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from milepost_collector.controller.rows import (
+    AskRow,
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
@@ -95,3 +96,19 @@ def insert(store: Store, *rows: Any) -> None:
 def insert_queued(store: Store, *assignments: AssignmentRow) -> None:
     """Write assignments with their tasks."""
     insert(store, *(task(row.task_id) for row in assignments), *assignments)
+
+
+def ask(ask_id: str, **given: Any) -> AskRow:
+    """Return an ask of task t1."""
+    values = {
+        "owner": "t1/0",
+        "key": "spend",
+        "kind": "approval",
+        "status": "open",
+        "title": "Spend 10 USD?",
+        "action_digest": "d",
+        "created_at": NOW,
+        "on_expiry": "continue",
+        "task_id": "t1",
+    }
+    return AskRow(id=ask_id, **{**values, **given})

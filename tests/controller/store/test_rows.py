@@ -11,9 +11,12 @@ import pytest
 
 from milepost_collector.controller.rows import (
     AgentRow,
+    AskEventRow,
+    AskRow,
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    DecisionRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -27,12 +30,13 @@ from milepost_collector.controller.rows import (
     TransitionRow,
     WorkerRow,
 )
-from milepost_collector.controller.store.interface import Store, Tx
+from milepost_collector.controller.store.interface import Find, Store, Tx
 from milepost_collector.controller.store.tables import TABLES
 from milepost_collector.errors import DuplicateRowError
 from tests.controller.store import rows
 from tests.controller.store.rows import NOW, insert
 
+LOGS = (TransitionRow, AskEventRow)  # a row's key is the number that the database gives it
 ONE_OF_EACH: list[Row] = [
     rows.task("t1", tags='["a"]', progress=0.25, deadline_at=NOW),
     PayloadRow(task_id="t1", input='{"null": "null"}', context="null"),
@@ -49,6 +53,9 @@ ONE_OF_EACH: list[Row] = [
     RateRow(scope="key", value="k", begun="[]"),
     rows.schedule("s1", paused=True),
     rows.instant("s1", NOW),
+    rows.ask("a1", action='{"null": "null"}', edited=True, expires_at=NOW),
+    DecisionRow(ask_id="a1", number=1, decision="approve", at=NOW, via="api", by="ann"),
+    AskEventRow(ask_id="a1", event="opened", time=NOW, reason="it's"),
 ]
 
 
@@ -68,12 +75,15 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     RateRow: lambda tx: tx.rates(),
     ScheduleRow: lambda tx: tx.schedules(after=None, limit=9),
     InstantRow: lambda tx: tx.instants("s1", statuses=(), before=None, limit=9),
+    AskRow: lambda tx: tx.find(AskRow, Find(equal={"id": "a1"})),
+    DecisionRow: lambda tx: tx.find(DecisionRow, Find(equal={"ask_id": "a1"})),
+    AskEventRow: lambda tx: tx.find(AskEventRow, Find(equal={"ask_id": "a1"})),
 }
 
 
 def without_sequence(found: Sequence[Row]) -> list[Row]:
     """Return rows without the numbers that the database gave."""
-    given = [row for row in found if isinstance(row, TransitionRow | InstantRow)]
+    given = [row for row in found if isinstance(row, TransitionRow | InstantRow | AskEventRow)]
     assert all(row.sequence > 0 for row in given)
     return [msgspec.structs.replace(row, sequence=0) if row in given else row for row in found]
 
@@ -113,7 +123,7 @@ def test_updated_row_is_read_back_changed(store: Store, row: Row) -> None:
     assert without_sequence(store.read(FIND[type(row)])) == without_sequence([changed(found)])
 
 
-@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, TransitionRow)], ids=table_name)
+@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, LOGS)], ids=table_name)
 def test_upsert_inserts_and_then_updates(store: Store, row: Row) -> None:
     store.run(lambda tx: tx.upsert([row]))
     (found,) = store.read(FIND[type(row)])
@@ -128,7 +138,7 @@ def test_deleted_row_is_gone(store: Store, row: Row) -> None:
     assert store.read(FIND[type(row)]) == []
 
 
-@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, TransitionRow)], ids=table_name)
+@pytest.mark.parametrize("row", [row for row in ONE_OF_EACH if not isinstance(row, LOGS)], ids=table_name)
 def test_insert_of_a_taken_key_is_refused_and_leaves_nothing(store: Store, row: Row) -> None:
     insert(store, row)
     with pytest.raises(DuplicateRowError, match=r"refused a row .*; load the one"):
@@ -167,17 +177,18 @@ def test_last_of_several_rows_with_the_same_key_is_kept(store: Store) -> None:
 def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store) -> None:
     both = [[row, _renamed(row)] for row in ONE_OF_EACH]
     insert(store, *(row for pair in both for row in pair))
-    store.run(lambda tx: tx.update([row for pair in both for row in pair if not isinstance(row, TransitionRow)]))
-    store.run(lambda tx: tx.upsert([row for pair in both for row in pair if not isinstance(row, TransitionRow)]))
+    store.run(lambda tx: tx.update([row for pair in both for row in pair if not isinstance(row, LOGS)]))
+    store.run(lambda tx: tx.upsert([row for pair in both for row in pair if not isinstance(row, LOGS)]))
     for row in ONE_OF_EACH:
         assert without_sequence(store.read(FIND[type(row)]))[0] == row
     store.run(lambda tx: tx.delete([row for pair in both for row in pair]))
     remaining = [row for row in ONE_OF_EACH if store.read(FIND[type(row)])]
-    assert [type(row) for row in remaining] == [TransitionRow]  # these rows do not know their number
+    assert [type(row) for row in remaining] == list(LOGS)  # these rows do not know their number
 
 
 def _renamed(row: Row) -> Row:
-    key = next(name for name in (*TABLES[type(row)][1], "task_id") if isinstance(getattr(row, name), str))
+    named = (*TABLES[type(row)][1], "task_id", "ask_id")
+    key = next(name for name in named if isinstance(getattr(row, name, None), str))
     return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if isinstance(row, ScheduleRow) else {key: "z2"})
 
 

@@ -2,7 +2,7 @@
 
 Reading order: `interface` (what the engine asks for); `tables`, derived from `rows`; `statements`, `listing` and
 `writing` (Core statements) with `dialects` (how the two databases differ); `session`, `task_part`, `queue_part` and
-`transaction` (statements executed, answers as rows); `sqlite`, `postgres` and `migrate`.
+`transaction` (statements executed, answers as rows), `finding` (rows of any table); `sqlite`, `postgres` and `migrate`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ a serialization failure) is begun again, so the function it is given must have n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.rows import (
     AgentRow,
+    AskEventRow,
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
@@ -37,6 +38,24 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Key = tuple[str, int]  # (task_id, position) of an assignment
+
+
+class Find(Struct, kw_only=True, frozen=True):
+    """Which rows of a table, and in what order. Columns are those of the row's struct.
+
+    equal: None means NULL. one_of: texts. before, since: `<` and `>=`. order: the last columns make it unique. after:
+    the values of `order` in the last row seen, for the next page. Every combination of columns is a statement of its
+    own, compiled once: values may be anything, the combinations are few.
+    """
+
+    equal: Mapping[str, Any] = {}
+    one_of: Mapping[str, Collection[str]] = {}
+    before: Mapping[str, int] = {}
+    since: Mapping[str, int] = {}
+    order: tuple[str, ...] = ()
+    descending: bool = False
+    after: tuple[Any, ...] | None = None
+    limit: int = 1_000
 
 
 class ClaimQuery(Struct, kw_only=True, frozen=True):
@@ -115,6 +134,10 @@ class Tx(Protocol):
     # written in two ways. Nothing may be read in it.
     def together(self) -> AbstractContextManager[None]: ...
 
+    # Rows of any table that is not the queue's: those have statements of their own, which keep to partial indexes.
+    def find(self, row: type[T], query: Find, *, lock: bool = False) -> list[T]: ...
+    def count(self, row: type[Row], query: Find) -> int: ...  # whatever its order, after and limit
+
     # Tasks. `tasks`/`finished` find live and finished ones. finish: from `tasks` to `task_history`; reopen: back; both
     # write the given rows. forget: remove finished or live tasks with everything that belongs to them.
     def tasks(self, ids: Collection[str], *, lock: bool = True) -> dict[str, TaskRow]: ...
@@ -168,6 +191,7 @@ class Tx(Protocol):
     # sequence.
     def transitions_after(self, position: str, limit: int) -> tuple[list[TransitionRow], str]: ...
     def instants_after(self, position: str, limit: int) -> tuple[list[InstantRow], str]: ...
+    def ask_events_after(self, position: str, limit: int) -> tuple[list[AskEventRow], str]: ...
     def prune_transitions(self, before: int, limit: int) -> int: ...  # of tasks that are gone, older than `before`
 
     def idempotency(self, keys: Collection[str]) -> dict[str, IdempotencyRow]: ...

@@ -34,9 +34,12 @@ from sqlalchemy.types import TypeEngine
 from milepost.wire.tasks import FINISHED_STATUSES
 from milepost_collector.controller.rows import (
     AgentRow,
+    AskEventRow,
+    AskRow,
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    DecisionRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -156,6 +159,16 @@ instants = _followed(
     UniqueConstraint("schedule_id", "nominal", name="instants_of_schedule"),
     Index("instants_by_recorded_at", "recorded_at"),
 )
+asks = _table(
+    AskRow,
+    "asks",
+    ("id",),
+    Index("asks_by_owner", "owner", "key"),
+    Index("asks_by_created_at", "created_at", "id"),
+    with_rowid=True,
+)
+decisions = _table(DecisionRow, "decisions", ("ask_id", "number"))
+ask_events = _followed(AskEventRow, "ask_events", Index("ask_events_by_ask", "ask_id", "sequence"))
 
 # How rows are found for writing: their table and its key. An instant's physical key is its sequence.
 TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
@@ -174,8 +187,11 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     RateRow: (rates, ("scope", "value")),
     ScheduleRow: (schedules, ("id",)),
     InstantRow: (instants, ("schedule_id", "nominal")),
+    AskRow: (asks, ("id",)),
+    DecisionRow: (decisions, ("ask_id", "number")),
+    AskEventRow: (ask_events, ("sequence",)),
 }
-GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence"}
+GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence", AskEventRow: "sequence"}
 
 
 def _partial(name: str, table: Table, columns: tuple[str, ...], where: str) -> Index:
@@ -200,3 +216,5 @@ _partial("leased_by_cut_off_at", assignments, ("cut_off_at",), "state = 'leased'
 _partial("leased_by_worker", assignments, ("worker_id",), "state = 'leased'")
 _partial("schedules_by_next_at", schedules, ("next_at",), "next_at IS NOT NULL")
 _partial("instants_queued", instants, ("schedule_id", "nominal"), "status = 'queued'")
+_partial("asks_open_by_expires_at", asks, ("expires_at", "id"), "status = 'open'")
+_partial("asks_by_task", asks, ("task_id",), "task_id IS NOT NULL")

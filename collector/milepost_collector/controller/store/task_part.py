@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TypeVar
 
 from milepost_collector.controller.rows import (
+    AskEventRow,
     AttemptRow,
     CheckpointRow,
     DependencyRow,
@@ -21,7 +22,7 @@ from milepost_collector.controller.store.listing import Listing
 from milepost_collector.controller.store.writing import Writing
 from milepost_collector.errors import InvalidParameterError
 
-F = TypeVar("F", TransitionRow, InstantRow)
+F = TypeVar("F", TransitionRow, InstantRow, AskEventRow)
 
 
 class TaskPart(Listing, Writing):
@@ -128,6 +129,10 @@ class TaskPart(Listing, Writing):
     def instants_after(self, position: str, limit: int) -> tuple[list[InstantRow], str]:
         """Return ledger rows committed after a position; see `transitions_after`."""
         return self._after(InstantRow, position, limit)
+
+    def ask_events_after(self, position: str, limit: int) -> tuple[list[AskEventRow], str]:
+        """Return what happened to asks, committed after a position; see `transitions_after`."""
+        return self._after(AskEventRow, position, limit)
 
     def prune_transitions(self, before: int, limit: int) -> int:
         """Remove transitions of tasks that are gone, from before an instant; return how many."""

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from milepost_collector.controller.store.finding import FindPart
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.queue_part import QueuePart
 from milepost_collector.controller.store.task_part import TaskPart
 from milepost_collector.errors import StorageUnavailableError
 
 
-class Transaction(TaskPart, QueuePart):
+class Transaction(TaskPart, QueuePart, FindPart):
     """An open transaction."""
 
     def together(self) -> AbstractContextManager[None]:

@@ -11,6 +11,65 @@ CREATE TABLE agents (
     PRIMARY KEY (name)
 );
 
+CREATE TABLE ask_events (
+    ask_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    task_id TEXT,
+    run_id TEXT,
+    "by" TEXT,
+    reason TEXT NOT NULL,
+    sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    transaction_id INTEGER DEFAULT 0 NOT NULL
+);
+
+CREATE INDEX ask_events_by_ask ON ask_events (ask_id, sequence);
+
+CREATE TABLE asks (
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    title TEXT NOT NULL,
+    action_digest TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    on_expiry TEXT NOT NULL,
+    quorum INTEGER NOT NULL,
+    approvals INTEGER NOT NULL,
+    details TEXT NOT NULL,
+    options TEXT NOT NULL,
+    approvers TEXT NOT NULL,
+    action TEXT,
+    schema TEXT,
+    task_id TEXT,
+    position INTEGER,
+    attempt INTEGER,
+    agent TEXT,
+    run_id TEXT,
+    span_id TEXT,
+    expires_at INTEGER,
+    received_at INTEGER,
+    alarmed_at INTEGER,
+    decided_at INTEGER,
+    decided_by TEXT,
+    option TEXT,
+    edited BOOLEAN NOT NULL,
+    edited_action TEXT,
+    value TEXT,
+    reason TEXT NOT NULL,
+    consumed_by INTEGER,
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX asks_by_created_at ON asks (created_at, id);
+
+CREATE INDEX asks_by_owner ON asks (owner, "key");
+
+CREATE INDEX asks_by_task ON asks (task_id) WHERE task_id IS NOT NULL;
+
+CREATE INDEX asks_open_by_expires_at ON asks (expires_at, id) WHERE status = 'open';
+
 CREATE TABLE assignments (
     task_id TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -97,6 +156,19 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (task_id, sequence),
     CONSTRAINT checkpoints_of_attempt UNIQUE (task_id, attempt, attempt_sequence)
 );
+
+CREATE TABLE decisions (
+    ask_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    decision TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    via TEXT NOT NULL,
+    "by" TEXT,
+    reason TEXT NOT NULL,
+    option TEXT,
+    delegated_to TEXT NOT NULL,
+    PRIMARY KEY (ask_id, number)
+) WITHOUT ROWID;
 
 CREATE TABLE dependencies (
     task_id TEXT NOT NULL,

@@ -1,0 +1,71 @@
+"""The rows of the controller's store: one struct per table, one field per column.
+
+Instants (`…_at`, `time`, `nominal`) are integer milliseconds since the Unix epoch; JSON is kept as text. Rows are plain
+mutable values: the engine loads them, changes them and hands them back, and only the store knows of SQL.
+
+`array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
+
+Read `tasks`, then `agents`, `schedules` and `asks`.
+"""
+
+from __future__ import annotations
+
+from milepost_collector.controller.rows.agents import AgentRow, LimitRow, RateRow, WorkerRow
+from milepost_collector.controller.rows.asks import AskEventRow, AskRow, DecisionRow
+from milepost_collector.controller.rows.schedules import InstantRow, ScheduleRow
+from milepost_collector.controller.rows.tasks import (
+    AssignmentRow,
+    AssignmentState,
+    AttemptRow,
+    CheckpointRow,
+    DependencyRow,
+    IdempotencyRow,
+    PayloadRow,
+    StepRow,
+    TaskRow,
+    TransitionRow,
+)
+
+__all__ = [
+    "AgentRow",
+    "AskEventRow",
+    "AskRow",
+    "AssignmentRow",
+    "AssignmentState",
+    "AttemptRow",
+    "CheckpointRow",
+    "DecisionRow",
+    "DependencyRow",
+    "IdempotencyRow",
+    "InstantRow",
+    "LimitRow",
+    "PayloadRow",
+    "RateRow",
+    "Row",
+    "ScheduleRow",
+    "StepRow",
+    "TaskRow",
+    "TransitionRow",
+    "WorkerRow",
+]
+
+Row = (
+    TaskRow
+    | PayloadRow
+    | AssignmentRow
+    | AttemptRow
+    | DependencyRow
+    | CheckpointRow
+    | StepRow
+    | TransitionRow
+    | IdempotencyRow
+    | AgentRow
+    | WorkerRow
+    | LimitRow
+    | RateRow
+    | ScheduleRow
+    | InstantRow
+    | AskRow
+    | DecisionRow
+    | AskEventRow
+)
