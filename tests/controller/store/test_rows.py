@@ -22,12 +22,16 @@ from milepost_collector.controller.rows import (
     InstantRow,
     LimitRow,
     PayloadRow,
+    PositionRow,
     RateRow,
     Row,
     ScheduleRow,
     StepRow,
     TaskRow,
     TransitionRow,
+    TriggerEventRow,
+    TriggerPayloadRow,
+    TriggerRow,
     WorkerRow,
 )
 from milepost_collector.controller.store.interface import Find, Store, Tx
@@ -56,6 +60,12 @@ ONE_OF_EACH: list[Row] = [
     rows.ask("a1", action='{"null": "null"}', edited=True, expires_at=NOW),
     DecisionRow(ask_id="a1", number=1, decision="approve", at=NOW, via="api", by="ann"),
     AskEventRow(ask_id="a1", event="opened", time=NOW, reason="it's"),
+    TriggerRow(
+        id="g1", name="n", kind="webhook", definition="{}", created_at=NOW, updated_at=NOW, armed_at=NOW, hook_id="h"
+    ),
+    TriggerEventRow(id="e1", trigger_id="g1", at=NOW, outcome="duplicate", delivery_id="d", task_id="t1"),
+    TriggerPayloadRow(event_id="e1", expires_at=NOW, headers='{"a": "null"}', body="sealed"),
+    PositionRow(follower="triggers", source="runs", position="7"),
 ]
 
 
@@ -78,6 +88,10 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     AskRow: lambda tx: tx.find(AskRow, Find(equal={"id": "a1"})),
     DecisionRow: lambda tx: tx.find(DecisionRow, Find(equal={"ask_id": "a1"})),
     AskEventRow: lambda tx: tx.find(AskEventRow, Find(equal={"ask_id": "a1"})),
+    TriggerRow: lambda tx: tx.find(TriggerRow, Find(equal={"id": "g1"})),
+    TriggerEventRow: lambda tx: tx.find(TriggerEventRow, Find(equal={"id": "e1"})),
+    TriggerPayloadRow: lambda tx: tx.find(TriggerPayloadRow, Find(equal={"event_id": "e1"})),
+    PositionRow: lambda tx: tx.find(PositionRow, Find(equal={"follower": "triggers"})),
 }
 
 
@@ -189,7 +203,8 @@ def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store
 def _renamed(row: Row) -> Row:
     named = (*TABLES[type(row)][1], "task_id", "ask_id")
     key = next(name for name in named if isinstance(getattr(row, name, None), str))
-    return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if isinstance(row, ScheduleRow) else {key: "z2"})
+    has_name = isinstance(row, ScheduleRow | TriggerRow)
+    return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2"})
 
 
 def test_block_writes_what_was_asked_for_in_it(store: Store) -> None:

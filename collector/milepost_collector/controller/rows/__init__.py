@@ -5,7 +5,7 @@ mutable values: the engine loads them, changes them and hands them back, and onl
 
 `array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 
-Read `tasks`, then `agents`, `schedules` and `asks`.
+Read `tasks`, then `agents`, `schedules`, `asks` and `triggers`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from milepost_collector.controller.rows.tasks import (
     TaskRow,
     TransitionRow,
 )
+from milepost_collector.controller.rows.triggers import PositionRow, TriggerEventRow, TriggerPayloadRow, TriggerRow
 
 __all__ = [
     "AgentRow",
@@ -40,12 +41,16 @@ __all__ = [
     "InstantRow",
     "LimitRow",
     "PayloadRow",
+    "PositionRow",
     "RateRow",
     "Row",
     "ScheduleRow",
     "StepRow",
     "TaskRow",
     "TransitionRow",
+    "TriggerEventRow",
+    "TriggerPayloadRow",
+    "TriggerRow",
     "WorkerRow",
 ]
 
@@ -68,4 +73,8 @@ Row = (
     | AskRow
     | DecisionRow
     | AskEventRow
+    | TriggerRow
+    | TriggerEventRow
+    | TriggerPayloadRow
+    | PositionRow
 )

@@ -49,6 +49,7 @@ from milepost_collector.controller.rows import (
 )
 from milepost_collector.controller.store.dialects import any_of, contains_text, none_of, oldest_open_transaction
 from milepost_collector.controller.store.tables import (
+    TABLES,
     agents,
     assignments,
     attempts,
@@ -277,7 +278,7 @@ def after(row: type[Row], dialect: str) -> ClauseElement:
     On PostgreSQL only rows of transactions that are older than every open one are found. Such a set never grows: what
     commits later has a number that is not smaller. On SQLite sequences rise with commits, having one writer.
     """
-    table = transitions if row is TransitionRow else instants
+    table = TABLES[row][0]
     found = rows_of(row, table).add_columns(table.c.transaction_id, table.c.sequence.label("position"))
     position = bindparam("sequence", type_=table.c.sequence.type)
     if dialect == "sqlite":

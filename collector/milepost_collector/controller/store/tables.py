@@ -45,12 +45,16 @@ from milepost_collector.controller.rows import (
     InstantRow,
     LimitRow,
     PayloadRow,
+    PositionRow,
     RateRow,
     Row,
     ScheduleRow,
     StepRow,
     TaskRow,
     TransitionRow,
+    TriggerEventRow,
+    TriggerPayloadRow,
+    TriggerRow,
     WorkerRow,
 )
 from milepost_collector.controller.store.dialects import current_transaction
@@ -169,6 +173,31 @@ asks = _table(
 )
 decisions = _table(DecisionRow, "decisions", ("ask_id", "number"))
 ask_events = _followed(AskEventRow, "ask_events", Index("ask_events_by_ask", "ask_id", "sequence"))
+triggers = _table(
+    TriggerRow,
+    "triggers",
+    ("id",),
+    UniqueConstraint("name", name="triggers_name"),
+    with_rowid=True,
+    is_hot=True,
+)
+trigger_events = _table(
+    TriggerEventRow,
+    "trigger_events",
+    ("id",),
+    Index("trigger_events_by_trigger", "trigger_id", "id"),
+    Index("trigger_events_by_outcome", "trigger_id", "outcome", "at"),
+    Index("trigger_events_by_at", "at"),
+    with_rowid=True,
+)
+trigger_payloads = _table(
+    TriggerPayloadRow,
+    "trigger_payloads",
+    ("event_id",),
+    Index("trigger_payloads_by_expires_at", "expires_at"),
+    with_rowid=True,
+)
+positions = _table(PositionRow, "positions", ("follower", "source"))
 
 # How rows are found for writing: their table and its key. An instant's physical key is its sequence.
 TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
@@ -190,12 +219,17 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     AskRow: (asks, ("id",)),
     DecisionRow: (decisions, ("ask_id", "number")),
     AskEventRow: (ask_events, ("sequence",)),
+    TriggerRow: (triggers, ("id",)),
+    TriggerEventRow: (trigger_events, ("id",)),
+    TriggerPayloadRow: (trigger_payloads, ("event_id",)),
+    PositionRow: (positions, ("follower", "source")),
 }
 GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence", AskEventRow: "sequence"}
 
 
-def _partial(name: str, table: Table, columns: tuple[str, ...], where: str) -> Index:
-    return Index(name, *(table.c[column] for column in columns), sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, table: Table, columns: tuple[str, ...], where: str, *, unique: bool = False) -> Index:
+    found = (table.c[column] for column in columns)
+    return Index(name, *found, sqlite_where=text(where), postgresql_where=text(where), unique=unique)
 
 
 _partial("tasks_by_deadline", tasks, ("deadline_at",), "deadline_at IS NOT NULL")
@@ -218,3 +252,11 @@ _partial("schedules_by_next_at", schedules, ("next_at",), "next_at IS NOT NULL")
 _partial("instants_queued", instants, ("schedule_id", "nominal"), "status = 'queued'")
 _partial("asks_open_by_expires_at", asks, ("expires_at", "id"), "status = 'open'")
 _partial("asks_by_task", asks, ("task_id",), "task_id IS NOT NULL")
+_partial(
+    "trigger_events_accepted_once",
+    trigger_events,
+    ("trigger_id", "delivery_id"),
+    "outcome = 'accepted' AND delivery_id IS NOT NULL",
+    unique=True,
+)
+_partial("trigger_events_by_task", trigger_events, ("task_id",), "outcome = 'accepted'")

@@ -229,6 +229,13 @@ CREATE TABLE payloads (
     PRIMARY KEY (task_id)
 );
 
+CREATE TABLE positions (
+    follower TEXT COLLATE "C" NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    position TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (follower, source)
+);
+
 CREATE TABLE rates (
     scope TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,
@@ -403,6 +410,70 @@ CREATE INDEX transitions_by_task ON transitions (task_id, sequence);
 CREATE INDEX transitions_by_time ON transitions (time);
 
 CREATE INDEX transitions_by_transaction ON transitions (transaction_id, sequence);
+
+CREATE TABLE trigger_events (
+    id TEXT COLLATE "C" NOT NULL,
+    trigger_id TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    outcome TEXT COLLATE "C" NOT NULL,
+    delivery_id TEXT COLLATE "C",
+    reason TEXT COLLATE "C" NOT NULL,
+    task_id TEXT COLLATE "C",
+    depth BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    replay_of TEXT COLLATE "C",
+    by TEXT COLLATE "C",
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX trigger_events_accepted_once ON trigger_events (trigger_id, delivery_id) WHERE outcome = 'accepted' AND delivery_id IS NOT NULL;
+
+CREATE INDEX trigger_events_by_at ON trigger_events (at);
+
+CREATE INDEX trigger_events_by_outcome ON trigger_events (trigger_id, outcome, at);
+
+CREATE INDEX trigger_events_by_task ON trigger_events (task_id) WHERE outcome = 'accepted';
+
+CREATE INDEX trigger_events_by_trigger ON trigger_events (trigger_id, id);
+
+CREATE TABLE trigger_payloads (
+    event_id TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT NOT NULL,
+    headers TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (event_id)
+);
+
+CREATE INDEX trigger_payloads_by_expires_at ON trigger_payloads (expires_at);
+
+CREATE TABLE triggers (
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    definition TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    armed_at BIGINT NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    version BIGINT NOT NULL,
+    armed_commit BIGINT NOT NULL,
+    hook_id TEXT COLLATE "C",
+    secret TEXT COLLATE "C",
+    previous_hook_id TEXT COLLATE "C",
+    previous_secret TEXT COLLATE "C",
+    previous_until BIGINT,
+    last_at BIGINT,
+    last_outcome TEXT COLLATE "C",
+    accepted BIGINT NOT NULL,
+    duplicate BIGINT NOT NULL,
+    filtered BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    limited BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT triggers_name UNIQUE (name)
+)
+ WITH (fillfactor = 70);
 
 CREATE TABLE workers (
     id TEXT COLLATE "C" NOT NULL,

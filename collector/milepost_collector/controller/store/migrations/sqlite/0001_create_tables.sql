@@ -222,6 +222,13 @@ CREATE TABLE payloads (
     PRIMARY KEY (task_id)
 );
 
+CREATE TABLE positions (
+    follower TEXT NOT NULL,
+    source TEXT NOT NULL,
+    position TEXT NOT NULL,
+    PRIMARY KEY (follower, source)
+) WITHOUT ROWID;
+
 CREATE TABLE rates (
     scope TEXT NOT NULL,
     value TEXT NOT NULL,
@@ -390,6 +397,69 @@ CREATE TABLE transitions (
 CREATE INDEX transitions_by_task ON transitions (task_id, sequence);
 
 CREATE INDEX transitions_by_time ON transitions (time);
+
+CREATE TABLE trigger_events (
+    id TEXT NOT NULL,
+    trigger_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    delivery_id TEXT,
+    reason TEXT NOT NULL,
+    task_id TEXT,
+    depth INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    replay_of TEXT,
+    "by" TEXT,
+    PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX trigger_events_accepted_once ON trigger_events (trigger_id, delivery_id) WHERE outcome = 'accepted' AND delivery_id IS NOT NULL;
+
+CREATE INDEX trigger_events_by_at ON trigger_events (at);
+
+CREATE INDEX trigger_events_by_outcome ON trigger_events (trigger_id, outcome, at);
+
+CREATE INDEX trigger_events_by_task ON trigger_events (task_id) WHERE outcome = 'accepted';
+
+CREATE INDEX trigger_events_by_trigger ON trigger_events (trigger_id, id);
+
+CREATE TABLE trigger_payloads (
+    event_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    headers TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (event_id)
+);
+
+CREATE INDEX trigger_payloads_by_expires_at ON trigger_payloads (expires_at);
+
+CREATE TABLE triggers (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    armed_at INTEGER NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    version INTEGER NOT NULL,
+    armed_commit INTEGER NOT NULL,
+    hook_id TEXT,
+    secret TEXT,
+    previous_hook_id TEXT,
+    previous_secret TEXT,
+    previous_until INTEGER,
+    last_at INTEGER,
+    last_outcome TEXT,
+    accepted INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    filtered INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    limited INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT triggers_name UNIQUE (name)
+);
 
 CREATE TABLE workers (
     id TEXT NOT NULL,
