@@ -14,6 +14,7 @@ from milepost_collector.controller.rows import (
     StepRow,
     TaskRow,
     TransitionRow,
+    WebhookRow,
     WorkerRow,
 )
 from milepost_collector.controller.store.interface import Store
@@ -112,3 +113,11 @@ def ask(ask_id: str, **given: Any) -> AskRow:
         "task_id": "t1",
     }
     return AskRow(id=ask_id, **{**values, **given})
+
+
+def webhook(webhook_id: str, **given: Any) -> WebhookRow:
+    """Return a webhook named like its id, for every event."""
+    values = {"name": webhook_id, "format": "standard", "url": "https://example.com/", "sealed_url": "u"}
+    values |= {"sealed_secret": "s", "events": '["*"]', "status": "active"}
+    times = {"created_at": NOW, "updated_at": NOW}
+    return WebhookRow(id=webhook_id, **{**values, **times, **given})

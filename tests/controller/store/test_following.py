@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
 import pytest
 
+from milepost_collector.controller.rows import AskEventRow, InstantRow, TransitionRow
 from milepost_collector.controller.store.interface import Store
 from milepost_collector.errors import InvalidParameterError
-from tests.controller.store.rows import NOW, finished, insert, task, transition
+from tests.controller.store.rows import NOW, finished, insert, instant, task, transition
+
+LATER = count(NOW + 1)
 
 
 def events(store: Store, position: str, limit: int = 99) -> tuple[list[str], str]:
@@ -62,3 +69,29 @@ def test_number_of_a_pruned_transition_is_not_given_again(store: Store) -> None:
     store.run(lambda tx: tx.prune_transitions(NOW + 1, 9))
     insert(store, transition("t2", event="later"))
     assert events(store, position)[0] == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        (TransitionRow, lambda: transition("t1")),
+        (InstantRow, lambda: instant("s1", next(LATER))),
+        (AskEventRow, lambda: AskEventRow(ask_id="a1", event="opened", time=NOW)),
+    ],
+)
+def test_whoever_begins_at_the_end_of_a_log_finds_what_comes_later(
+    store: Store, kind: type, make: Callable[[], Any]
+) -> None:
+    insert(store, make(), make())
+    end = store.read(lambda tx: tx.log_end(kind))
+    insert(store, make())
+    after = {TransitionRow: "transitions_after", InstantRow: "instants_after", AskEventRow: "ask_events_after"}[kind]
+    found, position = store.read(lambda tx: getattr(tx, after)(end, 9))
+    assert [type(row) for row in found] == [kind]
+    assert store.read(lambda tx: getattr(tx, after)(position, 9))[0] == []
+
+
+def test_end_of_an_empty_log_is_before_its_first_row(store: Store) -> None:
+    end = store.read(lambda tx: tx.log_end(TransitionRow))
+    insert(store, transition("t1"))
+    assert len(store.read(lambda tx: tx.transitions_after(end, 9))[0]) == 1

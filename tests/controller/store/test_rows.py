@@ -17,6 +17,8 @@ from milepost_collector.controller.rows import (
     AttemptRow,
     CheckpointRow,
     DecisionRow,
+    DeliveryRow,
+    DeliveryTryRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -26,12 +28,14 @@ from milepost_collector.controller.rows import (
     RateRow,
     Row,
     ScheduleRow,
+    StartedRunRow,
     StepRow,
     TaskRow,
     TransitionRow,
     TriggerEventRow,
     TriggerPayloadRow,
     TriggerRow,
+    WebhookRow,
     WorkerRow,
 )
 from milepost_collector.controller.store.interface import Find, Store, Tx
@@ -66,6 +70,21 @@ ONE_OF_EACH: list[Row] = [
     TriggerEventRow(id="e1", trigger_id="g1", at=NOW, outcome="duplicate", delivery_id="d", task_id="t1"),
     TriggerPayloadRow(event_id="e1", expires_at=NOW, headers='{"a": "null"}', body="sealed"),
     PositionRow(follower="triggers", source="runs", position="7"),
+    rows.webhook("h1", reason="it's", failing_since=NOW),
+    DeliveryRow(
+        id="d1",
+        webhook_id="h1",
+        event_id="e1",
+        type="task.failed",
+        status="waiting",
+        time=NOW,
+        created_at=NOW,
+        payload='{"a": "ö"}',
+        next_at=NOW,
+        claim=2,
+    ),
+    DeliveryTryRow(delivery_id="d1", number=1, at=NOW, duration_ms=3, error="it's"),
+    StartedRunRow(run_id="r1", told_at=NOW),
 ]
 
 
@@ -92,6 +111,10 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     TriggerEventRow: lambda tx: tx.find(TriggerEventRow, Find(equal={"id": "e1"})),
     TriggerPayloadRow: lambda tx: tx.find(TriggerPayloadRow, Find(equal={"event_id": "e1"})),
     PositionRow: lambda tx: tx.find(PositionRow, Find(equal={"follower": "triggers"})),
+    WebhookRow: lambda tx: tx.find(WebhookRow, Find(equal={"id": "h1"})),
+    DeliveryRow: lambda tx: tx.find(DeliveryRow, Find(equal={"id": "d1"})),
+    DeliveryTryRow: lambda tx: tx.find(DeliveryTryRow, Find(equal={"delivery_id": "d1"})),
+    StartedRunRow: lambda tx: tx.find(StartedRunRow, Find(equal={"run_id": "r1"})),
 }
 
 
@@ -203,7 +226,7 @@ def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store
 def _renamed(row: Row) -> Row:
     named = (*TABLES[type(row)][1], "task_id", "ask_id")
     key = next(name for name in named if isinstance(getattr(row, name, None), str))
-    has_name = isinstance(row, ScheduleRow | TriggerRow)
+    has_name = isinstance(row, ScheduleRow | TriggerRow | WebhookRow)
     return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2"})
 
 

@@ -5,7 +5,7 @@ mutable values: the engine loads them, changes them and hands them back, and onl
 
 `array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 
-Read `tasks`, then `agents`, `schedules`, `asks` and `triggers`.
+Read `tasks`, then `agents`, `schedules`, `asks`, `triggers` and `webhooks`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ from milepost_collector.controller.rows.tasks import (
     TransitionRow,
 )
 from milepost_collector.controller.rows.triggers import PositionRow, TriggerEventRow, TriggerPayloadRow, TriggerRow
+from milepost_collector.controller.rows.webhooks import (
+    DeliveryRow,
+    DeliveryTryRow,
+    StartedRunRow,
+    WebhookRow,
+)
 
 __all__ = [
     "AgentRow",
@@ -36,6 +42,8 @@ __all__ = [
     "AttemptRow",
     "CheckpointRow",
     "DecisionRow",
+    "DeliveryRow",
+    "DeliveryTryRow",
     "DependencyRow",
     "IdempotencyRow",
     "InstantRow",
@@ -45,12 +53,14 @@ __all__ = [
     "RateRow",
     "Row",
     "ScheduleRow",
+    "StartedRunRow",
     "StepRow",
     "TaskRow",
     "TransitionRow",
     "TriggerEventRow",
     "TriggerPayloadRow",
     "TriggerRow",
+    "WebhookRow",
     "WorkerRow",
 ]
 
@@ -77,4 +87,8 @@ Row = (
     | TriggerEventRow
     | TriggerPayloadRow
     | PositionRow
+    | WebhookRow
+    | DeliveryRow
+    | DeliveryTryRow
+    | StartedRunRow
 )

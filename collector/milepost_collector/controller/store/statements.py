@@ -289,6 +289,16 @@ def after(row: type[Row], dialect: str) -> ClauseElement:
     return found.where(order > newest, ended).order_by(table.c.transaction_id, table.c.sequence).limit(_LIMIT)
 
 
+@cache
+def log_end(row: type[Row], dialect: str) -> ClauseElement:
+    """Return the SELECT of the position (transaction, sequence) after which `after` finds only what is not committed
+    yet, and on PostgreSQL what is too young to tell."""
+    table = TABLES[row][0]
+    if dialect == "sqlite":
+        return select(literal_column("0"), func.coalesce(func.max(table.c.sequence), literal_column("0")))
+    return select(oldest_open_transaction() - literal_column("1"), literal_column(str(2**62)))
+
+
 def _prune(table: Table, key: str, order: str, *conditions: ColumnElement[bool]) -> ClauseElement:
     found = select(table.c[key]).where(*conditions).order_by(table.c[order]).limit(_LIMIT)
     return delete(table).where(table.c[key].in_(found))

@@ -40,6 +40,8 @@ from milepost_collector.controller.rows import (
     AttemptRow,
     CheckpointRow,
     DecisionRow,
+    DeliveryRow,
+    DeliveryTryRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -49,12 +51,14 @@ from milepost_collector.controller.rows import (
     RateRow,
     Row,
     ScheduleRow,
+    StartedRunRow,
     StepRow,
     TaskRow,
     TransitionRow,
     TriggerEventRow,
     TriggerPayloadRow,
     TriggerRow,
+    WebhookRow,
     WorkerRow,
 )
 from milepost_collector.controller.store.dialects import current_transaction
@@ -198,6 +202,18 @@ trigger_payloads = _table(
     with_rowid=True,
 )
 positions = _table(PositionRow, "positions", ("follower", "source"))
+webhooks = _table(WebhookRow, "webhooks", ("id",), UniqueConstraint("name", name="webhooks_name"), with_rowid=True)
+deliveries = _table(
+    DeliveryRow,
+    "deliveries",
+    ("id",),
+    Index("deliveries_by_webhook", "webhook_id", "created_at", "id"),
+    Index("deliveries_by_finished_at", "finished_at", "id"),
+    with_rowid=True,
+    is_hot=True,
+)
+delivery_tries = _table(DeliveryTryRow, "delivery_tries", ("delivery_id", "number"))
+started_runs = _table(StartedRunRow, "started_runs", ("run_id",))
 
 # How rows are found for writing: their table and its key. An instant's physical key is its sequence.
 TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
@@ -223,6 +239,10 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     TriggerEventRow: (trigger_events, ("id",)),
     TriggerPayloadRow: (trigger_payloads, ("event_id",)),
     PositionRow: (positions, ("follower", "source")),
+    WebhookRow: (webhooks, ("id",)),
+    DeliveryRow: (deliveries, ("id",)),
+    DeliveryTryRow: (delivery_tries, ("delivery_id", "number")),
+    StartedRunRow: (started_runs, ("run_id",)),
 }
 GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence", AskEventRow: "sequence"}
 
@@ -260,3 +280,6 @@ _partial(
     unique=True,
 )
 _partial("trigger_events_by_task", trigger_events, ("task_id",), "outcome = 'accepted'")
+# IS NOT NULL, for SQLite sees of a comparison with a parameter that it implies this, and nothing more.
+_partial("deliveries_due", deliveries, ("webhook_id", "next_at", "id"), "next_at IS NOT NULL")
+_partial("deliveries_claimed", deliveries, ("claimed_at",), "claimed_at IS NOT NULL")

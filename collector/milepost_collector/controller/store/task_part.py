@@ -13,6 +13,7 @@ from milepost_collector.controller.rows import (
     IdempotencyRow,
     InstantRow,
     PayloadRow,
+    Row,
     StepRow,
     TaskRow,
     TransitionRow,
@@ -133,6 +134,11 @@ class TaskPart(Listing, Writing):
     def ask_events_after(self, position: str, limit: int) -> tuple[list[AskEventRow], str]:
         """Return what happened to asks, committed after a position; see `transitions_after`."""
         return self._after(AskEventRow, position, limit)
+
+    def log_end(self, row: type[Row]) -> str:
+        """Return the position after everything that is committed now, of what `…_after` follows."""
+        (end,) = self._tuples(statements.log_end(row, self._preparer.name))
+        return f"{end[0]}.{end[1]}"
 
     def prune_transitions(self, before: int, limit: int) -> int:
         """Remove transitions of tasks that are gone, from before an instant; return how many."""

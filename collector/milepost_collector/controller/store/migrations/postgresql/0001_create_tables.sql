@@ -174,6 +174,45 @@ CREATE TABLE decisions (
     PRIMARY KEY (ask_id, number)
 );
 
+CREATE TABLE deliveries (
+    id TEXT COLLATE "C" NOT NULL,
+    webhook_id TEXT COLLATE "C" NOT NULL,
+    event_id TEXT COLLATE "C" NOT NULL,
+    type TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    time BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    tries BIGINT NOT NULL,
+    claim BIGINT NOT NULL,
+    next_at BIGINT,
+    claimed_at BIGINT,
+    finished_at BIGINT,
+    last_status BIGINT,
+    last_error TEXT COLLATE "C",
+    PRIMARY KEY (id)
+)
+ WITH (fillfactor = 70);
+
+CREATE INDEX deliveries_by_finished_at ON deliveries (finished_at, id);
+
+CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at, id);
+
+CREATE INDEX deliveries_claimed ON deliveries (claimed_at) WHERE claimed_at IS NOT NULL;
+
+CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at, id) WHERE next_at IS NOT NULL;
+
+CREATE TABLE delivery_tries (
+    delivery_id TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    duration_ms BIGINT NOT NULL,
+    status BIGINT,
+    error TEXT COLLATE "C",
+    PRIMARY KEY (delivery_id, number)
+);
+
 CREATE TABLE dependencies (
     task_id TEXT COLLATE "C" NOT NULL,
     upstream_id TEXT COLLATE "C" NOT NULL,
@@ -268,6 +307,12 @@ CREATE TABLE schedules (
 );
 
 CREATE INDEX schedules_by_next_at ON schedules (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE started_runs (
+    run_id TEXT COLLATE "C" NOT NULL,
+    told_at BIGINT NOT NULL,
+    PRIMARY KEY (run_id)
+);
 
 CREATE TABLE steps (
     task_id TEXT COLLATE "C" NOT NULL,
@@ -474,6 +519,37 @@ CREATE TABLE triggers (
     CONSTRAINT triggers_name UNIQUE (name)
 )
  WITH (fillfactor = 70);
+
+CREATE TABLE webhooks (
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    format TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    sealed_url TEXT COLLATE "C" NOT NULL,
+    sealed_secret TEXT COLLATE "C" NOT NULL,
+    events TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    agents TEXT COLLATE "C" NOT NULL,
+    names TEXT COLLATE "C" NOT NULL,
+    tags TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    changed_by TEXT COLLATE "C",
+    sealed_old_secret TEXT COLLATE "C",
+    old_secret_until BIGINT,
+    failing_since BIGINT,
+    throttled_until BIGINT,
+    last_success_at BIGINT,
+    last_failure_at BIGINT,
+    last_error TEXT COLLATE "C",
+    delivered_count BIGINT NOT NULL,
+    failed_count BIGINT NOT NULL,
+    runs_after BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT webhooks_name UNIQUE (name)
+);
 
 CREATE TABLE workers (
     id TEXT COLLATE "C" NOT NULL,

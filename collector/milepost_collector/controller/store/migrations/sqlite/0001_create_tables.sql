@@ -170,6 +170,44 @@ CREATE TABLE decisions (
     PRIMARY KEY (ask_id, number)
 ) WITHOUT ROWID;
 
+CREATE TABLE deliveries (
+    id TEXT NOT NULL,
+    webhook_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    claim INTEGER NOT NULL,
+    next_at INTEGER,
+    claimed_at INTEGER,
+    finished_at INTEGER,
+    last_status INTEGER,
+    last_error TEXT,
+    PRIMARY KEY (id)
+);
+
+CREATE INDEX deliveries_by_finished_at ON deliveries (finished_at, id);
+
+CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at, id);
+
+CREATE INDEX deliveries_claimed ON deliveries (claimed_at) WHERE claimed_at IS NOT NULL;
+
+CREATE INDEX deliveries_due ON deliveries (webhook_id, next_at, id) WHERE next_at IS NOT NULL;
+
+CREATE TABLE delivery_tries (
+    delivery_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT,
+    PRIMARY KEY (delivery_id, number)
+) WITHOUT ROWID;
+
 CREATE TABLE dependencies (
     task_id TEXT NOT NULL,
     upstream_id TEXT NOT NULL,
@@ -261,6 +299,12 @@ CREATE TABLE schedules (
 );
 
 CREATE INDEX schedules_by_next_at ON schedules (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE started_runs (
+    run_id TEXT NOT NULL,
+    told_at INTEGER NOT NULL,
+    PRIMARY KEY (run_id)
+) WITHOUT ROWID;
 
 CREATE TABLE steps (
     task_id TEXT NOT NULL,
@@ -459,6 +503,37 @@ CREATE TABLE triggers (
     failed INTEGER NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT triggers_name UNIQUE (name)
+);
+
+CREATE TABLE webhooks (
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    format TEXT NOT NULL,
+    url TEXT NOT NULL,
+    sealed_url TEXT NOT NULL,
+    sealed_secret TEXT NOT NULL,
+    events TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    agents TEXT NOT NULL,
+    names TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    changed_by TEXT,
+    sealed_old_secret TEXT,
+    old_secret_until INTEGER,
+    failing_since INTEGER,
+    throttled_until INTEGER,
+    last_success_at INTEGER,
+    last_failure_at INTEGER,
+    last_error TEXT,
+    delivered_count INTEGER NOT NULL,
+    failed_count INTEGER NOT NULL,
+    runs_after INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT webhooks_name UNIQUE (name)
 );
 
 CREATE TABLE workers (
