@@ -291,3 +291,18 @@ def test_help_of_every_command_teaches_by_example(invoke: Invoke, group: str):
     for name in command_line.commands[group].commands:  # type: ignore[attr-defined]
         examples = invoke(group, name, "--help").stdout.partition("Examples:")[2]
         assert f"milepost {group} {name}" in examples
+
+
+def test_running_task_is_edited_given_away_and_completed_by_hand(
+    invoke: Invoke, make: Callable[..., str], hand: Hand, read: Callable[..., Any]
+):
+    task_id = make("--input", '{"day": "mon"}')
+    hand.take()
+    assert invoke("task", "update", task_id, "--input", "1", code=1).stderr.rstrip().endswith("or interrupt it")
+    shown = invoke("task", "update", task_id, "--input", "1", "--interrupt").stdout
+    assert ["requested", "yield"] in [line.split() for line in shown.splitlines()]
+    assert "asked to yield" in invoke("task", "redirect", task_id, "--team", "night", "--reason", "late").stdout
+    assert invoke("task", "redirect", task_id, "--to", "x", "--team", "y", code=2)
+    assert "is completed" in invoke("task", "complete", task_id, "--result", "[3]", "--reason", "by phone").stdout
+    task = read("task", "get", task_id)
+    assert (task["input"], task["team"], task["result"]) == (1, "night", [3])

@@ -11,6 +11,7 @@ import click
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
+from milepost_collector.cli.intervention_commands import complete, redirect
 from milepost_collector.cli.options import endpoint_option
 from milepost_collector.cli.schedule_commands import schedule
 from milepost_collector.cli.score_commands import feedback, score
@@ -322,5 +323,7 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
+for command in (redirect, complete):
+    task.add_command(command)
 for command in (compare, export, mcp, score, feedback, task, schedule, agent, limit):
     milepost.add_command(command)

@@ -179,6 +179,7 @@ def feedback(endpoint: str, task_id: str, as_json: bool, **said: Any) -> None:
 @click.option("--name", help="Its name.")
 @click.option("--description", help="For people.")
 @click.option("--agent", help="Who does it; none: any that handles the name.")
+@click.option("--team", help="Any agent of this team does it.")
 @click.option("--input", "input_", type=Json(), help="JSON, @file or - for standard input.")
 @click.option("--context", type=Json(), help="JSON or @file.")
 @click.option("--priority", type=click.Choice(PRIORITIES), help="Which come first.")
@@ -188,13 +189,16 @@ def feedback(endpoint: str, task_id: str, as_json: bool, **said: Any) -> None:
 @click.option("--app", help="The application it belongs to; or none.")
 @click.option("--key", help="What limits count it under; or none.")
 @setting_options
+@click.option("--interrupt", is_flag=True, help="What runs saves a checkpoint, yields, and goes on with the change.")
+@reason_option
 @json_option
 def update(endpoint: str, task_id: str, as_json: bool, **options: Any) -> None:
-    """Change what is given of a task; while it runs, only tags and priority can be changed.
+    """Change what is given of a task; while it runs, only tags and priority can be changed without --interrupt.
 
     \b
     Examples:
       milepost task update 3f9a2c1b --priority urgent
+      milepost task update 3f9a2c1b --input '{"day": "2026-11-20"}' --interrupt --reason "wrong day"
       milepost task update 3f9a2c1b --deadline none --max-retries 10
     """
     from milepost_collector.cli.tasks import update_task

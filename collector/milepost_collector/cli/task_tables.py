@@ -105,13 +105,18 @@ def _agent_facts(task: Task) -> list[tuple[str, str]]:
     return lines
 
 
+def requested(task: Task) -> str:
+    """Return what running attempts were asked to do; empty: nothing."""
+    return next((name for name in ("cancel", "pause", "yield") if getattr(task, f"{name}_requested")), "")
+
+
 def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
     why, used = task.why_not_running, task.input_tokens is not None or task.output_tokens is not None
     return [
         ("id", task.id),
         ("description", task.description),
         ("why not running", "" if why is None else why.text),
-        ("requested", "cancel" if task.cancel_requested else "pause" if task.pause_requested else ""),
+        ("requested", requested(task)),
         ("progress", " ".join(filter(None, ("" if task.progress is None else f"{task.progress:.0%}", task.phase)))),
         ("estimate", relative(task.estimated_completion, now)),
         ("deadline", relative(task.deadline, now) + (", at risk" if task.deadline_at_risk else "")),

@@ -20,6 +20,7 @@ from milepost_collector.cli.task_tables import (
     attempts_table,
     checkpoints_table,
     counts_table,
+    requested,
     task_view,
     tasks_table,
     transitions_table,
@@ -28,7 +29,7 @@ from milepost_collector.cli.task_tables import (
 SHORTEST_PART = 4  # characters of an id by which a task may be named
 MOST_CANDIDATES = 5
 PAGE = 200
-_BY = ("cancel", "pause", "resume", "retry")
+_BY = ("cancel", "pause", "resume", "retry", "redirect", "complete")
 
 
 def create_task(endpoint: str, name: str, options: dict[str, Any], *, as_json: bool, watch: bool) -> None:
@@ -88,10 +89,11 @@ def count_tasks(endpoint: str, filters: dict[str, Any], group_by: Any, *, as_jso
 def update_task(endpoint: str, given: str, options: dict[str, Any], *, as_json: bool) -> None:
     """Change what is given of a task."""
     client = CollectorClient(endpoint)
+    how = {name: options.pop(name) for name in ("interrupt", "reason")}
     changes: dict[str, Any] = {name: None if value == "none" else value for name, value in task_fields(options).items()}
     if not changes:
         raise click.UsageError("nothing is to be changed; name an option, see --help")
-    task = client.tasks.update(resolve(client, given), **changes)
+    task = client.tasks.update(resolve(client, given), **changes, **how, by=person())
     if as_json:
         print_json(task)
     else:
@@ -116,6 +118,13 @@ def retry_tasks(endpoint: str, given: Sequence[str], options: dict[str, Any], *,
         raise click.UsageError("--reassign lets any other agent do it, --to names one: give one of them")
     fields = {"reassign": options["to_agent"] or options["reassign"], **task_fields(options, ("input", "context"))}
     command_tasks(endpoint, "retry", given, fields, as_json=as_json)
+
+
+def redirect_tasks(endpoint: str, given: Sequence[str], options: dict[str, Any], *, as_json: bool) -> None:
+    """Give unfinished tasks to another agent or team."""
+    if options["agent"] and options["team"]:
+        raise click.UsageError("--to names an agent, --team any of a team: give one of them")
+    command_tasks(endpoint, "redirect", given, options, as_json=as_json)
 
 
 def delete_tasks(endpoint: str, given: Sequence[str], *, yes: bool) -> None:
@@ -247,5 +256,4 @@ def _each(given: Sequence[str], act: Callable[[str], Any], *, as_json: bool) -> 
 
 
 def _stands(task: Task) -> str:
-    asked = "cancel" if task.cancel_requested else "pause" if task.pause_requested else None
-    return f"{task.status}, asked to {asked}" if asked else task.status
+    return f"{task.status}, asked to {asked}" if (asked := requested(task)) else task.status

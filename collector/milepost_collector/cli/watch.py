@@ -21,7 +21,7 @@ from milepost.errors import NotFoundError, UnavailableError
 from milepost.wire.tasks import FINISHED_STATUSES, Task
 from milepost_collector.cli.client import CollectorClient
 from milepost_collector.cli.render import clean, duration, one_line, stdout_console, utc_now
-from milepost_collector.cli.task_tables import SHORT, about, status_text, who
+from milepost_collector.cli.task_tables import SHORT, about, requested, status_text, who
 from milepost_collector.cli.tasks import given_only, resolve
 
 MOST_TASKS = 1_000
@@ -186,7 +186,7 @@ def _as_json(task: Task) -> str:
 
 
 def _asked(task: Task) -> str:
-    return "asked to cancel" if task.cancel_requested else "asked to pause" if task.pause_requested else ""
+    return f"asked to {asked}" if (asked := requested(task)) else ""
 
 
 def _elapsed(task: Task, now: datetime) -> str:

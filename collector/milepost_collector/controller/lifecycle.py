@@ -13,8 +13,9 @@ from milepost.wire.tasks import FINISHED_STATUSES, TASK_STATUSES
 Event = Literal[
     "created", "released", "leased", "started", "completed", "failed", "requeued", "yielded", "paused", "resumed",
     "cancelled", "exhausted", "skipped", "expired", "reopened", "asked", "answered", "held", "deleted", "at_risk",
+    "edited",
 ]  # fmt: skip
-Command = Literal["update", "run", "cancel", "pause", "resume", "retry", "delete"]
+Command = Literal["update", "run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete"]
 
 OPEN_STATUSES = tuple(status for status in TASK_STATUSES if status not in FINISHED_STATUSES)
 WORKING_STATUSES = ("assigned", "in_progress")
@@ -24,6 +25,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
     None: {"created": ("pending", "blocked")},
     "pending": {
         "leased": ("assigned",),
+        "completed": ("completed",),  # by hand
         "paused": ("paused",),
         "cancelled": ("cancelled",),
         "expired": ("failed",),
@@ -32,6 +34,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
     },
     "blocked": {
         "released": ("pending",),
+        "completed": ("completed",),
         "paused": ("paused",),
         "cancelled": ("cancelled",),
         "skipped": ("cancelled",),
@@ -65,6 +68,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
     },
     "review": {
         "answered": ("pending",),
+        "completed": ("completed",),
         "paused": ("paused",),
         "cancelled": ("cancelled",),
         "expired": ("failed",),
@@ -72,6 +76,7 @@ TRANSITIONS: dict[str | None, dict[Event, tuple[str, ...]]] = {
     },
     "paused": {
         "resumed": ("pending", "blocked"),
+        "completed": ("completed",),
         "reopened": ("pending", "blocked"),
         "cancelled": ("cancelled",),
         "skipped": ("cancelled",),
@@ -89,6 +94,8 @@ COMMANDS: dict[Command, tuple[str, ...]] = {
     "pause": ("pending", "blocked", "assigned", "in_progress", "review"),
     "resume": ("paused", "assigned", "in_progress"),  # of a running task: takes a pause back that it was asked for
     "retry": ("failed", "cancelled", "paused"),
+    "redirect": OPEN_STATUSES,
+    "complete": OPEN_STATUSES,
     "delete": ("pending", "blocked", "review", "paused", *FINISHED_STATUSES),
 }
 

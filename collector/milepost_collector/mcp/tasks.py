@@ -105,7 +105,7 @@ class ControlTools:
 def _standing(task: Task) -> str:
     if task.cancel_requested:
         return f"Task {task.id} is {task.status}; it was asked to stop."
-    if task.pause_requested:
+    if task.pause_requested or task.yield_requested:
         return f"Task {task.id} is {task.status}; it was asked to yield."
     return f"Task {task.id} is {task.status}."
 

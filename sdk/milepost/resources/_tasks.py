@@ -22,10 +22,12 @@ from milepost.wire.tasks import (
     BulkRequest,
     CancelRequest,
     CheckpointList,
+    CompleteRequest,
     CountList,
     Dependency,
     PauseRequest,
     Priority,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     Task,
@@ -46,6 +48,7 @@ __all__ = [
     "bulk",
     "cancel",
     "checkpoints",
+    "complete",
     "count",
     "create",
     "create_many",
@@ -56,6 +59,7 @@ __all__ = [
     "listing",
     "pause",
     "prepared",
+    "redirect",
     "resume",
     "retry",
     "run",
@@ -263,6 +267,7 @@ def update(
     name: str | UnsetType = UNSET,
     description: str | UnsetType = UNSET,
     agent: str | UnsetType | None = UNSET,
+    team: str | UnsetType | None = UNSET,
     input: Any | UnsetType = UNSET,
     context: Any | UnsetType = UNSET,
     priority: Priority | UnsetType = UNSET,
@@ -273,10 +278,16 @@ def update(
     tags: Iterable[str] | UnsetType = UNSET,
     app: str | UnsetType | None = UNSET,
     key: str | UnsetType | None = UNSET,
+    interrupt: bool = False,
+    reason: str = "",
+    by: str | None = None,
 ) -> Operation[Task]:
-    """Change what is given and return the task; None clears agent, deadline, run_at, app or key.
+    """Change what is given and return the task; None clears agent, team, deadline, run_at, app or key.
 
-    settings: merged into the task's. While an attempt runs, only tags and priority can be changed.
+    settings: merged into the task's. While an attempt runs, only tags and priority can be changed under its feet.
+    interrupt: change input, context, agent, team, description, settings, deadline or app all the same: what runs is
+    asked to save a checkpoint and yield, is cut off after its grace, and the task goes on from there with the change.
+    reason, by: kept with a change of input, context, agent or team.
 
     Raises:
         InvalidRequestError: a field is malformed or out of range.
@@ -287,6 +298,7 @@ def update(
         "name": name,
         "description": description,
         "agent": agent,
+        "team": team,
         "input": input,
         "context": context,
         "priority": priority,
@@ -297,6 +309,9 @@ def update(
         "tags": text_list(tags),
         "app": app,
         "key": key,
+        "interrupt": interrupt,
+        "reason": reason,
+        "by": by,
     }
     body = build(TaskUpdate, {field: value for field, value in fields.items() if value is not UNSET})
     return Operation(method="PATCH", path=_path(task), answer=Task, body=body, repeatable=True)
@@ -372,6 +387,36 @@ def retry(
     given = {"reassign": reassign, "context": context, "input": input}
     fields = {name: value for name, value in given.items() if value is not UNSET} | given_only({"by": by})
     return _command(task, "retry", build(RetryRequest, fields))
+
+
+def redirect(
+    task: Task | str, *, agent: str | None = None, team: str | None = None, reason: str = "", by: str | None = None
+) -> Operation[Task]:
+    """Give an unfinished task to another agent, or any of a team; with neither, to any that handles its name.
+
+    What runs is asked to save a checkpoint and yield, and is cut off after its grace; the other goes on from there.
+
+    Raises:
+        ConflictError: it is finished (`retry` can reassign it), being cancelled, or several agents are at it.
+        InvalidRequestError: both agent and team are given.
+        NotFoundError: there is no such task.
+    """
+    given = given_only({"agent": agent, "team": team, "reason": reason, "by": by})
+    return _command(task, "redirect", build(RedirectRequest, given))
+
+
+def complete(task: Task | str, *, result: Any = None, reason: str = "", by: str | None = None) -> Operation[Task]:
+    """Complete an unfinished task by hand: its attempts are cut off, and what waits for it goes on.
+
+    result: the task's from now on; None keeps what its agents have completed.
+
+    Raises:
+        ConflictError: it is finished.
+        NotFoundError: there is no such task.
+    """
+    return _command(
+        task, "complete", build(CompleteRequest, given_only({"result": result, "reason": reason, "by": by}))
+    )
 
 
 def list_runs(task: Task | str) -> Operation[AttemptList]:

@@ -35,6 +35,8 @@ class AsyncTasks(AsyncResource):
     pause = awaited(_tasks.pause)
     resume = awaited(_tasks.resume)
     retry = awaited(_tasks.retry)
+    redirect = awaited(_tasks.redirect)
+    complete = awaited(_tasks.complete)
     list_runs = awaited(_tasks.list_runs)
     get_run = awaited(_tasks.get_run)
     checkpoints = awaited(_tasks.checkpoints)

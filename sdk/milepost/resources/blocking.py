@@ -27,6 +27,8 @@ class Tasks(Resource):
     pause = blocking(_tasks.pause)
     resume = blocking(_tasks.resume)
     retry = blocking(_tasks.retry)
+    redirect = blocking(_tasks.redirect)
+    complete = blocking(_tasks.complete)
     list_runs = blocking(_tasks.list_runs)
     get_run = blocking(_tasks.get_run)
     checkpoints = blocking(_tasks.checkpoints)

@@ -29,11 +29,13 @@ __all__ = [
     "CancelRequest",
     "Checkpoint",
     "CheckpointList",
+    "CompleteRequest",
     "CountList",
     "Dependency",
     "DependencyState",
     "GroupCount",
     "PauseRequest",
+    "RedirectRequest",
     "RetryRequest",
     "RunRequest",
     "Step",
@@ -55,7 +57,7 @@ FINISHED_STATUSES = ("completed", "failed", "cancelled")
 ATTEMPT_STATUSES = ("running", "completed", "failed", "cancelled", "lost", "paused")
 PRIORITIES = ("low", "medium", "high", "urgent")
 TASK_TYPES = ("manual", "scheduled", "triggered")
-BULK_ACTIONS = ("run", "cancel", "pause", "resume", "retry", "delete", "update")
+BULK_ACTIONS = ("run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete", "update")
 
 TaskStatus = Literal[
     "pending", "blocked", "assigned", "in_progress", "review", "paused", "completed", "failed", "cancelled"
@@ -63,7 +65,7 @@ TaskStatus = Literal[
 AttemptStatus = Literal["running", "completed", "failed", "cancelled", "lost", "paused"]
 Priority = Literal["low", "medium", "high", "urgent"]
 TaskType = Literal["manual", "scheduled", "triggered"]
-BulkAction = Literal["run", "cancel", "pause", "resume", "retry", "delete", "update"]
+BulkAction = Literal["run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete", "update"]
 
 TaskId = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -141,11 +143,18 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
 
 
 class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change; a field that is not given stays. While an attempt runs, only tags and priority can be."""
+    """What to change; a field that is not given stays.
+
+    While an attempt runs, only tags and priority can be changed under its feet. interrupt: change more all the same:
+    running attempts are asked to save a checkpoint and yield, are cut off after the task's cancel_grace_ms, and the
+    task goes on from there with what was changed; one that ends before it yields has ended. by, reason: kept with the
+    change of input, context or executor.
+    """
 
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     agent: Name | UnsetType | None = UNSET
+    team: Name | UnsetType | None = UNSET
     input: Any = UNSET
     context: Any = UNSET
     priority: Priority | UnsetType = UNSET
@@ -156,6 +165,9 @@ class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     tags: Annotated[list[Tag], Meta(max_length=100)] | UnsetType = UNSET
     app: Name | UnsetType | None = UNSET
     key: Name | UnsetType | None = UNSET
+    interrupt: bool = False
+    reason: Reason = ""
+    by: Name | None = None
 
 
 class RunRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,6 +200,24 @@ class RetryRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fiel
     reassign: bool | Name = False
     context: Any = UNSET
     input: Any = UNSET
+    by: Name | None = None
+
+
+class RedirectRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Give an unfinished task to another agent, or any of a team; with neither, to any that handles its name. What runs
+    yields first, as in `TaskUpdate.interrupt`, and the other goes on from its checkpoints."""
+
+    agent: Name | None = None
+    team: Name | None = None
+    reason: Reason = ""
+    by: Name | None = None
+
+
+class CompleteRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """Complete an unfinished task by hand: attempts that run are cut off. result: null keeps what agents completed."""
+
+    result: Any = None
+    reason: Reason = ""
     by: Name | None = None
 
 
@@ -229,10 +259,11 @@ class AgentResult(Struct, omit_defaults=True, kw_only=True):
 class Task(Struct, kw_only=True):
     """A task as it stands.
 
-    attempt: the newest attempt's number, 0 before the first. failures, losses: attempts since the last `run` or `retry`
-    that failed in their code, and whose worker was lost. last_run_id: the newest attempt's run. next_run_at: when it is
-    due, while it waits for that. deadline_at_risk: it will probably not be finished in time. cost_usd and the tokens:
-    over all attempts, None when nothing is known.
+    yield_requested: what runs was asked to make way for a change. attempt: the newest attempt's number, 0 before the
+    first. failures, losses: attempts since the last `run` or `retry` that failed in their code, and whose worker was
+    lost. last_run_id: the newest attempt's run. next_run_at: when it is due, while it waits for that.
+    deadline_at_risk: it will probably not be finished in time. cost_usd and the tokens: over all attempts, None when
+    nothing is known.
     """
 
     id: str
@@ -277,6 +308,7 @@ class Task(Struct, kw_only=True):
     estimated_completion: datetime | None = None
     why_not_running: WhyNotRunning | None = None
     pause_requested: bool = False
+    yield_requested: bool = False
     cancel_requested: bool = False
     started_at: datetime | None = None
     finished_at: datetime | None = None

@@ -14,13 +14,16 @@ from milepost.wire.schedules import Cadence, Instant, Schedule, ScheduleCreate
 from milepost.wire.tasks import (
     Attempt,
     CancelRequest,
+    CompleteRequest,
     PauseRequest,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     Task,
     TaskCreate,
     TaskSettings,
     TaskUpdate,
+    Transition,
 )
 from milepost.wire.worker import (
     AttemptCompleted,
@@ -111,7 +114,11 @@ class House:
 
     def events(self, task_id: str) -> list[str]:
         """Return what has happened to a task, oldest first."""
-        return [row.event for row in self.store.read(lambda tx: views.transitions(tx, task_id)).transitions]
+        return [row.event for row in self.transitions(task_id)]
+
+    def transitions(self, task_id: str) -> list[Transition]:
+        """Return every change of a task, oldest first."""
+        return self.store.read(lambda tx: views.transitions(tx, task_id)).transitions
 
     def update(self, task_id: str, **changes: Any) -> None:
         """Change a task."""
@@ -136,6 +143,14 @@ class House:
     def retry(self, task_id: str, **given: Any) -> None:
         """Try a task again."""
         self.do(lambda engine, tx: engine.retry(tx, task_id, RetryRequest(**given)))
+
+    def redirect(self, task_id: str, **given: Any) -> None:
+        """Give a task to somebody else."""
+        self.do(lambda engine, tx: engine.redirect(tx, task_id, RedirectRequest(**given)))
+
+    def complete(self, task_id: str, **given: Any) -> None:
+        """Complete a task by hand."""
+        self.do(lambda engine, tx: engine.complete(tx, task_id, CompleteRequest(**given)))
 
     def delete(self, task_id: str) -> None:
         """Remove a task."""

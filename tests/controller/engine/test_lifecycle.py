@@ -24,6 +24,7 @@ ARROWS = [
 ]
 EVENT_OF = {
     "run": "reopened", "retry": "reopened", "cancel": "cancelled", "pause": "paused", "resume": "resumed",
+    "complete": "completed",
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_command_is_legal_where_the_table_has_its_event(command: str) -> None:
 
 def test_legal_commands_are_those_of_the_status() -> None:
     assert legal_commands("completed") == ["run", "delete"]
-    assert legal_commands("in_progress") == ["update", "cancel", "pause", "resume"]
+    assert legal_commands("in_progress") == ["update", "cancel", "pause", "resume", "redirect", "complete"]
 
 
 def test_transition_that_is_not_in_the_table_is_not_legal() -> None:

@@ -12,7 +12,7 @@ from tests.controller.model.model import FINISHED, LEGAL, Model, Wanted
 from tests.controller.model.subjects import AGENTS, Refused, Subject
 
 PRIORITIES = ("low", "medium", "high", "urgent")
-COMMANDS = ("update", "run", "cancel", "pause", "resume", "retry", "delete")
+COMMANDS = ("update", "run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete")
 OFFERS = st.builds(
     Wanted,
     agent=st.sampled_from((None, *AGENTS)),
@@ -50,16 +50,21 @@ class Machine(RuleBasedStateMachine):
         self.model.create(task_id, wanted, self.subject.now())
 
     @precondition(lambda self: self.model.items)
-    @rule(index=_INDEX, command=st.sampled_from(COMMANDS), priority=st.sampled_from(PRIORITIES))
-    def command(self, index: int, command: str, priority: str) -> None:
+    @rule(
+        index=_INDEX,
+        command=st.sampled_from(COMMANDS),
+        priority=st.sampled_from(PRIORITIES),
+        agent=st.sampled_from((None, *AGENTS)),
+    )
+    def command(self, index: int, command: str, priority: str, agent: str | None) -> None:
         task_id = list(self.model.items)[index % len(self.model.items)]
         status, is_refused = self.model.items[task_id].status, self.model.refuses(task_id, command)
         if not is_refused:
-            self.subject.command(task_id, command, priority)
-            self._apply(task_id, command, priority)
+            self.subject.command(task_id, command, priority, agent)
+            self._apply(task_id, command, priority, agent)
             return
         with pytest.raises(Refused) as refused:
-            self.subject.command(task_id, command, priority)
+            self.subject.command(task_id, command, priority, agent)
         if command not in LEGAL[status]:
             assert refused.value.legal == LEGAL[status]
 
@@ -100,7 +105,7 @@ class Machine(RuleBasedStateMachine):
             expected = tuple(self.model.queued(agent, delayed=delayed) for delayed in (False, True))
             assert self.subject.queued(agent) == expected
 
-    def _apply(self, task_id: str, command: str, priority: str) -> None:
+    def _apply(self, task_id: str, command: str, priority: str, agent: str | None) -> None:
         now = self.subject.now()
         does: dict[str, Any] = {
             "update": lambda: self.model.prioritise(task_id, priority),
@@ -109,6 +114,8 @@ class Machine(RuleBasedStateMachine):
             "pause": lambda: self.model.pause(task_id),
             "resume": lambda: self.model.resume(task_id, now),
             "retry": lambda: self.model.reopen(task_id, now),
+            "redirect": lambda: self.model.redirect(task_id, agent, now),
+            "complete": lambda: self.model.complete(task_id, now),
             "delete": lambda: self.model.delete(task_id),
         }
         does[command]()

@@ -12,10 +12,10 @@ LIMIT = 1  # at once of the key `k`
 LEASE_MS = 3_600_000
 GRACE_MS = 10_000  # that a cancelled attempt has to stop
 LEGAL = {
-    "pending": ["update", "run", "cancel", "pause", "delete"],
-    "blocked": ["update", "cancel", "pause", "delete"],
-    "assigned": ["update", "cancel", "pause", "resume"],
-    "paused": ["update", "run", "cancel", "resume", "retry", "delete"],
+    "pending": ["update", "run", "cancel", "pause", "redirect", "complete", "delete"],
+    "blocked": ["update", "cancel", "pause", "redirect", "complete", "delete"],
+    "assigned": ["update", "cancel", "pause", "resume", "redirect", "complete"],
+    "paused": ["update", "run", "cancel", "resume", "retry", "redirect", "complete", "delete"],
     "completed": ["run", "delete"],
     "failed": ["run", "retry", "delete"],
     "cancelled": ["run", "retry", "delete"],
@@ -80,7 +80,7 @@ class Model:
         item = self.items[task_id]
         if command not in LEGAL[item.status]:
             return True
-        if command == "pause":
+        if command in ("pause", "redirect"):
             return item.stop == "cancel"
         if command == "resume" and item.status != "paused":
             return item.stop != "pause"
@@ -93,9 +93,8 @@ class Model:
         item = self.items[task_id]
         if item.worker is None:
             self._finish(item, "cancelled", now)
-        else:
-            item.stop = "cancel"
-            item.cut_off_at = now + GRACE_MS if item.cut_off_at is None else item.cut_off_at
+        elif item.stop != "cancel":
+            item.stop, item.cut_off_at = "cancel", now + GRACE_MS
 
     def pause(self, task_id: str) -> None:
         item = self.items[task_id]
@@ -127,6 +126,12 @@ class Model:
             item.edges[upstream] = "met" if other is None or other.status in FINISHED else "open"
         item.failures, item.stop = 0, None
         self._enqueue(item, now)
+
+    def redirect(self, task_id: str, agent: str | None, now: int) -> None:
+        item = self.items[task_id]
+        item.wanted.agent = agent
+        if item.worker is not None and item.cut_off_at is None:
+            item.cut_off_at = now + GRACE_MS
 
     def prioritise(self, task_id: str, priority: str) -> None:
         item = self.items[task_id]
@@ -160,7 +165,7 @@ class Model:
     def fail(self, task_id: str, now: int) -> None:
         item = self.items[task_id]
         item.failures += 1
-        item.worker = None
+        item.worker = item.cut_off_at = None
         is_last = item.failures > item.wanted.max_retries
         if item.stop == "cancel" or (is_last and item.wanted.on_exhausted == "fail"):
             self._finish(item, "cancelled" if item.stop == "cancel" else "failed", now)
@@ -175,7 +180,7 @@ class Model:
     def give_back(self, task_id: str, now: int) -> None:
         """End an attempt that stopped because it was told to, was lost, or gives up its lease."""
         item = self.items[task_id]
-        item.worker = None
+        item.worker = item.cut_off_at = None
         if item.stop == "cancel":
             self._finish(item, "cancelled", now)
         else:

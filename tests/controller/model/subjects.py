@@ -11,8 +11,10 @@ import msgspec
 from milepost.wire.agents import Limit
 from milepost.wire.tasks import (
     CancelRequest,
+    CompleteRequest,
     Dependency,
     PauseRequest,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     TaskCreate,
@@ -68,7 +70,7 @@ class Subject(Protocol):
 
     def now(self) -> int: ...
     def create(self, wanted: Wanted) -> str: ...
-    def command(self, task_id: str, command: str, priority: str = "low") -> None: ...
+    def command(self, task_id: str, command: str, priority: str = "low", agent: str | None = None) -> None: ...
     def poll(self, agent: str, held: list[tuple[str, int]]) -> list[tuple[str, int]]: ...
     def report(self, agent: str, kind: str, task_id: str, attempt: int) -> str: ...
     def pass_time(self, milliseconds: int) -> None: ...
@@ -95,7 +97,7 @@ class EngineSubject:
         (made,) = self._store.run(lambda tx: self._engine.create_all(tx, [request_of(wanted)]))
         return made.task_id
 
-    def command(self, task_id: str, command: str, priority: str = "low") -> None:
+    def command(self, task_id: str, command: str, priority: str = "low", agent: str | None = None) -> None:
         engine = self._engine
         change = TaskUpdate(priority=priority)  # type: ignore[arg-type]
         does: dict[str, Any] = {
@@ -105,6 +107,8 @@ class EngineSubject:
             "pause": lambda tx: engine.pause(tx, task_id, PauseRequest()),
             "resume": lambda tx: engine.resume(tx, task_id, PauseRequest()),
             "retry": lambda tx: engine.retry(tx, task_id, RetryRequest()),
+            "redirect": lambda tx: engine.redirect(tx, task_id, RedirectRequest(agent=agent)),
+            "complete": lambda tx: engine.complete(tx, task_id, CompleteRequest()),
             "delete": lambda tx: engine.delete(tx, task_id),
         }
         try:
@@ -172,14 +176,14 @@ class HttpSubject:
     def create(self, wanted: Wanted) -> str:
         return str(self._send("POST", "/api/tasks", msgspec.to_builtins(request_of(wanted)))["id"])
 
-    def command(self, task_id: str, command: str, priority: str = "low") -> None:
+    def command(self, task_id: str, command: str, priority: str = "low", agent: str | None = None) -> None:
         path = f"/api/tasks/{task_id}"
         if command == "update":
             self._send("PATCH", path, {"priority": priority})
         elif command == "delete":
             self._send("DELETE", path)
         else:
-            self._send("POST", f"{path}/{command}", {})
+            self._send("POST", f"{path}/{command}", {"agent": agent} if command == "redirect" else {})
 
     def poll(self, agent: str, held: list[tuple[str, int]]) -> list[tuple[str, int]]:
         if agent not in self._workers:

@@ -140,6 +140,17 @@ def test_run_without_an_input_keeps_the_task_s():
     assert body(_tasks.run("t-1", input=None)) == {"input": None}
 
 
+def test_interventions_say_what_and_who():
+    redirected = _tasks.redirect("t-1", team="night", reason="late", by="ann")
+    assert (redirected.path, body(redirected)) == (
+        "/api/tasks/t-1/redirect", {"team": "night", "reason": "late", "by": "ann"},
+    )  # fmt: skip
+    completed = _tasks.complete("t-1", result={"pages": 3}, by="ann")
+    assert (completed.path, body(completed)) == ("/api/tasks/t-1/complete", {"result": {"pages": 3}, "by": "ann"})
+    changed = _tasks.update("t-1", input=None, team="night", interrupt=True, by="ann")
+    assert body(changed) == {"input": None, "team": "night", "interrupt": True, "by": "ann"}
+
+
 def test_retry_says_to_whom_and_with_what():
     assert body(_tasks.retry("t-1", reassign=True, context={"hint": 1})) == {"reassign": True, "context": {"hint": 1}}
 

@@ -1,9 +1,9 @@
 """The engine: what happens to tasks, as synchronous operations on an open transaction. No socket, no thread, no clock.
 
 Reading order: `unit` (tasks loaded, changed and written together) and `effects` (who is to be woken after the commit);
-`creation`, `queueing` and `dependencies`; `commands` (what people ask); `workers` (polls), `claim` with `limits` (ready
-assignments become leases) and `reports`; `outcomes` (what follows the end of an attempt); `timekeeping` (what time
-does); `schedules` and `firing` (instants become tasks); `engine` puts a face on all of it.
+`creation`, `queueing` and `dependencies`; `commands` and `updates` (what people ask); `workers` (polls), `claim` with
+`limits` (ready assignments become leases) and `reports`; `outcomes` (what follows the end of an attempt); `timekeeping`
+(what time does); `schedules` and `firing` (instants become tasks); `engine` puts a face on all of it.
 """
 
 from milepost_collector.controller.engine.creation import Created

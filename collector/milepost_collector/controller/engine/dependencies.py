@@ -187,18 +187,33 @@ def results_of(unit: Unit, task_ids: Sequence[str]) -> dict[str, Any]:
     unit.flush_inserts()
     unit.load(task_ids, finished=True)
     attempts = unit.tx.attempts(task_ids)
+    by_hand = given_by_hand(unit, task_ids)
     return {
-        task_id: result_of(unit.tasks[task_id], attempts.get(task_id, []))
+        task_id: result_of(unit.tasks[task_id], attempts.get(task_id, []), by_hand.get(task_id))
         for task_id in task_ids
         if task_id in unit.tasks and unit.tasks[task_id].status == "completed"
     }
 
 
-def result_of(task: TaskRow, attempts: Sequence[AttemptRow]) -> Any:
-    """Return a completed task's result: its newest completed attempt's, or one per agent when there are several.
+def given_by_hand(unit: Unit, task_ids: Sequence[str]) -> dict[str, str]:
+    """Return the results, as JSON, that people gave tasks; only those have a reason for being completed."""
+    found = [
+        task_id
+        for task_id in task_ids
+        if (task := unit.tasks.get(task_id)) is not None and task.status == "completed" and task.reason is not None
+    ]
+    payloads = unit.tx.payloads(found) if found else {}
+    return {task_id: payload.result for task_id, payload in payloads.items() if payload.result is not None}
 
-    attempts: the newest first; those from before the task was last opened count no more.
+
+def result_of(task: TaskRow, attempts: Sequence[AttemptRow], by_hand: str | None = None) -> Any:
+    """Return a completed task's result: what a person gave it, else its newest completed attempt's, or one per agent
+    when there are several.
+
+    attempts: the newest first; those from before the task was last opened count no more. by_hand: JSON.
     """
+    if by_hand is not None:
+        return _raw(by_hand)
     newest: dict[int, AttemptRow] = {}
     for attempt in attempts:
         if attempt.status == "completed" and attempt.leased_at >= (task.started_at or 0):

@@ -15,7 +15,9 @@ from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCre
 from milepost.wire.tasks import (
     BulkAction,
     CancelRequest,
+    CompleteRequest,
     PauseRequest,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     TaskCreate,
@@ -29,7 +31,7 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
 )
-from milepost_collector.controller.engine import commands, firing, schedules, timekeeping, workers
+from milepost_collector.controller.engine import commands, firing, schedules, timekeeping, updates, workers
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
@@ -97,7 +99,7 @@ class Engine:
     def update(self, tx: Tx, task_id: str, request: TaskUpdate) -> None:
         """Change a task's definition."""
         with self._unit(tx) as unit:
-            commands.update(unit, self._creator, task_id, request)
+            updates.update(unit, self._creator, task_id, request)
 
     def run(self, tx: Tx, task_id: str, request: RunRequest) -> None:
         """Let a task run now."""
@@ -124,6 +126,16 @@ class Engine:
         with self._unit(tx) as unit:
             commands.retry(unit, self._creator, task_id, request)
 
+    def redirect(self, tx: Tx, task_id: str, request: RedirectRequest) -> None:
+        """Give an unfinished task to somebody else."""
+        with self._unit(tx) as unit:
+            updates.redirect(unit, self._creator, task_id, request)
+
+    def complete(self, tx: Tx, task_id: str, request: CompleteRequest) -> None:
+        """Complete an unfinished task by hand."""
+        with self._unit(tx) as unit:
+            commands.complete(unit, self._creator, task_id, request)
+
     def delete(self, tx: Tx, task_id: str) -> None:
         """Remove a task."""
         with self._unit(tx) as unit:
@@ -142,7 +154,7 @@ class Engine:
         for task_id in task_ids:
             try:
                 with self._unit(tx) as unit:
-                    commands.allowed(unit.task(task_id), action)
+                    updates.allowed(unit.task(task_id), action)
                     if not dry_run:
                         act(unit, task_id)
                 refusals.append(None)
@@ -152,12 +164,14 @@ class Engine:
 
     def _action(self, action: BulkAction, arguments: dict[str, Any]) -> Callable[[Unit, str], None]:
         kinds: dict[str, tuple[type[Any], Callable[[Unit, str, Any], None]]] = {
-            "run": (RunRequest, lambda unit, task_id, given: commands.run(unit, self._creator, task_id, given)),
+            "run": (RunRequest, self._creating(commands.run)),
             "cancel": (CancelRequest, commands.cancel),
             "pause": (PauseRequest, commands.pause),
             "resume": (PauseRequest, commands.resume),
-            "retry": (RetryRequest, lambda unit, task_id, given: commands.retry(unit, self._creator, task_id, given)),
-            "update": (TaskUpdate, lambda unit, task_id, given: commands.update(unit, self._creator, task_id, given)),
+            "retry": (RetryRequest, self._creating(commands.retry)),
+            "redirect": (RedirectRequest, self._creating(updates.redirect)),
+            "complete": (CompleteRequest, self._creating(commands.complete)),
+            "update": (TaskUpdate, self._creating(updates.update)),
         }
         if action == "delete":
             return commands.delete
@@ -167,6 +181,9 @@ class Engine:
         except msgspec.ValidationError as error:
             raise InvalidParameterError("arguments", arguments, str(error)) from error
         return lambda unit, task_id: act(unit, task_id, given)
+
+    def _creating(self, act: Callable[[Unit, Creator, str, Any], None]) -> Callable[[Unit, str, Any], None]:
+        return lambda unit, task_id, given: act(unit, self._creator, task_id, given)
 
     # Workers.
 

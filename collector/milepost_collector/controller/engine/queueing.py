@@ -67,6 +67,19 @@ def new_assignments(task: TaskRow, now: int) -> list[AssignmentRow]:
     ]
 
 
+def tell(unit: Unit, assignment: AssignmentRow, stop: str, reason: str) -> None:
+    """Ask a running attempt to stop: to `cancel`, or to `pause` where it is."""
+    assignment.stop, assignment.stop_reason = stop, reason
+    unit.change_assignment(assignment)
+    if assignment.worker_id is not None:
+        unit.effects.workers.add(assignment.worker_id)
+
+
+def is_yielding(assignment: AssignmentRow) -> bool:
+    """Tell whether an attempt was asked to make way for a change of its task, and the task goes on then."""
+    return assignment.state == "leased" and assignment.stop == "pause" and assignment.cut_off_at is not None
+
+
 def working_status(unit: Unit, task: TaskRow) -> str:
     """Return the status that an open task has by its assignments alone."""
     leased = unit.leased(task)

@@ -59,11 +59,13 @@ class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class PayloadRow(Struct, kw_only=True, array_like=True, gc=False):
-    """What a task was given, as JSON. Table `payloads`, for live and finished tasks; results are in `attempts`."""
+    """What a task was given, as JSON. Table `payloads`, for live and finished tasks. result: given by a person who
+    completed the task by hand; those of agents are in `attempts`."""
 
     task_id: str
     input: str | None = None
     context: str | None = None
+    result: str | None = None
 
 
 class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):

@@ -21,6 +21,7 @@ from milepost.wire.tasks import (
 from milepost_collector.controller.engine.dependencies import result_of
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
+from milepost_collector.controller.engine.queueing import is_yielding
 from milepost_collector.controller.engine.timekeeping import typical_duration_ms
 from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.lifecycle import is_finished
@@ -46,7 +47,7 @@ def task(tx: Tx, task_id: str) -> Task:
     attempts = tx.attempts((task_id,)).get(task_id, [])
     found.agents = _agent_results(row, tx.assignments((task_id,), lock=False).get(task_id, []), attempts)
     if row.status == "completed":
-        found.result = result_of(row, attempts)
+        found.result = result_of(row, attempts, payload.result)
     found.dependents = _dependents(tx, task_id)
     return found
 
@@ -159,6 +160,7 @@ class _Assembly:
             estimated_completion=to_datetime(self._estimate(row, assignments)),
             why_not_running=self._why(row, assignments, edges),
             pause_requested=row.stop == "pause",
+            yield_requested=row.stop is None and any(is_yielding(one) for one in assignments),
             cancel_requested=row.stop == "cancel",
             started_at=to_datetime(row.started_at),
             finished_at=to_datetime(row.finished_at),

@@ -13,7 +13,9 @@ from starlette.responses import Response
 from milepost.wire.tasks import (
     BulkRequest,
     CancelRequest,
+    CompleteRequest,
     PauseRequest,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     Task,
@@ -136,6 +138,8 @@ post_cancel = _command(Body(CancelRequest), Engine.cancel)
 post_pause = _command(Body(PauseRequest), Engine.pause)
 post_resume = _command(Body(PauseRequest), Engine.resume)
 post_retry = _command(Body(RetryRequest), Engine.retry)
+post_redirect = _command(Body(RedirectRequest), Engine.redirect)
+post_complete = _command(Body(CompleteRequest), Engine.complete)
 
 
 async def _task(shared: Services, task_id: str) -> Task:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.collector.web.controller.api import Api
 
-COMMANDS = ("run", "cancel", "pause", "resume", "retry")
+COMMANDS = ("run", "cancel", "pause", "resume", "retry", "redirect", "complete")
 
 
 def test_task_is_created_and_read_back(api: Api, agent: str) -> None:
@@ -143,6 +143,19 @@ def test_commands_lead_from_status_to_status(api: Api, agent: str) -> None:
     api.finish(task_id, agent, result=7)
     assert api.get(path)["result"] == 7
     assert api.post(f"{path}/run", {"input": [1]})["input"] == [1]
+
+
+def test_task_is_redirected_edited_and_completed_by_hand(api: Api, agent: str) -> None:
+    task_id = api.create(agent=agent)["id"]
+    path = f"/tasks/{task_id}"
+    assert api.post(f"{path}/redirect", {"team": "night", "by": "me", "reason": "late"})["team"] == "night"
+    assert api.ask("PATCH", path, {"input": {"a": 1}, "interrupt": True, "by": "me"})["input"] == {"a": 1}
+    done = api.post(f"{path}/complete", {"result": {"pages": 3}, "by": "me", "reason": "by phone"})
+    assert (done["status"], done["result"], done["reason"]) == (
+        "completed", {"pages": 3}, "completed by hand by me: by phone",
+    )  # fmt: skip
+    told = [(row["event"], row.get("by")) for row in api.get(f"{path}/transitions")["transitions"]]
+    assert told == [("created", None), ("edited", "me"), ("edited", "me"), ("completed", "me")]
 
 
 def test_illegal_command_says_what_is_legal(api: Api) -> None:

@@ -265,6 +265,7 @@ CREATE TABLE payloads (
     task_id TEXT COLLATE "C" NOT NULL,
     input TEXT COLLATE "C",
     context TEXT COLLATE "C",
+    result TEXT COLLATE "C",
     PRIMARY KEY (task_id)
 );
 

@@ -257,6 +257,7 @@ CREATE TABLE payloads (
     task_id TEXT NOT NULL,
     input TEXT,
     context TEXT,
+    result TEXT,
     PRIMARY KEY (task_id)
 );
 
