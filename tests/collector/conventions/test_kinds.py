@@ -89,6 +89,14 @@ def test_name_tells_the_kind_where_nothing_else_does(name: str, scope: str, kind
     assert said(name=name, scope=scope).kind == kind
 
 
+def test_request_made_ready_is_no_call_whatever_its_attributes_say() -> None:
+    attributes = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o-mini"}
+    scope = "openinference.instrumentation.llama_index"
+    assert said(attributes, name="OpenAI._prepare_chat_with_tools", scope=scope).kind == "chain"
+    assert said(attributes, name="OpenAI.achat", scope=scope).kind == "llm"
+    assert said(attributes, name="Mine._prepare_chat_with_tools", scope="mine").kind == "llm"
+
+
 def test_raw_request_of_litellm_is_no_second_call() -> None:
     found = said(
         {"llm.openai.model": "gpt-4o", "llm.openai.usage": "{'prompt_tokens': 3}"},

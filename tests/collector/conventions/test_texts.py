@@ -116,6 +116,7 @@ def test_name_says_what_happened(name: str, attributes: dict[str, Any], readable
         ("search", {"langfuse.observation.type": "tool"}, "tool", "search"),
         ("search", {"mlflow.spanType": '"TOOL"'}, "tool", "search"),
         ("execute_tool search", {"gen_ai.operation.name": "execute_tool"}, "tool", "search"),
+        ("Weather reporter._execute_core", {"openinference.span.kind": "AGENT"}, "agent", "Weather reporter"),
         ("tools/call search", {"mcp.method.name": "tools/call"}, "tool", "search"),
         ("invoke_agent writer", {"gen_ai.operation.name": "invoke_agent"}, "agent", "writer"),
         ("CodeAgent.run", {"openinference.span.kind": "AGENT"}, "agent", "CodeAgent"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.collector.usage.builders import judge, left_out, span, sums, total
@@ -111,3 +113,30 @@ def test_empty_repeat_is_not_among_the_calls_a_total_speaks_of() -> None:
     calls = [span("a", "agent", response_id="r"), span("b", "agent", (7, 7), at=(200, 300))]
     found = judge([total("agent"), *calls, span("empty", "agent", (0, 0), response_id="r")])
     assert found["agent"].reason == "total of the 2 calls below"
+
+
+def test_a_stream_told_by_a_note_is_the_call_that_began_it() -> None:
+    spans = [
+        span("begun", "root", (), name="Chat Completion with 'm'", at=(0, 14), model="m"),
+        span("note", "root", (11, 15), name="streaming response from 'm' took 0.03s", at=(46, 46), model="m-2024"),
+    ]
+    found = judge(spans)
+    assert {name: (why.reason, why.of_span_id) for name, why in found.items()} == {
+        "begun": ("the same call: a note after it has its counts", "note")
+    }
+
+
+def test_each_note_has_one_call_and_the_rest_are_calls_of_their_own() -> None:
+    begun = [span(f"c{n}", "root", (), name="call", at=(n * 10, n * 10 + 5)) for n in range(4)]
+    notes = [span(f"n{n}", "root", (1, n), name="note", at=(n * 10 + 8, n * 10 + 8)) for n in (0, 2, 3)]
+    assert left_out([*begun, *notes]) == {"c0", "c2", "c3"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"model": "claude-opus-4"}, {"scope": "other"}, {"parent": "elsewhere"}, {"at": (40, 90)}, {"name": "llm"}],
+)
+def test_a_note_of_something_else_leaves_a_call_alone(values: dict[str, Any]) -> None:
+    begun = span("begun", "root", (), name="llm", at=(30, 39), model="gpt-4o-mini")
+    given = {"parent": "root", "at": (46, 46), "name": "note", "model": "gpt-4o-mini", **values}
+    assert left_out([begun, span("note", counts=(11, 15), **given)]) == set()

@@ -9,7 +9,14 @@ import msgspec
 
 from milepost.wire import Resource
 from milepost_collector.protocol.conventions.forms import CONTENTS, Place, Plan, places_of, plan_of, text_form
-from milepost_collector.protocol.conventions.matching import MAX_MEANING, Form, matcher, named_kind, own_name
+from milepost_collector.protocol.conventions.matching import (
+    MAX_MEANING,
+    Form,
+    corrected_kind,
+    matcher,
+    named_kind,
+    own_name,
+)
 from milepost_collector.protocol.conventions.naming import NAMED, Namer
 from milepost_collector.protocol.conventions.outcome import COMPLETED, ERROR, Outcome, outcome_of
 from milepost_collector.protocol.conventions.table import Document, Table
@@ -39,6 +46,7 @@ class Conventions:
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._text = text_form(table)
         self._named_kind = named_kind(table.names.groups)
+        self._corrected_kind = corrected_kind(table.names.corrections)
         self._presence = [(field, matcher(kinds)) for field, kinds in table.presence.items()]
         generic = frozenset(table.names.generic)
         self._own_name = own_name(table.names.strip, generic, table.names.not_own)
@@ -58,7 +66,7 @@ class Conventions:
         """
         values = self.gather(span.attributes)
         get = values.get
-        kind = get("kind") or self._kind_of(span, values)
+        kind = self._corrected_kind(span.scope, span.name) or get("kind") or self._kind_of(span, values)
         for field in self._wanted.get(kind, ()):
             if field not in values:
                 self._complete(kind, span, values)

@@ -59,6 +59,20 @@ def named_kind(groups: Iterable[NameGroup]) -> Callable[[str, str], str | None]:
     return search
 
 
+def corrected_kind(groups: Iterable[NameGroup]) -> Callable[[str, str], str | None]:
+    """Return a function from a scope and a span's name to the kind it has whatever its attributes say."""
+    compiled = [(_pattern(group.scope), matcher(group.kinds)) for group in groups]
+
+    @lru_cache(MAX_REMEMBERED)
+    def matchers(scope: str) -> tuple[Callable[[Any], str | None], ...]:
+        return tuple(match for pattern, match in compiled if pattern.fullmatch(scope.casefold()))
+
+    def search(scope: str, name: str) -> str | None:
+        return next((kind for match in matchers(scope) if (kind := match(name)) is not None), None)
+
+    return search
+
+
 def provider_form(providers: Providers, read: Form) -> Form:
     """Return the function from a provider's name to its value in the GenAI conventions; frameworks are None.
 

@@ -59,11 +59,13 @@ class NameGroup(Rule, frozen=True, kw_only=True):
 class Names(Rule, frozen=True, kw_only=True):
     """Names of spans.
 
+    groups: kinds of spans that no attribute gives one. corrections: of spans whose attributes give a wrong one.
     generic: names that say nothing. readable: attributes with a better one. operation: attributes from which to make
     one. strip: what comes before and after an agent's or tool's name. not_own: names that are nobody's own.
     """
 
     groups: list[NameGroup] = []
+    corrections: list[NameGroup] = []
     generic: list[str] = []
     readable: list[str] = []
     operation: list[str] = []

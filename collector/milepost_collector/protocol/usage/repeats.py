@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from milepost_collector.protocol.usage.matching import Group, match, place_of
+from milepost_collector.protocol.usage.models import may_be_same_model
 from milepost_collector.protocol.usage.nesting import Verdict, Verdicts
 from milepost_collector.protocol.usage.shapes import (
     COUNTS,
+    GENERATING,
     NOTHING,
     TOTAL,
     UsageSpan,
@@ -19,6 +21,7 @@ from milepost_collector.protocol.usage.tree import Node
 
 SAME_RESPONSE = "the same call: same response id"
 SAME_COUNTS = "the same call: same counts at the same time"
+NOTED_AFTER = "the same call: a note after it has its counts"
 BESIDE = (SAME_RESPONSE, SAME_COUNTS)
 
 NOTE_NS = 1_000_000  # a span as short as this beside a longer one is a note about it, not a call
@@ -30,6 +33,7 @@ Counts = tuple[int, int]
 def find_repeats(nodes: Sequence[Node], parents: Mapping[str, str | None], verdicts: Verdicts) -> None:
     """Add verdicts for the spans of `nodes` that record a call which another of them records too."""
     left = _merge_responses(nodes, parents, verdicts)
+    _merge_notes(left, verdicts)
     by_counts: dict[Counts, list[Node]] = {}
     for node in left:
         if node.level == COUNTS:
@@ -59,6 +63,36 @@ def _merge_responses(nodes: Sequence[Node], parents: Mapping[str, str | None], v
     for alike in repeated:
         _keep_best(alike, SAME_RESPONSE, parents, verdicts)
     return [node for node in nodes if node not in verdicts]
+
+
+def _merge_notes(nodes: Sequence[Node], verdicts: Verdicts) -> None:
+    """Join calls that ended before their stream did, and so state nothing, with the notes that state it afterwards."""
+    notes = [node for node in nodes if _is_note(node.span) and node.level == COUNTS and node.role == GENERATING]
+    if not notes:
+        return
+    begun: dict[tuple[str | None, str | None], list[Node]] = {}
+    for node in sorted(nodes, key=_start_of):
+        if node.level == NOTHING and node.role == GENERATING and not _is_note(node.span):
+            begun.setdefault((node.span.scope, node.span.parent_span_id), []).append(node)
+    for note in sorted(notes, key=_start_of):
+        beside = begun.get((note.span.scope, note.span.parent_span_id), [])
+        call = next((node for node in reversed(beside) if _is_noted(node.span, note.span)), None)
+        if call is not None:
+            beside.remove(call)
+            verdicts[call] = Verdict(NOTED_AFTER, note)
+
+
+def _is_noted(call: UsageSpan, note: UsageSpan) -> bool:
+    is_before = call.start_time <= note.start_time
+    return is_before and call.name != note.name and may_be_same_model(call.model, note.model)
+
+
+def _is_note(span: UsageSpan) -> bool:
+    return span.end_time - span.start_time <= NOTE_NS
+
+
+def _start_of(node: Node) -> tuple[int, str]:
+    return node.span.start_time, node.span.span_id
 
 
 def _keep_best(alike: Sequence[Node], reason: str, parents: Mapping[str, str | None], verdicts: Verdicts) -> None:
@@ -141,7 +175,7 @@ def _within_scope(alike: list[Node]) -> list[Group]:
 
 def _is_beside_a_call(node: Node, last: UsageSpan | None) -> bool:
     span = node.span
-    if node.role == TOTAL or span.end_time - span.start_time <= NOTE_NS:
+    if node.role == TOTAL or _is_note(span):
         return True
     same_time = last is not None and (last.start_time, last.end_time) == (span.start_time, span.end_time)
     return same_time and last is not None and last.name != span.name
