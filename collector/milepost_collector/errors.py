@@ -22,6 +22,7 @@ MilepostError
     ├── InvalidParameterError  a request parameter is malformed or out of range
     │   └── InvalidSearchError a search cannot be read; says where
     ├── ConflictError          it is not possible as things stand
+    ├── NotApproverError       an ask is not this person's to decide
     └── ValueTooLargeError     a value is over its size limit
 """
 
@@ -207,6 +208,19 @@ class ConflictError(QueryError):
     def __init__(self, message: str, legal: Sequence[str] | None = None) -> None:
         super().__init__(message)
         self.legal = legal
+
+
+class NotApproverError(QueryError):
+    """Somebody decides an ask that is for others. ask_id, by, approvers: which, who, and for whom."""
+
+    def __init__(self, ask_id: str, by: str, approvers: Sequence[str]) -> None:
+        named = ", ".join(approvers)
+        super().__init__(
+            f"ask {ask_id} is not {by}'s to decide, it is for {named}; let one of them decide or delegate it"
+        )
+        self.ask_id = ask_id
+        self.by = by
+        self.approvers = approvers
 
 
 class ValueTooLargeError(QueryError, ValueError):

@@ -10,7 +10,7 @@ from milepost.wire.tasks import DependencyState, WhyNotRunning
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.unit import names_in
-from milepost_collector.controller.rows import AgentRow, AssignmentRow, TaskRow, WorkerRow
+from milepost_collector.controller.rows import AgentRow, AskRow, AssignmentRow, TaskRow, WorkerRow
 
 
 class Surroundings(Struct, kw_only=True):
@@ -28,20 +28,37 @@ def why_not_running(
     assignments: Sequence[AssignmentRow],
     upstream: Sequence[DependencyState],
     around: Surroundings,
+    asked: AskRow | None = None,
 ) -> WhyNotRunning | None:
-    """Return why a task is not running; None when it is running or finished."""
+    """Return why a task is not running; None when it is running or finished. asked: what it waits to be answered."""
     if task.status == "blocked":
         return _blocked(task, upstream)
     if task.status == "paused":
         reason = task.reason or "paused"
         return WhyNotRunning(code="paused", text=reason if reason.startswith("paused") else f"paused: {reason}")
     if task.status == "review":
-        return WhyNotRunning(code="review", text=task.reason or "waits for a person")
+        return _asked(task, asked, around.now)
     if task.status != "pending":
         return None
     waiting = [row for row in assignments if row.state in ("ready", "delayed", "waiting")]
     reasons = [_queued(task, row, around) for row in waiting]
     return reasons[0] if reasons else None
+
+
+def _asked(task: TaskRow, asked: AskRow | None, now: int) -> WhyNotRunning:
+    if asked is None:
+        return WhyNotRunning(code="review", text=task.reason or "waits for a person")
+    names = names_in(asked.approvers)
+    who = ", ".join(names) if names else "anybody"
+    what = "to be answered" if asked.kind == "question" else "to be decided"
+    given = f", {asked.approvals} of {asked.quorum} approvals given" if asked.quorum > 1 else ""
+    expiry = "" if asked.expires_at is None else f", expires in {spoken(asked.expires_at - now)}"
+    return WhyNotRunning(
+        code="review",
+        text=f"waits for {asked.title!r} {what} by {who}{given}{expiry}",
+        until=to_datetime(asked.expires_at),
+        ask_id=asked.id,
+    )
 
 
 def _blocked(task: TaskRow, upstream: Sequence[DependencyState]) -> WhyNotRunning:

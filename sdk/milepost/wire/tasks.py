@@ -224,12 +224,13 @@ class CompleteRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_f
 class WhyNotRunning(Struct, omit_defaults=True, kw_only=True):
     """Why a task is not running. code: `dependency`, `upstream_failed`, `paused`, `scheduled`, `retry`, `no_worker`,
     `not_handled`, `busy`, `limit`, `rate`, `agent_paused`, `review` or `soon`. text: for people. until: when that ends,
-    if it is known. task_id: the task it waits for."""
+    if it is known. task_id: the task it waits for. ask_id: the ask whose answer it waits for."""
 
     code: str
     text: str
     until: datetime | None = None
     task_id: str | None = None
+    ask_id: str | None = None
 
 
 class DependencyState(Struct, omit_defaults=True, kw_only=True):

@@ -20,9 +20,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from milepost.wire.asks import Answer, AskDefinition
 from milepost.wire.tasks import DurationMs, Fraction, Name, Reason, TaskId
 
 __all__ = [
+    "AttemptAsked",
     "AttemptCancelled",
     "AttemptCompleted",
     "AttemptFailed",
@@ -112,6 +114,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
 
     run_id: the run to record it as. lease_ms: how long the controller waits for the next poll. failures: attempts
     before this one that failed. checkpoint: the state saved last by an earlier attempt, with its sequence number.
+    answers: to what earlier attempts have asked since the task was last opened.
     scheduled_for: the instant of its schedule that it is for.
     """
 
@@ -132,6 +135,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     checkpoint: Any = None
     checkpoint_sequence: int | None = None
     steps: list[StepMemory] = []
+    answers: list[Answer] = []
     origin_run_id: str | None = None
     origin_span_id: str | None = None
     scheduled_for: datetime | None = None
@@ -229,6 +233,12 @@ class AttemptPaused(AttemptReport, tag="paused"):
     reason: Reason = ""
 
 
+class AttemptAsked(AttemptReport, tag="asked"):
+    """It asks a person and ends: a later attempt goes on with the answer. Until then nothing is held for it."""
+
+    ask: AskDefinition
+
+
 Report = (
     AttemptStarted
     | ProgressMade
@@ -239,6 +249,7 @@ Report = (
     | AttemptFailed
     | AttemptCancelled
     | AttemptPaused
+    | AttemptAsked
 )
 
 

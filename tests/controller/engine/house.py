@@ -10,6 +10,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from milepost.wire.agents import Limit
+from milepost.wire.asks import (
+    Ask,
+    AskCreate,
+    AskDefinition,
+    AskFilter,
+    CancelAskRequest,
+    DecideRequest,
+    DelegateRequest,
+    ReceivedRequest,
+)
 from milepost.wire.schedules import Cadence, Instant, Schedule, ScheduleCreate
 from milepost.wire.tasks import (
     Attempt,
@@ -26,6 +36,7 @@ from milepost.wire.tasks import (
     Transition,
 )
 from milepost.wire.worker import (
+    AttemptAsked,
     AttemptCompleted,
     AttemptFailed,
     AttemptStarted,
@@ -168,6 +179,44 @@ class House:
             agent=agent, concurrency=concurrency, tasks=tasks or [], any=tasks is None, **given
         ))  # fmt: skip
 
+    # Asks.
+
+    def ask(self, ask_id: str) -> Ask:
+        """Return an ask as clients read it."""
+        found = self.store.read(lambda tx: views.ask(tx, ask_id))
+        return msgspec.json.decode(msgspec.json.encode(found), type=Ask)
+
+    def asks(self, **wanted: Any) -> list[Ask]:
+        """Return asks in the order of the inbox."""
+        found = self.store.read(lambda tx: views.asks(tx, AskFilter(**wanted), cursor=None, limit=500)).asks
+        return msgspec.json.decode(msgspec.json.encode(found), type=list[Ask])
+
+    def ask_events(self, ask_id: str) -> list[str]:
+        """Return what has happened to an ask, oldest first."""
+        rows, _ = self.store.read(lambda tx: tx.ask_events_after("", 10_000))
+        return [row.event for row in rows if row.ask_id == ask_id]
+
+    def ask_for_run(self, run_id: str = "0" * 32, *, key: str = "k", title: str = "Go on?", **given: Any) -> str:
+        """Ask on behalf of a run; return the ask's id."""
+        request = AskCreate(run_id=run_id, key=key, title=title, **given)
+        return self.do(lambda engine, tx: engine.ask(tx, request))[0]
+
+    def decide(self, ask_id: str, decision: Any = "approve", **given: Any) -> None:
+        """Decide an ask."""
+        self.do(lambda engine, tx: engine.decide(tx, ask_id, DecideRequest(decision=decision, **given)))
+
+    def delegate(self, ask_id: str, *to: str, **given: Any) -> None:
+        """Let others decide an ask."""
+        self.do(lambda engine, tx: engine.delegate(tx, ask_id, DelegateRequest(to=list(to), **given)))
+
+    def cancel_ask(self, ask_id: str, **given: Any) -> None:
+        """Take an ask back."""
+        self.do(lambda engine, tx: engine.cancel_ask(tx, ask_id, CancelAskRequest(**given)))
+
+    def receive_ask(self, ask_id: str, **given: Any) -> None:
+        """Note that an ask has reached somebody."""
+        self.do(lambda engine, tx: engine.receive_ask(tx, ask_id, ReceivedRequest(**given)))
+
     # Schedules.
 
     def schedule(self, name: str = "nightly", *, every_ms: int = 60_000, **given: Any) -> str:
@@ -247,6 +296,11 @@ class Worker:
         """Report that an attempt is done."""
         self.held.pop((lease.task_id, lease.attempt), None)
         return self.report(AttemptCompleted, lease, result=result)
+
+    def ask(self, lease: TaskLease, *, key: str = "k", title: str = "Go on?", **given: Any) -> str:
+        """End an attempt by asking a person; return the outcome of the report."""
+        self.held.pop((lease.task_id, lease.attempt), None)
+        return self.report(AttemptAsked, lease, ask=AskDefinition(key=key, title=title, **given))
 
     def fail(self, lease: TaskLease, error_type: str = "Flaky", **given: Any) -> str:
         """Report that an attempt has failed."""

@@ -227,7 +227,8 @@ def _renamed(row: Row) -> Row:
     named = (*TABLES[type(row)][1], "task_id", "ask_id")
     key = next(name for name in named if isinstance(getattr(row, name, None), str))
     has_name = isinstance(row, ScheduleRow | TriggerRow | WebhookRow)
-    return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2"})
+    others = {"owner": "z2"} if isinstance(row, AskRow) else {}
+    return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2", **others})
 
 
 def test_block_writes_what_was_asked_for_in_it(store: Store) -> None:

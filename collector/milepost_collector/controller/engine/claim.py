@@ -10,6 +10,7 @@ import msgspec
 
 from milepost.wire.tasks import PRIORITIES
 from milepost.wire.worker import StepMemory, TaskLease
+from milepost_collector.controller.engine import asks
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits, saturated
 from milepost_collector.controller.engine.queueing import working_status
@@ -118,6 +119,8 @@ def _begin(unit: Unit, task: TaskRow, row: AssignmentRow, worker: WorkerRow, cha
     task.last_run_id, task.last_agent = row.run_id, worker.agent
     if task.started_at is None:
         task.started_at = unit.now
+    if row.ask_state is not None:
+        asks.consume(unit, row)
     task.progress = task.phase = None
     unit.move(task, "leased", working_status(unit, task), assignment=row)
     unit.effects.fall_due(row.expires_at)
@@ -152,6 +155,7 @@ def _task_lease(tx: Tx, row: AssignmentRow, task: TaskRow, payload: PayloadRow) 
             StepMemory(name=step.name, input_digest=step.input_digest, attempt=step.attempt, result=raw(step.result))
             for step in steps
         ],
+        answers=[] if row.ask_state is None else asks.answers(tx, row),
         origin_run_id=task.origin_run_id,
         origin_span_id=task.origin_span_id,
         scheduled_for=to_datetime(task.scheduled_for),

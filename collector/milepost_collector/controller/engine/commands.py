@@ -11,6 +11,7 @@ from milepost.wire.tasks import (
     RetryRequest,
     RunRequest,
 )
+from milepost_collector.controller.engine.asks import cancel_all, forget_answers
 from milepost_collector.controller.engine.creation import (
     Creator,
     text_or_none,
@@ -20,7 +21,14 @@ from milepost_collector.controller.engine.dependencies import (
     take_outputs,
 )
 from milepost_collector.controller.engine.outcomes import finish, let_queued_fire
-from milepost_collector.controller.engine.queueing import enqueue, hold, is_yielding, new_assignments, tell
+from milepost_collector.controller.engine.queueing import (
+    enqueue,
+    hold,
+    is_yielding,
+    new_assignments,
+    tell,
+    waits_for_answer,
+)
 from milepost_collector.controller.engine.unit import Unit, settings_of
 from milepost_collector.controller.engine.updates import allowed, replace_payload
 from milepost_collector.controller.lifecycle import legal_commands
@@ -98,7 +106,9 @@ def resume(unit: Unit, task_id: str, request: PauseRequest) -> None:
         unit.move(task, "resumed", "blocked", by=request.by, reason=request.reason or None)
         task.reason = None
         return
-    unit.move(task, "resumed", "pending", by=request.by, reason=request.reason or None)
+    waiting = [assignment for assignment in unit.of(task) if assignment.state == "waiting"]
+    status = "review" if waiting and all(map(waits_for_answer, waiting)) else "pending"
+    unit.move(task, "resumed", status, by=request.by, reason=request.reason or None)
     task.reason = task.stop = task.stop_by = None
     take_outputs(unit, task)
     _let_go_on(unit, task, task.run_at)
@@ -150,6 +160,7 @@ def delete(unit: Unit, task_id: str) -> None:
             "change their dependencies or delete them first",
             legal_commands(task.status),
         )
+    cancel_all(unit, task, "the task was deleted")
     unit.tx.forget((task_id,))
     if task.idempotency_key is not None:  # it would stand for a task that nobody can read any more
         unit.tx.delete(list(unit.tx.idempotency((task.idempotency_key,)).values()))
@@ -178,6 +189,7 @@ def reopen(unit: Unit, task: TaskRow, *, by: str | None, avoid: str | None = Non
         task.deadline_at = None  # it has passed; keeping it would end the task at once
     unit.effects.fall_due(task.deadline_at)
     unit.replace_assignments(task, new_assignments(task, unit.now))
+    forget_answers(unit, task)
     if status == "pending" and takes_outputs:
         take_outputs(unit, task)
     for assignment in unit.of(task):
@@ -204,7 +216,7 @@ def _let_go_on(unit: Unit, task: TaskRow, ready_at: int | None = None) -> None:
     """Put what a pause has held back into the queue. Who had no retries left gets them anew: a person has decided."""
     settings = settings_of(task)
     for assignment in unit.of(task):
-        if assignment.state == "waiting":
+        if assignment.state == "waiting" and not waits_for_answer(assignment):
             if assignment.failures > settings.max_retries or assignment.losses > settings.max_losses:
                 assignment.failures = assignment.losses = 0
             enqueue(unit, assignment, ready_at)

@@ -10,7 +10,8 @@ class Effects(Struct, kw_only=True):
 
     ready: (agent, team) of assignments that became ready, both None for any agent. workers: those with commands. freed:
     a slot or a limit has become free, so that any waiting worker may find work. due: the earliest instant at which
-    something new falls due, milliseconds since the Unix epoch. changed: there are new transitions or instants.
+    something new falls due, milliseconds since the Unix epoch. changed: there are new transitions, instants or ask
+    events. asks: those that something has happened to.
     """
 
     ready: set[tuple[str | None, str | None]] = field(default_factory=set)
@@ -18,6 +19,7 @@ class Effects(Struct, kw_only=True):
     freed: bool = False
     due: int | None = None
     changed: bool = False
+    asks: set[str] = field(default_factory=set)
 
     def fall_due(self, at: int | None) -> None:
         """Note an instant at which something falls due."""

@@ -11,6 +11,7 @@ import msgspec
 
 from milepost.errors import MilepostError
 from milepost.wire.agents import Limit
+from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
 from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     BulkAction,
@@ -31,7 +32,8 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
 )
-from milepost_collector.controller.engine import commands, firing, schedules, timekeeping, updates, workers
+from milepost_collector.controller.engine import answering, commands, firing, schedules, timekeeping, updates, workers
+from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
@@ -49,7 +51,8 @@ _WORKERS_KEPT_MS = 3_600_000
 class Engine:
     """All operations of the controller.
 
-    new_id: returns an id for an instant; ids rise with time. chance: draws run ids and jitter. Keeps nothing between
+    new_id: returns an id for an instant; ids rise with time. chance: draws run ids and jitter. ask_alarm_ms: after so
+    long an ask that nobody has received is an alarm. Keeps nothing between
     transactions but `effects`, so any number of engines may work on one store. One thread at a time.
     """
 
@@ -60,6 +63,7 @@ class Engine:
         chance: random.Random,
         max_value_bytes: int = 1024 * 1024,
         retention_ms: int = 30 * DAY_MS,
+        ask_alarm_ms: int = 300_000,
     ) -> None:
         self.effects = Effects()
         self._new_id = new_id
@@ -67,6 +71,7 @@ class Engine:
         self._max_value_bytes = max_value_bytes
         self._retention_ms = retention_ms
         self._creator = Creator(new_id, max_value_bytes)
+        self._asker = Asker(new_id, ask_alarm_ms)
         self._risks_at = self._forget_at = 0
 
     def take_effects(self) -> Effects:
@@ -205,7 +210,34 @@ class Engine:
     def reports(self, tx: Tx, request: ReportsRequest) -> ReportsAnswer:
         """Apply what a worker says of its attempts."""
         with self._unit(tx) as unit:
-            return Reports(unit, self._max_value_bytes, self._chance).apply(request)
+            return Reports(unit, self._max_value_bytes, self._chance, self._asker).apply(request)
+
+    # Asks.
+
+    def ask(self, tx: Tx, request: AskCreate) -> tuple[str, bool]:
+        """Return the ask of a run that no task stands behind, and whether this made it."""
+        with self._unit(tx) as unit:
+            return answering.ask_for_run(unit, self._asker, request)
+
+    def decide(self, tx: Tx, ask_id: str, request: DecideRequest) -> None:
+        """Take what a person says to an ask."""
+        with self._unit(tx) as unit:
+            answering.decide(unit, ask_id, request)
+
+    def delegate(self, tx: Tx, ask_id: str, request: DelegateRequest) -> None:
+        """Let others decide an ask."""
+        with self._unit(tx) as unit:
+            answering.delegate(unit, ask_id, request)
+
+    def cancel_ask(self, tx: Tx, ask_id: str, request: CancelAskRequest) -> None:
+        """Take an ask back."""
+        with self._unit(tx) as unit:
+            answering.cancel(unit, ask_id, request)
+
+    def receive_ask(self, tx: Tx, ask_id: str, request: ReceivedRequest) -> None:
+        """Note that an ask has reached somebody."""
+        with self._unit(tx) as unit:
+            answering.received(unit, ask_id, request)
 
     # Time.
 
@@ -218,6 +250,9 @@ class Engine:
             more |= timekeeping.end_leases(unit, self._chance)
         with self._unit(tx) as unit:
             more |= timekeeping.pass_deadlines(unit)
+        with self._unit(tx) as unit:
+            more |= answering.expire_due(unit)
+            more |= answering.alarm(unit)
         with self._unit(tx) as unit:
             more |= firing.fire_due(unit, self._creator)
         if tx.now >= self._risks_at:

@@ -6,8 +6,15 @@ import random
 
 import msgspec
 
+from milepost_collector.controller.engine.asks import cancel_all
 from milepost_collector.controller.engine.dependencies import release_dependents
-from milepost_collector.controller.engine.queueing import enqueue, hold, release_lease, working_status
+from milepost_collector.controller.engine.queueing import (
+    enqueue,
+    hold,
+    release_lease,
+    waits_for_answer,
+    working_status,
+)
 from milepost_collector.controller.engine.unit import Unit, settings_of
 from milepost_collector.controller.lifecycle import Event
 from milepost_collector.controller.retry import Verdict, after_failure, after_loss
@@ -35,7 +42,7 @@ def complete(unit: Unit, task: TaskRow, assignment: AssignmentRow, result: str |
     elif task.stop == "cancel" and not unit.leased(task):
         _finish_cancelled(unit, task, assignment)
     else:
-        _carry_on(unit, task, "completed", assignment)
+        carry_on(unit, task, "completed", assignment)
     release_lease(assignment)
 
 
@@ -79,19 +86,31 @@ def lose(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> N
 def yield_lease(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
     """End an attempt that stopped because it was asked to, or that hands its lease back: it goes on later."""
     unit.end_attempt(assignment, "paused", reason=reason)
-    if not _stop(unit, task, assignment):
+    if not stop_if_asked(unit, task, assignment):
         enqueue(unit, assignment)
-        _carry_on(unit, task, "yielded", assignment, reason)
+        carry_on(unit, task, "yielded", assignment, reason)
     release_lease(assignment)
 
 
 def stop_cancelled(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
     """End an attempt that was cancelled: by its own report, or cut off after its grace."""
     unit.end_attempt(assignment, "cancelled", reason=reason)
-    if not _stop(unit, task, assignment):  # a worker that cancels without having been told hands its lease back
+    if not stop_if_asked(unit, task, assignment):  # a worker that cancels without having been told hands its lease back
         enqueue(unit, assignment)
-        _carry_on(unit, task, "yielded", assignment, reason)
+        carry_on(unit, task, "yielded", assignment, reason)
     release_lease(assignment)
+
+
+def give_up(unit: Unit, task: TaskRow, assignment: AssignmentRow, error_type: str, reason: str) -> None:
+    """Fail what nobody works on, for good; the task with it unless enough of its other agents may still complete."""
+    task.error_type, task.error_message = error_type, reason
+    _settle(unit, task, assignment, "failed")
+    if len(unit.of(task)) - _ended_badly(unit, task) < _needed(unit, task):
+        finish(unit, task, "expired", "failed", assignment=assignment, reason=reason)
+    elif task.status == "paused":
+        unit.move(task, "answered", "paused", assignment=assignment, reason=reason)
+    else:
+        carry_on(unit, task, "answered", assignment, reason)
 
 
 def finish(
@@ -122,6 +141,8 @@ def _end(
     for other in unit.leased(task):
         if other is not assignment:
             cut_off(unit, other, reason or f"the task is {status}")
+    if any(waits_for_answer(other) for other in unit.of(task)):
+        cancel_all(unit, task, f"the task is {status}")
     unit.move(task, event, status, assignment=assignment, by=by, reason=reason)
     task.finished_at = unit.now
     task.reason = reason
@@ -155,37 +176,37 @@ def cut_off(unit: Unit, assignment: AssignmentRow, reason: str) -> None:
 def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdict, reason: str | None = None) -> None:
     """Do what follows an attempt that did not end well."""
     stops = task.stop == "cancel" or verdict.kind == "retry"  # what has failed for good has no use for a pause
-    if stops and _stop(unit, task, assignment):
+    if stops and stop_if_asked(unit, task, assignment):
         pass
     elif verdict.kind == "retry":
         enqueue(unit, assignment, unit.now + verdict.delay_ms)
-        _carry_on(unit, task, "requeued", assignment, reason)
+        carry_on(unit, task, "requeued", assignment, reason)
     elif verdict.kind == "exhausted" and settings_of(task).on_exhausted == "pause":
         hold(unit, assignment)
         task.reason = verdict.why
-        _carry_on(unit, task, "exhausted", assignment, verdict.why)
+        carry_on(unit, task, "exhausted", assignment, verdict.why)
     else:
         _settle(unit, task, assignment, "failed")
         if len(unit.of(task)) - _ended_badly(unit, task) < _needed(unit, task):
             finish(unit, task, "failed", "failed", assignment=assignment, reason=verdict.why)
         else:
-            _carry_on(unit, task, "requeued", assignment, verdict.why)
+            carry_on(unit, task, "requeued", assignment, verdict.why)
     release_lease(assignment)
 
 
-def _stop(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> bool:
+def stop_if_asked(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> bool:
     """End or pause a task that had been asked to stop, once the last of its attempts has; tell whether it had."""
     if task.stop is None:
         return False
     if task.stop == "cancel":
         _settle(unit, task, assignment, "cancelled")
         if unit.leased(task):
-            _carry_on(unit, task, "cancelled", assignment)
+            carry_on(unit, task, "cancelled", assignment)
         else:
             _finish_cancelled(unit, task, assignment)
     else:
         hold(unit, assignment)
-        _carry_on(unit, task, "paused", assignment)
+        carry_on(unit, task, "paused", assignment)
     return True
 
 
@@ -193,10 +214,15 @@ def _finish_cancelled(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> N
     finish(unit, task, "cancelled", "cancelled", assignment=assignment, by=task.stop_by, reason=task.reason)
 
 
-def _carry_on(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None = None) -> None:
-    """Go on with what else there is to do for a task; when all of that waits for a person, it is paused."""
+def carry_on(unit: Unit, task: TaskRow, event: Event, assignment: AssignmentRow, reason: str | None = None) -> None:
+    """Go on with what else there is to do for a task. When all of that waits for answers, it is in review; when some of
+    it waits to be resumed, it is paused."""
     if any(other.state in ("leased", "ready", "delayed") for other in unit.of(task)):
         unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
+        return
+    waiting = [other for other in unit.of(task) if other.state == "waiting"]
+    if task.stop is None and waiting and all(waits_for_answer(other) for other in waiting):
+        unit.move(task, event, "review", assignment=assignment, reason=reason)
         return
     event = "paused" if task.stop == "pause" else "exhausted"
     unit.move(task, event, "paused", assignment=assignment, by=task.stop_by, reason=task.reason)

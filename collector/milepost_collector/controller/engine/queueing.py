@@ -35,6 +35,11 @@ def hold(unit: Unit, assignment: AssignmentRow) -> None:
     unit.change_assignment(assignment)
 
 
+def waits_for_answer(assignment: AssignmentRow) -> bool:
+    """Tell whether an assignment waits for the answer to an ask, whatever else it may wait for."""
+    return assignment.state == "waiting" and assignment.ask_state == "open"
+
+
 def release_lease(assignment: AssignmentRow) -> None:
     """Forget the lease of an assignment; its attempt number stays, so that the next one is higher."""
     assignment.worker_id = assignment.held_by = assignment.run_id = None

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from milepost.wire.worker import (
+    AttemptAsked,
     AttemptCancelled,
     AttemptCompleted,
     AttemptFailed,
@@ -27,17 +28,21 @@ from milepost.wire.worker import (
     StepCompleted,
     StepReused,
 )
+from milepost_collector.controller.engine.answering import suspend
+from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.creation import text_or_none
 from milepost_collector.controller.engine.outcomes import Failure, complete, fail, stop_cancelled, yield_lease
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.engine.workers import start
 from milepost_collector.controller.rows import AssignmentRow, CheckpointRow, StepRow
+from milepost_collector.errors import QueryError
 
 _ENDS: dict[type[AttemptReport], str] = {
     AttemptCompleted: "completed",
     AttemptFailed: "failed",
     AttemptCancelled: "cancelled",
     AttemptPaused: "paused",
+    AttemptAsked: "paused",
 }
 _APPLIED = ReportResult(outcome="applied")
 
@@ -45,8 +50,9 @@ _APPLIED = ReportResult(outcome="applied")
 class Reports:
     """Applies the reports of one request, in their order."""
 
-    def __init__(self, unit: Unit, max_value_bytes: int, chance: random.Random) -> None:
+    def __init__(self, unit: Unit, max_value_bytes: int, chance: random.Random, asker: Asker) -> None:
         self._unit = unit
+        self._asker = asker
         self._max_value_bytes = max_value_bytes
         self._chance = chance
         self._apply: dict[type[AttemptReport], Callable[[AssignmentRow, Any], ReportResult]] = {
@@ -59,6 +65,7 @@ class Reports:
             AttemptFailed: self._failed,
             AttemptCancelled: self._cancelled,
             AttemptPaused: self._paused,
+            AttemptAsked: self._asked,
         }
 
     def apply(self, request: ReportsRequest) -> ReportsAnswer:
@@ -203,6 +210,13 @@ class Reports:
     def _paused(self, row: AssignmentRow, report: AttemptPaused) -> ReportResult:
         reason = report.reason or row.stop_reason or ("handed back" if report.released else "paused")
         yield_lease(self._unit, self._unit.tasks[row.task_id], row, reason)
+        return _APPLIED
+
+    def _asked(self, row: AssignmentRow, report: AttemptAsked) -> ReportResult:
+        try:
+            suspend(self._unit, self._asker, self._unit.tasks[row.task_id], row, report.ask)
+        except QueryError as error:  # it is checked before anything is written for it
+            return ReportResult(outcome="refused", reason=str(error))
         return _APPLIED
 
     def _command(self, row: AssignmentRow) -> Command:

@@ -99,6 +99,7 @@ def forget_old(unit: Unit, retention_ms: int) -> bool:
         unit.tx.prune_transitions(before, BATCH),
         unit.tx.prune_idempotency(before, BATCH),
         unit.tx.prune_instants(before, BATCH),
+        unit.tx.prune_asks(before, BATCH),
     ]
     return len(old) == BATCH or BATCH in pruned
 

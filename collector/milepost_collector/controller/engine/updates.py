@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from milepost.wire.tasks import PRIORITIES, RedirectRequest, TaskCreate, TaskSettings, TaskUpdate
+from milepost_collector.controller.engine.asks import forget_answers
 from milepost_collector.controller.engine.creation import (
     Creator,
     check_executors,
@@ -25,7 +26,14 @@ from milepost_collector.controller.engine.dependencies import (
     wanted_rows,
 )
 from milepost_collector.controller.engine.outcomes import finish
-from milepost_collector.controller.engine.queueing import HEAD_START_MS, enqueue, hold, new_assignments, tell
+from milepost_collector.controller.engine.queueing import (
+    HEAD_START_MS,
+    enqueue,
+    hold,
+    new_assignments,
+    tell,
+    waits_for_answer,
+)
 from milepost_collector.controller.engine.unit import Unit, names_in, settings_of
 from milepost_collector.controller.lifecycle import COMMANDS, Command, legal_commands
 from milepost_collector.controller.rows import AssignmentRow, DependencyRow, TaskRow
@@ -61,6 +69,11 @@ def update(unit: Unit, creator: Creator, task_id: str, request: TaskUpdate) -> N
     yields = bool(unit.leased(task)) and not given <= _WHILE_WORKING
     if yields:
         _check_yielding(task, given, interrupt=request.interrupt)
+    if request.dependencies is not UNSET and any(map(waits_for_answer, unit.of(task))):
+        raise ConflictError(
+            f"task {task.id} waits for an answer: dependencies cannot change now; answer or cancel the ask first",
+            legal_commands(task.status),
+        )
     was_for, was_due = (task.agent, task.agents, task.team), task.run_at
     _update_plain(task, request)
     _update_settings(task, request)
@@ -202,6 +215,9 @@ def _change_executors(unit: Unit, task: TaskRow) -> None:
     was_one = len(unit.of(task)) == 1
     if not was_one:
         unit.replace_assignments(task, new_assignments(task, unit.now))
+        forget_answers(unit, task)
+        if task.status == "review":
+            unit.move(task, "answered", "pending", reason="others do it now")
     for assignment in unit.of(task):
         assignment.agent, assignment.team, assignment.avoid = task.agent, None if task.agent else task.team, None
         unit.change_assignment(assignment)

@@ -8,13 +8,13 @@ from msgspec import Struct
 class AskRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `asks`, key id. See `milepost.wire.asks.Ask`.
 
-    owner: the task's id with the assignment's position (`task/position`), or the run's id; (owner, key, action_digest)
-    is unique among those that are not invalidated or cancelled. action, edited_action, options, schema, approvers,
-    value: JSON. consumed_by: the attempt that got the answer with its lease.
+    owner: who is told the answer: the task's id with the assignment's position (`task/position`), or the run's id; None
+    once the task has been opened anew, which asks anew. (owner, key) is unique among those not invalidated. action,
+    edited_action, options, schema, approvers, value: JSON. alarm_at: when nobody having received it is an alarm; None
+    once somebody has. consumed_by: the first attempt that got the answer with its lease.
     """
 
     id: str
-    owner: str
     key: str
     kind: str
     status: str
@@ -22,6 +22,7 @@ class AskRow(Struct, kw_only=True, array_like=True, gc=False):
     action_digest: str
     created_at: int
     on_expiry: str
+    owner: str | None = None
     quorum: int = 1
     approvals: int = 0
     details: str = ""
@@ -37,12 +38,15 @@ class AskRow(Struct, kw_only=True, array_like=True, gc=False):
     span_id: str | None = None
     expires_at: int | None = None
     received_at: int | None = None
+    alarm_at: int | None = None
     alarmed_at: int | None = None
     decided_at: int | None = None
     decided_by: str | None = None
+    decided_via: str | None = None
     option: str | None = None
     edited: bool = False
     edited_action: str | None = None
+    edited_digest: str | None = None
     value: str | None = None
     reason: str = ""
     consumed_by: int | None = None
@@ -57,6 +61,7 @@ class DecisionRow(Struct, kw_only=True, array_like=True, gc=False):
     at: int
     via: str
     by: str | None = None
+    team: str | None = None
     reason: str = ""
     option: str | None = None
     delegated_to: str = "[]"

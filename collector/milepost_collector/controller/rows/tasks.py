@@ -76,6 +76,7 @@ class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     priority: copies of the task's, for the queue's index. state: `waiting` (the task is blocked, paused or in review),
     `delayed` (until ready_at), `ready`, `leased`, or how it ended. order_at: ready_at less the priority's head start;
     the smallest is served first. attempt: the number of the newest lease. held_by: the agent whose worker holds it.
+    ask_state: `open` while it waits for the answer to an ask, then `answered`: its leases bring answers.
     """
 
     task_id: str
@@ -107,6 +108,7 @@ class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     phase: str | None = None
     steps_reused: int = 0
     checkpoint_count: int = 0
+    ask_state: str | None = None
 
 
 class AttemptRow(Struct, kw_only=True, array_like=True, gc=False):

@@ -11,8 +11,10 @@ from typing import NamedTuple, TypeVar
 import anyio.to_thread
 import msgspec
 
+from milepost.wire.asks import AskCreate
 from milepost.wire.tasks import BulkAnswer, BulkRequest, Task, TaskCreate
 from milepost.wire.worker import (
+    AttemptAsked,
     AttemptCancelled,
     AttemptCompleted,
     AttemptFailed,
@@ -25,6 +27,7 @@ from milepost.wire.worker import (
 from milepost_collector.controller import views
 from milepost_collector.controller.engine import Created, Effects, Engine
 from milepost_collector.controller.rows import WorkerRow
+from milepost_collector.controller.service.ask_desk import AskDesk
 from milepost_collector.controller.service.bulk import Bulk
 from milepost_collector.controller.service.numbers import Numbers, count
 from milepost_collector.controller.service.polls import PollDesk, Worker, settle
@@ -32,7 +35,8 @@ from milepost_collector.controller.service.readers import Readers
 from milepost_collector.controller.service.timer import Tick, Timer
 from milepost_collector.controller.service.writers import Writers
 from milepost_collector.controller.store.interface import Store, Tx
-from milepost_collector.errors import NotFoundError
+from milepost_collector.controller.views.asks import is_open
+from milepost_collector.errors import DuplicateRowError, NotFoundError
 
 logger = logging.getLogger("milepost.controller")
 
@@ -43,7 +47,7 @@ RETELL_S = 1.0  # commands are told again after so long, should the answer that 
 # After a start, before leases are found to be over: workers that tried in vain come back within it.
 RETURN_S = 3.0
 HEARSAY_S = 0.01  # in which commits of other collectors, nobody knows for whom, are told together
-ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
+ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused, AttemptAsked)
 
 
 class Controller:
@@ -56,6 +60,7 @@ class Controller:
         self._loop = asyncio.get_running_loop()
         self._store = store
         self._desk = PollDesk()
+        self._ask_desk = AskDesk()
         self._readers = Readers(store)
         self._writers = Writers(
             store,
@@ -81,8 +86,9 @@ class Controller:
         self._store.listen(self._hear)
 
     def end_waits(self) -> None:
-        """Answer every poll that waits, and let none wait any more: the collector is being stopped."""
+        """Answer every poll and question that waits, and let none wait any more: the collector is being stopped."""
         self._desk.stop()
+        self._ask_desk.stop()
 
     async def stop(self) -> None:
         """Do what has been asked for, then close the store. Safe to call twice."""
@@ -93,7 +99,7 @@ class Controller:
         await anyio.to_thread.run_sync(self._store.close)
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call this after every commit that wrote transitions or instants, on the event loop."""
+        """Call this after every commit that wrote transitions, instants or ask events, on the event loop."""
         self._listeners.append(listener)
 
     async def read(self, question: Callable[[Tx], T]) -> T:
@@ -170,6 +176,30 @@ class Controller:
         answer = await self.write(lambda engine, tx: engine.reports(tx, request))
         self._note_ends(request, answer)
         return answer
+
+    async def ask(self, request: AskCreate) -> tuple[str, bool]:
+        """Return the id of a run's ask, and whether this made it.
+
+        Raises:
+            MilepostError: it is refused.
+        """
+        try:
+            return await self.write(lambda engine, tx: engine.ask(tx, request))
+        except DuplicateRowError:  # another request of the same run and key was first; its ask is there now
+            return await self.write(lambda engine, tx: engine.ask(tx, request))
+
+    async def wait_for_answer(self, ask_id: str, wait_s: float, gone: asyncio.Future[None]) -> None:
+        """Return when an ask is closed, at the latest after wait_s, or when its client has gone or the collector stops.
+
+        Raises:
+            NotFoundError: there is no such ask.
+        """
+        until_s = self._loop.time() + wait_s
+        while await self.read(lambda tx: is_open(tx, ask_id)):
+            left_s = until_s - self._loop.time()
+            if left_s <= 0 or gone.done() or self._ask_desk.is_stopping:
+                return
+            await self._ask_desk.wait(ask_id, left_s)
 
     async def unregister(self, worker_id: str) -> None:
         """End a worker; an unknown one has ended already."""
@@ -275,6 +305,7 @@ class Controller:
     def _on_commit_elsewhere(self) -> None:
         self._heard = False
         self._desk.announce_all(commands=True)
+        self._ask_desk.announce_all()
         for listener in self._listeners:
             listener()
 
@@ -282,6 +313,7 @@ class Controller:
         if effects.due is not None:
             self._timer.fall_due(effects.due)
         self._desk.announce(effects, limits=self._limits)
+        self._ask_desk.announce(effects.asks)
         if effects.changed:
             for listener in self._listeners:
                 listener()

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
+from milepost.wire.asks import AskFilter
 from milepost.wire.tasks import TaskFilter
 from milepost_collector.controller.rows import (
     AgentRow,
     AskEventRow,
+    AskRow,
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
@@ -112,6 +114,13 @@ class TaskPage(Struct, kw_only=True):
     cursor: str | None
 
 
+class AskPage(Struct, kw_only=True):
+    """Asks of one page. cursor: for the next, None at the end."""
+
+    asks: list[AskRow]
+    cursor: str | None
+
+
 class Tx(Protocol):
     """An open transaction. `now` is the same throughout: the store's clock, in milliseconds since the Unix epoch.
 
@@ -169,7 +178,8 @@ class Tx(Protocol):
         self,
     ) -> (
         int | None
-    ): ...  # least of ready_at (delayed), expires/timeout/cut_off (leased), deadline_at, schedules' next_at
+    ): ...  # least of ready_at (delayed), expires/timeout/cut_off (leased), deadline_at, schedules' next_at, and of
+    # asks expires_at (open) and alarm_at
     def lock_limits(self) -> None: ...  # until the end of the transaction nobody else claims under limits
     def lock_dependencies(
         self,
@@ -197,6 +207,13 @@ class Tx(Protocol):
 
     def idempotency(self, keys: Collection[str]) -> dict[str, IdempotencyRow]: ...
     def prune_idempotency(self, before: int, limit: int) -> int: ...
+
+    # Asks.
+    def ask_page(self, wanted: AskFilter, *, cursor: str | None, limit: int) -> AskPage: ...
+    def open_asks(self, wanted: AskFilter) -> int: ...  # how many, whatever status is wanted
+    def due_asks(self, limit: int) -> list[AskRow]: ...  # open and expires_at <= now, not locked
+    def alarming_asks(self, limit: int) -> list[AskRow]: ...  # alarm_at <= now, not locked
+    def prune_asks(self, before: int, limit: int) -> int: ...  # closed ones of runs, and events of asks that are gone
 
     # Agents, workers, limits.
     def agents(self) -> list[AgentRow]: ...

@@ -51,9 +51,11 @@ from milepost_collector.controller.store.dialects import any_of, contains_text, 
 from milepost_collector.controller.store.tables import (
     TABLES,
     agents,
+    asks,
     assignments,
     attempts,
     checkpoints,
+    decisions,
     dependencies,
     idempotency,
     instants,
@@ -99,8 +101,11 @@ PAYLOADS = _by_ids(PayloadRow, payloads)
 DELETE_TASKS = delete(tasks).where(any_of(tasks.c.id, "ids"))
 DELETE_FINISHED = delete(task_history).where(any_of(task_history.c.id, "ids"))
 DELETE_BELONGINGS = [
-    delete(table).where(any_of(table.c.task_id, "ids"))
-    for table in (payloads, assignments, attempts, dependencies, checkpoints, steps)
+    delete(decisions).where(decisions.c.ask_id.in_(select(asks.c.id).where(any_of(asks.c.task_id, "ids")))),
+    *(
+        delete(table).where(any_of(table.c.task_id, "ids"))
+        for table in (payloads, assignments, attempts, dependencies, checkpoints, steps, asks)
+    ),
 ]
 _NOT_ENDING = tasks.c.stop.is_distinct_from(literal_column("'deadline'"))
 DUE_DEADLINES = (
@@ -184,6 +189,8 @@ _DUE_TIMES = union_all(
     ),
     select(func.min(tasks.c.deadline_at)).where(tasks.c.deadline_at.is_not(null()), _NOT_ENDING),
     select(func.min(schedules.c.next_at)).where(schedules.c.next_at.is_not(null())),
+    select(func.min(asks.c.expires_at)).where(_is(asks.c.status, "open")),
+    select(func.min(asks.c.alarm_at)).where(asks.c.alarm_at.is_not(null())),
 ).subquery()
 NEXT_DUE = select(func.min(_DUE_TIMES.c.due))
 

@@ -271,7 +271,9 @@ _partial("leased_by_worker", assignments, ("worker_id",), "state = 'leased'")
 _partial("schedules_by_next_at", schedules, ("next_at",), "next_at IS NOT NULL")
 _partial("instants_queued", instants, ("schedule_id", "nominal"), "status = 'queued'")
 _partial("asks_open_by_expires_at", asks, ("expires_at", "id"), "status = 'open'")
+_partial("asks_by_alarm_at", asks, ("alarm_at",), "alarm_at IS NOT NULL")
 _partial("asks_by_task", asks, ("task_id",), "task_id IS NOT NULL")
+_partial("asks_of_owner", asks, ("owner", "key"), "status <> 'invalidated'", unique=True)
 _partial(
     "trigger_events_accepted_once",
     trigger_events,

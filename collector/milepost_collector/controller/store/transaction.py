@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from milepost_collector.controller.store.ask_part import AskPart
 from milepost_collector.controller.store.finding import FindPart
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.controller.store.queue_part import QueuePart
@@ -13,7 +14,7 @@ from milepost_collector.controller.store.task_part import TaskPart
 from milepost_collector.errors import StorageUnavailableError
 
 
-class Transaction(TaskPart, QueuePart, FindPart):
+class Transaction(TaskPart, QueuePart, AskPart, FindPart):
     """An open transaction."""
 
     def together(self) -> AbstractContextManager[None]:

@@ -1,10 +1,11 @@
 """What is read of tasks, agents and schedules: rows put together into the wire's structs, in a reading transaction.
 
 Read `tasks` (one task whole, pages of them), `attempts` (attempts, checkpoints, transitions), `agents` (agents,
-workers, limits) and `schedules`.
+workers, limits), `schedules` and `asks`.
 """
 
 from milepost_collector.controller.views.agents import agent, agents, limits
+from milepost_collector.controller.views.asks import ask, asks
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
@@ -12,6 +13,8 @@ from milepost_collector.controller.views.tasks import counts, new_tasks, task, t
 __all__ = [
     "agent",
     "agents",
+    "ask",
+    "asks",
     "attempt",
     "attempts",
     "checkpoints",

@@ -25,12 +25,13 @@ from milepost_collector.controller.engine.queueing import is_yielding
 from milepost_collector.controller.engine.timekeeping import typical_duration_ms
 from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.lifecycle import is_finished
-from milepost_collector.controller.rows import AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
-from milepost_collector.controller.store.interface import Tx
+from milepost_collector.controller.rows import AskRow, AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
+from milepost_collector.controller.store.interface import Find, Tx
 from milepost_collector.controller.why import Surroundings, why_not_running
 from milepost_collector.errors import InvalidParameterError, NotFoundError
 
 GROUPS = ("status", "type", "priority", "name", "agent", "team", "app", "tag")
+_NEVER = 2**62
 SORTS = ("created_at", "updated_at", "priority", "name", "status", "deadline", "finished_at")
 
 
@@ -112,6 +113,7 @@ class _Assembly:
         self._dependencies = tx.dependencies([row.id for row in rows]) if rows else {}
         self._upstream = _states(tx, [edge.upstream_id for edges in self._dependencies.values() for edge in edges])
         self._around = surroundings(tx) if open_ids else None
+        self._asked = _asked(tx, [row.id for row in rows if row.status == "review"])
         self._typical: dict[str, int | None] = {}
 
     def assemble(self) -> list[Task]:
@@ -176,7 +178,9 @@ class _Assembly:
         )
 
     def _why(self, row: TaskRow, assignments: Sequence[AssignmentRow], edges: Sequence[DependencyState]) -> Any:
-        return None if self._around is None else why_not_running(row, assignments, edges, self._around)
+        if self._around is None:
+            return None
+        return why_not_running(row, assignments, edges, self._around, self._asked.get(row.id))
 
     def _estimate(self, row: TaskRow, assignments: Sequence[AssignmentRow]) -> int | None:
         """Return when a task will probably be finished: its start, or when it is due, and what its like took."""
@@ -192,6 +196,17 @@ class _Assembly:
             return max(row.started_at + typical_ms, now)
         due = max((assignment.ready_at for assignment in assignments), default=now)
         return max(due, now) + typical_ms
+
+
+def _asked(tx: Tx, task_ids: Sequence[str]) -> dict[str, AskRow]:
+    """Return by task what it waits to be answered: of several the one that expires first."""
+    if not task_ids:
+        return {}
+    query = Find(equal={"status": "open"}, one_of={"task_id": task_ids}, order=("created_at", "id"), limit=100_000)
+    found: dict[str, AskRow] = {}
+    for row in sorted(tx.find(AskRow, query), key=lambda row: row.expires_at or _NEVER):
+        found.setdefault(row.task_id or "", row)
+    return found
 
 
 def surroundings(tx: Tx) -> Surroundings:

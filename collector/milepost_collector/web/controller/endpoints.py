@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from milepost.wire.agents import Agent, AgentList, Limit, LimitList
+from milepost.wire.asks import (
+    Ask,
+    AskCreate,
+    AskList,
+    CancelAskRequest,
+    DecideRequest,
+    DelegateRequest,
+    ReceivedRequest,
+)
 from milepost.wire.schedules import (
     BackfillAnswer,
     BackfillRequest,
@@ -44,7 +53,7 @@ from milepost.wire.worker import (
     ReportsRequest,
     UnregisterRequest,
 )
-from milepost_collector.web.controller import agents, attempts, schedules, tasks, worker
+from milepost_collector.web.controller import agents, asks, attempts, schedules, tasks, worker
 from milepost_collector.web.controller.parameters import (
     InstantListParameters,
     ScheduleListParameters,
@@ -102,6 +111,20 @@ def _worker(name: str, handler: Handler, taken: Any, kind: Any, summary: str) ->
     )
 
 
+def _answer(verb: str, handler: Handler, taken: Any, summary: str) -> Endpoint:
+    is_optional = taken in (CancelAskRequest, ReceivedRequest)
+    return Endpoint(
+        path=f"/api/asks/{{ask_id}}/{verb}",
+        method="POST",
+        handler=handler,
+        summary=summary,
+        body={JSON: taken},
+        is_body_optional=is_optional,
+        answers={JSON: Ask},
+        errors=(400, 403, 404, 409, 413, 415, 503),
+    )
+
+
 _TASK = "/api/tasks/{task_id}"
 _SCHEDULE = "/api/schedules/{schedule}"
 _AGENT = "/api/agents/{name}"
@@ -150,6 +173,14 @@ CONTROLLER_ENDPOINTS = (
     _get(_SCHEDULE, schedules.get_schedule, Schedule, "A schedule, by id or name."),
     _change("PATCH", _SCHEDULE, schedules.patch_schedule, ScheduleUpdate, Schedule, "Change a schedule."),
     _delete(_SCHEDULE, schedules.delete_schedule, "Remove a schedule; its tasks stay."),
+    _change("POST", "/api/asks", asks.post_ask, AskCreate, Ask,
+            "Ask a person on behalf of a run. 200: the run has asked the same before.", status=201, also=(200,)),
+    _get("/api/asks", asks.get_asks, AskList, "A page of asks.", asks.AskListParameters),
+    _answer("decide", asks.post_decide, DecideRequest, "Approve, reject, edit or answer an ask."),
+    _answer("delegate", asks.post_delegate, DelegateRequest, "Let others decide an ask."),
+    _answer("cancel", asks.post_cancel, CancelAskRequest, "Take an ask back; the code that asked goes on."),
+    _answer("received", asks.post_received, ReceivedRequest, "Tell that an ask has reached somebody."),
+    _get("/api/asks/{ask_id}", asks.get_ask, Ask, "An ask, at once or when it is closed.", asks.AskParameters),
     _command(f"{_AGENT}/pause", agents.post_pause, PauseRequest, Agent, "Give an agent no more work."),
     _command(f"{_AGENT}/resume", agents.post_resume, PauseRequest, Agent, "Give an agent work again."),
     _get("/api/agents", agents.get_agents, AgentList, "Agents, their workers, and what waits for them."),

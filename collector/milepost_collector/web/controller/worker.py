@@ -3,7 +3,6 @@ unless `Accept` names the other one."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from milepost.wire.worker import (
     UnregisterRequest,
 )
 from milepost_collector.web.controller.bodies import Body, answer, media_type, nothing, packed
+from milepost_collector.web.controller.waiting import disconnected
 from milepost_collector.web.events import JSON, MSGPACK
 from milepost_collector.web.state import services
 
@@ -49,23 +49,14 @@ async def post_poll(request: Request) -> Response:
     controller = services(request).controller
     if not wanted.wait_ms:
         return _answer(request, await controller.poll(wanted))
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
+    async with disconnected(request) as gone:
         return _answer(request, await controller.poll(wanted, gone))
-    finally:
-        gone.cancel()
 
 
 async def post_reports(request: Request) -> Response:
     """Apply reports in their order; answered after the commit."""
     wanted = await _reports.read(request)
     return _answer(request, await services(request).controller.report(wanted))
-
-
-async def _disconnected(request: Request) -> None:
-    """Return once the client is gone: the body has been read, so nothing else comes."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _answer(request: Request, body: Any) -> Response:
@@ -83,8 +74,8 @@ def _answer(request: Request, body: Any) -> Response:
 
 def _decode_values(lease: TaskLease) -> None:
     """Turn stored JSON, which goes into JSON answers as it is, into values that msgpack can hold."""
-    for holder in (lease, *lease.steps):
-        for name in ("input", "context", "checkpoint", "result"):
+    for holder in (lease, *lease.steps, *lease.answers):
+        for name in ("input", "context", "checkpoint", "result", "action", "value"):
             value = getattr(holder, name, None)
             if isinstance(value, msgspec.Raw):
                 setattr(holder, name, msgspec.json.decode(value))

@@ -30,7 +30,6 @@ CREATE INDEX ask_events_by_transaction ON ask_events (transaction_id, sequence);
 
 CREATE TABLE asks (
     id TEXT COLLATE "C" NOT NULL,
-    owner TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
@@ -38,6 +37,7 @@ CREATE TABLE asks (
     action_digest TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
     on_expiry TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C",
     quorum BIGINT NOT NULL,
     approvals BIGINT NOT NULL,
     details TEXT COLLATE "C" NOT NULL,
@@ -53,23 +53,30 @@ CREATE TABLE asks (
     span_id TEXT COLLATE "C",
     expires_at BIGINT,
     received_at BIGINT,
+    alarm_at BIGINT,
     alarmed_at BIGINT,
     decided_at BIGINT,
     decided_by TEXT COLLATE "C",
+    decided_via TEXT COLLATE "C",
     option TEXT COLLATE "C",
     edited BOOLEAN NOT NULL,
     edited_action TEXT COLLATE "C",
+    edited_digest TEXT COLLATE "C",
     value TEXT COLLATE "C",
     reason TEXT COLLATE "C" NOT NULL,
     consumed_by BIGINT,
     PRIMARY KEY (id)
 );
 
+CREATE INDEX asks_by_alarm_at ON asks (alarm_at) WHERE alarm_at IS NOT NULL;
+
 CREATE INDEX asks_by_created_at ON asks (created_at, id);
 
 CREATE INDEX asks_by_owner ON asks (owner, key);
 
 CREATE INDEX asks_by_task ON asks (task_id) WHERE task_id IS NOT NULL;
+
+CREATE UNIQUE INDEX asks_of_owner ON asks (owner, key) WHERE status <> 'invalidated';
 
 CREATE INDEX asks_open_by_expires_at ON asks (expires_at, id) WHERE status = 'open';
 
@@ -103,6 +110,7 @@ CREATE TABLE assignments (
     phase TEXT COLLATE "C",
     steps_reused BIGINT NOT NULL,
     checkpoint_count BIGINT NOT NULL,
+    ask_state TEXT COLLATE "C",
     PRIMARY KEY (task_id, position)
 )
  WITH (fillfactor = 70);
@@ -168,6 +176,7 @@ CREATE TABLE decisions (
     at BIGINT NOT NULL,
     via TEXT COLLATE "C" NOT NULL,
     by TEXT COLLATE "C",
+    team TEXT COLLATE "C",
     reason TEXT COLLATE "C" NOT NULL,
     option TEXT COLLATE "C",
     delegated_to TEXT COLLATE "C" NOT NULL,

@@ -27,7 +27,6 @@ CREATE INDEX ask_events_by_ask ON ask_events (ask_id, sequence);
 
 CREATE TABLE asks (
     id TEXT NOT NULL,
-    owner TEXT NOT NULL,
     "key" TEXT NOT NULL,
     kind TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -35,6 +34,7 @@ CREATE TABLE asks (
     action_digest TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     on_expiry TEXT NOT NULL,
+    owner TEXT,
     quorum INTEGER NOT NULL,
     approvals INTEGER NOT NULL,
     details TEXT NOT NULL,
@@ -50,23 +50,30 @@ CREATE TABLE asks (
     span_id TEXT,
     expires_at INTEGER,
     received_at INTEGER,
+    alarm_at INTEGER,
     alarmed_at INTEGER,
     decided_at INTEGER,
     decided_by TEXT,
+    decided_via TEXT,
     option TEXT,
     edited BOOLEAN NOT NULL,
     edited_action TEXT,
+    edited_digest TEXT,
     value TEXT,
     reason TEXT NOT NULL,
     consumed_by INTEGER,
     PRIMARY KEY (id)
 );
 
+CREATE INDEX asks_by_alarm_at ON asks (alarm_at) WHERE alarm_at IS NOT NULL;
+
 CREATE INDEX asks_by_created_at ON asks (created_at, id);
 
 CREATE INDEX asks_by_owner ON asks (owner, "key");
 
 CREATE INDEX asks_by_task ON asks (task_id) WHERE task_id IS NOT NULL;
+
+CREATE UNIQUE INDEX asks_of_owner ON asks (owner, "key") WHERE status <> 'invalidated';
 
 CREATE INDEX asks_open_by_expires_at ON asks (expires_at, id) WHERE status = 'open';
 
@@ -100,6 +107,7 @@ CREATE TABLE assignments (
     phase TEXT,
     steps_reused INTEGER NOT NULL,
     checkpoint_count INTEGER NOT NULL,
+    ask_state TEXT,
     PRIMARY KEY (task_id, position)
 ) WITHOUT ROWID;
 
@@ -164,6 +172,7 @@ CREATE TABLE decisions (
     at INTEGER NOT NULL,
     via TEXT NOT NULL,
     "by" TEXT,
+    team TEXT,
     reason TEXT NOT NULL,
     option TEXT,
     delegated_to TEXT NOT NULL,
