@@ -1,6 +1,6 @@
 /** The controller's API: tasks, schedules, agents and limits. Loaded with the pages that show them. */
 
-import { parseJson } from '../core/json';
+import { formatJson, parseJson } from '../core/json';
 import type { Cadence, Instant, PlannedInstant, Schedule } from '../core/schedule';
 import type { Attempt, Task, TaskAction, Transition } from '../core/task';
 import { taskQuery, type TaskFilters } from '../core/taskfilters';
@@ -130,7 +130,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body === undefined) return request(path, { method, headers, signal });
   headers['content-type'] = 'application/json';
-  return request(path, { method, headers, signal, body: JSON.stringify(body) });
+  return request(path, { method, headers, signal, body: formatJson(body) });
 }
 
 async function post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
@@ -186,11 +186,12 @@ export async function fetchTransitions(id: string, signal?: AbortSignal): Promis
 /** Does to a task what a person asked for. */
 export async function actOnTask(id: string, action: TaskAction, body: Record<string, unknown>): Promise<void> {
   if (action === 'delete') await send('DELETE', at('tasks', id));
+  else if (action === 'edit') await send('PATCH', at('tasks', id), body);
   else await send('POST', at('tasks', id, action), body);
 }
 
 export function actOnTasks(action: TaskAction, filter: unknown, body: unknown, dryRun: boolean, signal?: AbortSignal): Promise<BulkAnswer> {
-  return post('api/tasks/bulk', { action, filter, arguments: body, dry_run: dryRun }, signal);
+  return post('api/tasks/bulk', { action: action === 'edit' ? 'update' : action, filter, arguments: body, dry_run: dryRun }, signal);
 }
 
 export function fetchSchedules(text: string, cursor: string | null, signal?: AbortSignal): Promise<ScheduleListAnswer> {

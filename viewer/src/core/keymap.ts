@@ -75,6 +75,7 @@ export const KEYMAP: readonly KeyGroup[] = [
     keys: [
       { keys: ['Shift R'], does: 'retry the task, or run it (asks first)' },
       { keys: ['Shift P'], does: 'pause or resume the task (asks first)' },
+      { keys: ['Shift E'], does: 'edit the input or context of the task' },
       { keys: ['Shift C'], does: 'cancel the task (asks first)' },
     ],
   },

@@ -79,6 +79,8 @@ export interface Task {
   estimated_completion: string | null;
   why_not_running: WhyNotRunning | null;
   pause_requested: boolean;
+  /** What runs was asked to make way for a change; the task goes on by itself then. */
+  yield_requested: boolean;
   cancel_requested: boolean;
   started_at: string | null;
   finished_at: string | null;
@@ -129,7 +131,9 @@ export interface Transition {
   reason: string | null;
 }
 
-export const ACTIONS = ['run', 'resume', 'pause', 'retry', 'cancel', 'delete'] as const;
+export const ACTIONS = ['run', 'resume', 'pause', 'retry', 'edit', 'redirect', 'complete', 'cancel', 'delete'] as const;
+/** What a person does to the work itself, instead of to when it runs. */
+export const INTERVENTIONS: readonly TaskAction[] = ['edit', 'redirect', 'complete'];
 export type TaskAction = (typeof ACTIONS)[number];
 
 const FINISHED: readonly string[] = ['completed', 'failed', 'cancelled'];
@@ -146,6 +150,9 @@ const ACCEPTED_IN: Record<TaskAction, readonly string[]> = {
   resume: ['paused'],
   pause: [...WAITING, ...WORKING],
   retry: ['failed', 'cancelled', 'paused'],
+  edit: [...WAITING, ...WORKING, 'paused'],
+  redirect: [...WAITING, ...WORKING, 'paused'],
+  complete: [...WAITING, ...WORKING, 'paused'],
   cancel: [...WAITING, ...WORKING, 'paused'],
   delete: [...WAITING, 'paused', ...FINISHED],
 };
@@ -157,7 +164,7 @@ export function actionsOf(task: Asked): TaskAction[] {
   return ACTIONS.filter((action) => {
     if (isWorking(task.status) && action === 'resume') return task.pause_requested;
     if (isWorking(task.status) && action === 'pause') return !task.pause_requested;
-    if (action === 'cancel' && task.cancel_requested) return false;
+    if (task.cancel_requested && (action === 'cancel' || action === 'edit' || action === 'redirect')) return false;
     return ACCEPTED_IN[action].includes(task.status);
   });
 }

@@ -1,5 +1,6 @@
 /** The form that makes a task: texts of fields to what the API takes, or what is wrong with each. */
 
+import { parseJson } from './json';
 import type { Priority } from './task';
 import { parseWallTime } from './time';
 
@@ -47,7 +48,7 @@ export type Read<Form> = { value: Record<string, unknown>; errors: null } | { va
 /** The value of a field that holds JSON. Throws SyntaxError whose message is for people. */
 export function parseJsonField(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new SyntaxError(`this is not JSON: ${(cause as Error).message}`);
   }

@@ -18,10 +18,12 @@ export interface Outcome {
 }
 
 export const VERB: Record<TaskAction, string> = {
-  run: 'Run', pause: 'Pause', resume: 'Resume', retry: 'Retry', cancel: 'Cancel', delete: 'Delete',
+  run: 'Run', pause: 'Pause', resume: 'Resume', retry: 'Retry', edit: 'Edit', redirect: 'Redirect', complete: 'Complete',
+  cancel: 'Cancel', delete: 'Delete',
 };
 const DONE: Record<TaskAction, string> = {
-  run: 'is queued', pause: 'is being paused', resume: 'goes on', retry: 'is queued again', cancel: 'is being cancelled', delete: 'is deleted',
+  run: 'is queued', pause: 'is being paused', resume: 'goes on', retry: 'is queued again', edit: 'is changed',
+  redirect: 'goes to somebody else', complete: 'is completed', cancel: 'is being cancelled', delete: 'is deleted',
 };
 const NOTICE_MS = 12_000;
 

@@ -48,6 +48,8 @@ class Settings {
   panelOpen = $state(stored('panelOpen') !== 'no');
   /** Keys that type characters do something; off for readers whom stray keys would surprise (WCAG 2.1.4). */
   shortcuts = $state(stored('shortcuts') !== 'no');
+  /** The name that what a reader does is kept under; empty: nobody's. There are no accounts. */
+  actingAs = $state(stored('actingAs') ?? '');
   /** Of absolute times, by its name; null: the browser's. */
   timeZone = $state<string | null>(stored('timeZone') || null);
   /** Messages as formatted text; otherwise letter by letter as they were sent. */
@@ -132,6 +134,11 @@ class Settings {
   setShortcuts(on: boolean): void {
     this.shortcuts = on;
     keep('shortcuts', on ? 'yes' : 'no');
+  }
+
+  setActingAs(name: string): void {
+    this.actingAs = name.trim().slice(0, 200);
+    keep('actingAs', this.actingAs);
   }
 
   /** Answers whether the zone is known; an unknown one changes nothing. */

@@ -6,10 +6,11 @@ import { taskActions } from '../../state/actions.svelte';
 const CHOSEN: Record<string, (task: Task) => TaskAction | null> = {
   R: retryOrRun,
   P: pauseOrResume,
+  E: (task) => (actionsOf(task).includes('edit') ? 'edit' : null),
   C: (task) => (actionsOf(task).includes('cancel') ? 'cancel' : null),
 };
 
-/** Carries out Shift R, P or C; answers whether it meant something for this task. */
+/** Carries out Shift R, P, E or C; answers whether it meant something for this task. */
 export function taskKey(event: KeyboardEvent, task: Task | null): boolean {
   const action = task && event.shiftKey ? CHOSEN[event.key]?.(task) : null;
   if (!action || !task) return false;
