@@ -1,13 +1,47 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const COLLECTOR = process.env.MILEPOST_COLLECTOR ?? 'http://127.0.0.1:4600';
+
+/** Pages that are asked for before the first script has run, and the module of each. */
+const EARLY_PAGES = { runs: 'RunsPage', run: 'RunPage', tasks: 'TasksPage', task: 'TaskPage', sql: 'SqlPage', insights: 'InsightsPage' };
+
+/** Writes into the page which scripts each page needs, and the script that asks for them before all others. */
+function earlyScripts(): Plugin {
+  return {
+    name: 'early-scripts',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler(_html, { bundle = {} }) {
+        const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+        const byFile = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+        const needs = (file: string, found = new Set<string>()): Set<string> => {
+          if (!found.has(file)) [...(byFile.get(found.add(file) && file)?.imports ?? [])].forEach((one) => needs(one, found));
+          return found;
+        };
+        const shell = needs(chunks.find((chunk) => chunk.name === 'index')?.fileName ?? '');
+        const scripts = Object.entries(EARLY_PAGES).map(([page, name]) => {
+          const chunk = chunks.find((one) => one.moduleIds.some((id) => id.endsWith(`/views/${name}.svelte`)));
+          return [page, [...needs(chunk?.fileName ?? '')].filter((file) => !shell.has(file)).map((file) => `./${file}`)];
+        });
+        const early = chunks.find((chunk) => chunk.facadeModuleId?.endsWith('/src/early.ts'));
+        return [
+          { tag: 'meta', attrs: { name: 'milepost-scripts', content: JSON.stringify(Object.fromEntries(scripts)) }, injectTo: 'head-prepend' },
+          { tag: 'script', attrs: { type: 'module', async: true, src: `./${early?.fileName}` }, injectTo: 'head-prepend' },
+        ];
+      },
+    },
+  };
+}
 
 export default defineConfig({
   // Relative addresses and the <base> element the collector writes let one build live under any path prefix.
   base: './',
   plugins: [
     svelte(),
+    earlyScripts(),
     {
       name: 'base-element-for-development',
       apply: 'serve',
@@ -20,6 +54,26 @@ export default defineConfig({
     assetsInlineLimit: 0, // data: addresses would need a wider content security policy
     modulePreload: { polyfill: false },
     target: 'es2022',
+    cssCodeSplit: false,
+    rolldownOptions: {
+      input: { index: 'index.html', early: 'src/early.ts' },
+      output: {
+        // Few files: each costs a request of the six that a browser has under way, and a turn of the collector.
+        codeSplitting: {
+          groups: [
+            { name: 'early', test: /src[\/](early|api[\/]a(head|ddresses)|core[\/](route|runfilters))\.ts/, priority: 9 },
+            { name: 'shell', tags: ['$initial'], priority: 8 },
+            { name: 'arrow', test: /flechette/, priority: 7 },
+            { name: 'common', minShareCount: 3, priority: 6 },
+            { name: 'charts', test: /uplot|components[\/]charts[\/](Chart|plot)/, priority: 5 },
+            { name: 'tasks', test: /components[\/]tasks[\/](ActionDialog|ActionMenu|OutcomeNote|TaskState)|core[\/]task|api[\/]controller/, priority: 5 },
+            { name: 'run', test: /RunPage/, priority: 4 },
+            { name: 'runs', test: /RunsPage/, priority: 4 },
+            { name: 'detail', test: /components[\/]detail|Run(Tasks|Judgements|Menus)\.svelte/, priority: 3 },
+          ],
+        },
+      },
+    },
     reportCompressedSize: true,
   },
   server: { proxy: { '/api': COLLECTOR, '/healthz': COLLECTOR } },

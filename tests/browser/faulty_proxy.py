@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding"}
+HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 FATES = ("pass", "pass", "pass", "drop", "twice", "late", "cut")
 
 

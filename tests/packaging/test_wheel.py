@@ -105,10 +105,12 @@ def test_full_install_serves_the_viewer(full: Path, tmp_path: Path):
         url = process.stdout.readline().split(" is ready at ")[1].split()[0]
         page = httpx.get(f"{url}/", headers={"accept": "text/html"})
         assert page.status_code == 200
-        [script] = re.findall(r'<script[^>]* src="(?:\./|/)?(assets/[^"]+\.js)"', page.text)
-        asset = httpx.get(f"{url}/{script}")
-        assert asset.status_code == 200
-        assert "javascript" in asset.headers["content-type"]
+        scripts = re.findall(r'<script[^>]* src="(?:\./|/)?(assets/[^"]+\.js)"', page.text)
+        assert len(scripts) == 2  # one that asks for data and scripts at once, and the viewer itself
+        for script in scripts:
+            asset = httpx.get(f"{url}/{script}")
+            assert asset.status_code == 200
+            assert "javascript" in asset.headers["content-type"]
         process.terminate()
     assert process.returncode == 0
 

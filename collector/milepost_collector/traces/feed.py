@@ -38,6 +38,7 @@ RUNS_SHARE = 5  # a summary query that took t is followed by 4 t without one, so
 KEEP_TICKS = 600  # half a minute of constant change to resume after
 KEEP_BYTES = 32 * 1024 * 1024
 RECORD_AFTER_LAST_S = 60.0  # so long after the last subscriber left, ticks are kept for its return
+RECORD_AHEAD_S = 15.0  # so long after a position was named, ticks are kept for whoever follows from there
 MAX_UNREAD_TICKS = 200
 
 
@@ -151,6 +152,19 @@ class LiveFeed:
             if len(self._transitions) <= MAX_TRANSITIONS_PER_TICK:  # else they will not be told anyway
                 self._transitions += transitions
             self._changed.set()
+
+    def position(self, *, runs: bool, run_id: str | None) -> str:
+        """Return where to follow from to be told all that is committed from now on. Event loop only.
+
+        A query that begins after this call has everything from before: with its answer and a subscription to the same
+        things from here nothing is missed. Ticks are recorded for `RECORD_AHEAD_S`.
+        """
+        self._forget_unwanted()
+        until_s = self._clock.monotonic() + RECORD_AHEAD_S
+        for key in Subscriber(runs, run_id).wants:
+            known = self._wanted.get(key, Recording(self._sequence, until_s))
+            self._wanted[key] = Recording(known.since, max(known.until_s, until_s))
+        return f"{self._boot}-{self._sequence}"
 
     async def subscribe(
         self,

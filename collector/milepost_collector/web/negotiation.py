@@ -26,6 +26,15 @@ def preferred(request: Request, offered: tuple[str, ...]) -> str:
     return best
 
 
+def takes_gzip(request: Request) -> bool:
+    """Return whether the client can read a body that is compressed with gzip."""
+    for item in request.headers.get("accept-encoding", "").split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        if name in ("gzip", "*"):
+            return _q(parameters) > 0
+    return False
+
+
 def _quality(header: str, media_type: str) -> float:
     """Return the rating by the most specific range that matches (RFC 9110, section 12.5.1)."""
     kind = media_type.partition("/")[0]

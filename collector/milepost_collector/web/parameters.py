@@ -29,6 +29,10 @@ Parameters = TypeVar("Parameters", bound=Struct)
 MAX_PAYLOAD_LIMIT = 64 * 1024 * 1024
 
 _Cursor = Annotated[str, Meta(description="`next_cursor` of the page before.", max_length=1000)]
+_Live = Annotated[
+    bool,
+    Meta(description="1: name in the header Milepost-Live-Position where GET /api/live resumes after this answer."),
+]
 _Id = re.compile(r"[0-9a-f]+")
 
 
@@ -91,6 +95,7 @@ class RunsParameters(NarrowingParameters, kw_only=True):
     ] = "-start_time"
     cursor: _Cursor | None = None
     limit: Annotated[int, Meta(description="Runs at most.", ge=1, le=MAX_RUNS)] = 50
+    live: _Live = False
 
 
 class SessionsParameters(NarrowingParameters, kw_only=True):
@@ -148,6 +153,13 @@ class EventsParameters(Struct, kw_only=True):
     span_id: Annotated[str, Meta(description="Events of this span only.")] | None = None
     cursor: _Cursor | None = None
     limit: Annotated[int, Meta(description="Events at most.", ge=1, le=MAX_EVENTS)] = 200
+    live: _Live = False
+
+
+class RunParameters(Struct, kw_only=True):
+    """What comes beside a run."""
+
+    live: _Live = False
 
 
 class MessagesParameters(Struct, kw_only=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ from milepost_collector.web.parameters import (
     FacetParameters,
     HistogramParameters,
     MessagesParameters,
+    RunParameters,
     RunsParameters,
     SessionsParameters,
     SpanParameters,
@@ -45,7 +47,9 @@ from milepost_collector.web.parameters import (
 )
 from milepost_collector.web.state import services
 
+LIVE_POSITION = "Milepost-Live-Position"
 _NO_STORE = {"Cache-Control": "no-store"}
+_NONE: Mapping[str, str] = MappingProxyType({})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,7 +58,8 @@ async def get_runs(request: Request) -> Response:
     queries = services(request).queries
     given = parse(request.query_params, RunsParameters)
     wanted = given.to_filter(now_ns=time.time_ns(), sort=given.sort, cursor=given.cursor, limit=given.limit)
-    return answer(await queries.run(lambda connection: list_runs(connection, queries.index, wanted)))
+    position = _position(request, None) if given.live else {}
+    return answer(await queries.run(lambda connection: list_runs(connection, queries.index, wanted)), position)
 
 
 async def get_sessions(request: Request) -> Response:
@@ -119,19 +124,21 @@ async def get_arguments(request: Request) -> Response:
 async def get_run(request: Request) -> Response:
     """Return a run's header."""
     queries, run_id = services(request).queries, _run_id(request)
-    return answer(await queries.run(lambda connection: run_detail(connection, queries.index, run_id)))
+    position = _position(request, run_id) if parse(request.query_params, RunParameters).live else {}
+    return answer(await queries.run(lambda connection: run_detail(connection, queries.index, run_id)), position)
 
 
 async def get_run_spans(request: Request) -> Response:
     """Stream the skeleton of a run's timeline, as JSON or as an Arrow stream."""
     queries, run_id = services(request).queries, _run_id(request)
     media_type = preferred(request, (JSON, ARROW))
+    position = _position(request, run_id) if parse(request.query_params, RunParameters).live else {}
 
     def pieces(connection: DuckDBPyConnection) -> Iterator[bytes]:
         reader = RunSpansReader(connection, queries.index, run_id)
         return reader.json() if media_type == JSON else reader.arrow_stream()
 
-    return await streamed(queries.stream(pieces), media_type)
+    return await streamed(queries.stream(pieces), media_type, position)
 
 
 async def get_run_events(request: Request) -> Response:
@@ -139,13 +146,13 @@ async def get_run_events(request: Request) -> Response:
     queries, run_id = services(request).queries, _run_id(request)
     wanted = parse(request.query_params, EventsParameters)
     span_id = checked_id("span_id", wanted.span_id, 16) if wanted.span_id else None
-    return answer(
-        await queries.run(
-            lambda connection: list_events(
-                connection, run_id, kind=wanted.kind, span_id=span_id, cursor=wanted.cursor, limit=wanted.limit
-            )
+    position = _position(request, run_id) if wanted.live else {}
+    found = await queries.run(
+        lambda connection: list_events(
+            connection, run_id, kind=wanted.kind, span_id=span_id, cursor=wanted.cursor, limit=wanted.limit
         )
     )
+    return answer(found, position)
 
 
 async def get_event_marks(request: Request) -> Response:
@@ -189,12 +196,17 @@ async def get_message(request: Request) -> Response:
     return answer(await services(request).queries.run(lambda connection: message(connection, message_id)))
 
 
-def answer(body: Any) -> Response:
+def answer(body: Any, headers: Mapping[str, str] = _NONE) -> Response:
     """Return a JSON answer that is not kept by caches."""
-    return Response(_encode(body), media_type=JSON, headers=_NO_STORE)
+    return Response(_encode(body), media_type=JSON, headers={**_NO_STORE, **headers})
 
 
-async def streamed(pieces: AsyncIterator[bytes], media_type: str) -> Response:
+def _position(request: Request, run_id: str | None) -> dict[str, str]:
+    """Return the header that says where to follow the runs, and one of them, from; called before what it is about."""
+    return {LIVE_POSITION: services(request).ingest.feed.position(runs=True, run_id=run_id)}
+
+
+async def streamed(pieces: AsyncIterator[bytes], media_type: str, headers: Mapping[str, str] = _NONE) -> Response:
     """Return a streaming answer once its first piece is there, so that errors before it still get their status."""
     first = await anext(pieces)
 
@@ -203,7 +215,7 @@ async def streamed(pieces: AsyncIterator[bytes], media_type: str) -> Response:
         async for piece in pieces:
             yield piece
 
-    return StreamingResponse(body(), media_type=media_type, headers={**_NO_STORE, "Vary": "Accept"})
+    return StreamingResponse(body(), media_type=media_type, headers={**_NO_STORE, "Vary": "Accept", **headers})
 
 
 def _run_id(request: Request) -> str:

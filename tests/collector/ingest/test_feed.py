@@ -195,3 +195,42 @@ async def test_viewer_that_does_not_follow_is_told_what_it_missed(ingest: Ingest
     with pytest.raises(StopAsyncIteration):
         await again.next()
     await live.close()
+
+
+async def test_following_from_a_position_tells_all_that_was_committed_after_it(ingest: Ingest) -> None:
+    await send(ingest, 0, start(1))
+    position = ingest.feed.position(runs=True, run_id=RUN)
+    beside = Watcher(ingest.feed, run_id=RUN)
+    await beside.next()
+    await send(ingest, 1, start(2))
+    await beside.until("spans")  # a tick has gone by
+    await beside.close()
+    await send(ingest, 2, start(3))
+    watcher = Watcher(ingest.feed, runs=True, run_id=RUN, last_event_id=position)
+    told: set[str] = set()
+    while len(told) < 2:
+        message = await watcher.next()
+        assert message.event != "reset"
+        if message.event == "spans":
+            told |= {span["span_id"] for span in msgspec.json.decode(message.data)["spans"]}
+    assert told == {f"{2:016x}", f"{3:016x}"}
+    await watcher.close()
+
+
+async def test_position_serves_only_what_it_was_asked_for(ingest: Ingest) -> None:
+    watcher = Watcher(ingest.feed, run_id=RUN, last_event_id=ingest.feed.position(runs=True, run_id=None))
+    assert [(await watcher.next()).event for _ in range(2)] == ["hello", "reset"]
+    await watcher.close()
+
+
+async def test_later_position_does_not_shorten_what_is_recorded(ingest: Ingest) -> None:
+    first = ingest.feed.position(runs=False, run_id=RUN)
+    await send(ingest, 0, start(1))
+    watcher = Watcher(ingest.feed, run_id=RUN, last_event_id=ingest.feed.position(runs=False, run_id=RUN))
+    await watcher.next()
+    await send(ingest, 1, start(2))
+    await watcher.until("spans")
+    await watcher.close()
+    returning = Watcher(ingest.feed, run_id=RUN, last_event_id=first)
+    assert [(await returning.next()).event for _ in range(2)] == ["hello", "spans"]
+    await returning.close()

@@ -133,3 +133,21 @@ def test_span_is_streamed_when_it_ends(server: Server) -> None:
         next(stream)
         server.send([ended])
         assert '"status":"completed"' in next(stream)["data"]
+
+
+@pytest.mark.parametrize("path", ["/api/runs", f"/api/runs/{RUN}", f"/api/runs/{RUN}/spans", f"/api/runs/{RUN}/events"])
+def test_answer_names_where_the_stream_goes_on_when_asked_to(server: Server, path: str) -> None:
+    server.send([STARTED])
+    assert "milepost-live-position" not in server.client.get(path).headers
+    position = server.client.get(path, params={"live": 1}).headers["milepost-live-position"]
+    other = SpanStarted(
+        run_id=RUN, span_id=f"{len(path):016x}", name=f"after {path}", start_time=1_790_000_000_000_000_001
+    )
+    server.send([other])
+    wanted = {"runs": 1, "last_event_id": position} | ({} if path == "/api/runs" else {"run_id": RUN})
+    with server.client.stream("GET", "/api/live", params=wanted) as answer:
+        stream = messages(answer)
+        assert next(stream)["event"] == "hello"
+        told = next(stream)
+        assert told["event"] in ("runs", "spans")
+        assert path == "/api/runs" or any("after" in message["data"] for message in (told, next(stream)))

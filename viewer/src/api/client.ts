@@ -2,13 +2,13 @@
 
 import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
-import { runFilterParams, type RunFilters } from '../core/runfilters';
+import type { RunFilters } from '../core/runfilters';
+import { eventsAddress, PAGE_SIZE, runAddress, runsAddress } from './addresses';
+import { takeAhead } from './ahead';
 import type { EventListAnswer, EventMarks, MessageItem, Problem, RunDetail, RunListAnswer, RunMessagesAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
-export const PAGE_SIZE = 100;
 /** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
 export const PAYLOAD_LIMIT = 262_144;
-const EVENTS_A_PAGE = 2000;
 
 /** A request that failed: refused by the collector (status > 0) or never answered (status 0). */
 export class ApiError extends Error {
@@ -43,7 +43,8 @@ const UNREACHABLE: Problem = {
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await (takeAhead(path) ?? fetch(path, init));
+    init.signal?.throwIfAborted(); // what was asked ahead knows nothing of the signal
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
     throw new ApiError(UNREACHABLE);
@@ -61,8 +62,17 @@ async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await request(path, { signal, headers: { accept: 'application/json' } })).json() as Promise<T>;
+export async function getJson<T>(path: string, signal?: AbortSignal, positions?: Positions): Promise<T> {
+  const response = await request(path, { signal, headers: { accept: 'application/json' } });
+  notePosition(response, positions);
+  return response.json() as Promise<T>;
+}
+
+/** Collects from where the live stream tells what answers do not have yet; null where one does not say. */
+export type Positions = (string | null)[];
+
+export function notePosition(response: Response, positions?: Positions): void {
+  positions?.push(response.headers.get('milepost-live-position'));
 }
 
 export function fetchRuns(
@@ -70,27 +80,27 @@ export function fetchRuns(
   cursor: string | null,
   signal?: AbortSignal,
   limit = PAGE_SIZE,
+  positions?: Positions,
 ): Promise<RunListAnswer> {
-  const params = runFilterParams(filters);
-  params.set('sort', filters.sort);
-  params.set('limit', String(limit));
-  if (cursor) params.set('cursor', cursor);
-  return getJson(`api/runs?${params}`, signal);
+  return getJson(runsAddress(filters, cursor, limit, positions !== undefined), signal, positions);
 }
 
-export function fetchRun(runId: string, signal?: AbortSignal): Promise<RunDetail> {
-  return getJson(`api/runs/${encodeURIComponent(runId)}`, signal);
+export function fetchRun(runId: string, signal?: AbortSignal, positions?: Positions): Promise<RunDetail> {
+  return getJson(runAddress(runId, positions !== undefined), signal, positions);
 }
 
 /** All events of one kind, or of every kind, page after page. */
-export async function fetchEvents(runId: string, kind: string | null, signal?: AbortSignal): Promise<EventItem[]> {
+export async function fetchEvents(
+  runId: string,
+  kind: string | null,
+  signal?: AbortSignal,
+  positions?: Positions,
+): Promise<EventItem[]> {
   const events: EventItem[] = [];
   let cursor: string | null = null;
   do {
-    const params: URLSearchParams = new URLSearchParams({ limit: String(EVENTS_A_PAGE) });
-    if (kind) params.set('kind', kind);
-    if (cursor) params.set('cursor', cursor);
-    const page: EventListAnswer = await getJson(`api/runs/${encodeURIComponent(runId)}/events?${params}`, signal);
+    const address = eventsAddress(runId, kind, cursor, positions !== undefined);
+    const page: EventListAnswer = await getJson(address, signal, positions);
     events.push(...page.events);
     cursor = page.next_cursor;
   } while (cursor);

@@ -71,13 +71,17 @@ export class LiveStream {
     addEventListener('online', () => this.state === 'broken' && this.reopen());
   }
 
-  /** Starts following; the answer stops it. */
-  follow(topic: LiveTopic, handlers: LiveHandlers): () => void {
+  /**
+   * Starts following; the answer stops it. from: the position that an answer has named, so that all after it is told;
+   * null when what there is may be incomplete: then the stream's opening counts as a gap.
+   */
+  follow(topic: LiveTopic, handlers: LiveHandlers, from?: string | null): () => void {
     this.close();
     this.topic = topic;
     this.handlers = handlers;
-    this.lastId = null;
-    this.mayHaveMissed = this.fetching = this.fetchAgain = false;
+    this.lastId = from ?? null;
+    this.mayHaveMissed = from === null;
+    this.fetching = this.fetchAgain = false;
     this.behind = 0;
     this.setState('connecting');
     void this.open();

@@ -2,16 +2,14 @@
 
 import { tableFromIPC, type Column, type Table } from '@uwdata/flechette';
 import type { SpanSkeleton } from '../core/spans';
-import { getJson, request } from './client';
+import { ARROW, SPANS_ACCEPT, spansAddress } from './addresses';
+import { getJson, notePosition, request, type Positions } from './client';
 import type { FirstArguments, FoundSpans, RunSpans } from './types';
 
-const ARROW = 'application/vnd.apache.arrow.stream';
-
-export async function fetchSpans(runId: string, signal?: AbortSignal): Promise<RunSpans> {
-  const response = await request(`api/runs/${encodeURIComponent(runId)}/spans`, {
-    signal,
-    headers: { accept: `${ARROW}, application/json;q=0.5` },
-  });
+export async function fetchSpans(runId: string, signal?: AbortSignal, positions?: Positions): Promise<RunSpans> {
+  const address = spansAddress(runId, positions !== undefined);
+  const response = await request(address, { signal, headers: { accept: SPANS_ACCEPT } });
+  notePosition(response, positions);
   if (!response.headers.get('content-type')?.startsWith(ARROW)) return response.json() as Promise<RunSpans>;
   return decodeSpans(new Uint8Array(await response.arrayBuffer()));
 }

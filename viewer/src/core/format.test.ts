@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatBytes, formatCost, formatCount, formatExactCost, formatTokens, plural, totalTokens } from './format';
 
@@ -33,6 +34,13 @@ describe('figures', () => {
     expect(formatBytes(3_100_000)).toBe('3.10 MB');
     expect(formatCount(100_000)).toBe('100,000');
     expect([plural(1, 'span'), plural(2, 'span')]).toEqual(['1 span', '2 spans']);
+  });
+
+  it('are separated as the browser separates them', () => {
+    fc.assert(fc.property(fc.maxSafeInteger(), (count) => void expect(formatCount(count)).toBe(count.toLocaleString('en-US'))));
+    const cents = fc.double({ min: 1, max: 1e12, noNaN: true }).map((usd) => Math.round(usd * 100) / 100);
+    const browsers = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+    fc.assert(fc.property(cents, (usd) => void expect(formatCost(usd)).toBe(`$${usd.toLocaleString('en-US', browsers)}`)));
   });
 
   it('tokens are unknown only when both sides are', () => {

@@ -13,7 +13,7 @@ export function formatCost(usd: Figure): string {
   if (usd === 0) return '$0';
   if (usd < 0.0001) return '<$0.0001';
   if (usd < 0.99995) return `$${usd.toFixed(4)}`;
-  return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  return `$${separated(usd.toFixed(2))}`;
 }
 
 /** As formatCost, with small amounts in four figures: "$0.00004321". For where two costs are compared. */
@@ -34,7 +34,13 @@ export function formatTokens(count: Figure): string {
 
 /** Thousands separated: "100,000". */
 export function formatCount(count: Figure): string {
-  return count == null || Number.isNaN(count) ? NOT_KNOWN : count.toLocaleString('en-US');
+  if (count == null || Number.isNaN(count)) return NOT_KNOWN;
+  return Number.isSafeInteger(count) ? separated(String(count)) : count.toLocaleString('en-US');
+}
+
+/** Thousands separated, by hand: the browser's own formatting takes 20 ms when it is first asked. */
+function separated(figure: string): string {
+  return figure.replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ',');
 }
 
 /** "1 span", "2 spans"; many: where it is not the noun with an s. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MessageCount, messageNumber, parseEvents } from './sse';
+import { earliestPosition, MessageCount, messageNumber, parseEvents } from './sse';
 
 const write = (number: number, data: string) => `id: b-4.${number}\nevent: spans\ndata: ${data}\n\n`;
 
@@ -48,5 +48,19 @@ describe('counting messages', () => {
         expect(gaps(numbers).includes(true)).toBe(lost);
       }),
     );
+  });
+});
+
+describe('the earliest of several positions', () => {
+  const numbers = fc.array(fc.nat(), { minLength: 1, maxLength: 5 });
+
+  it('is the one from which all others are reached', () => {
+    fc.assert(fc.property(numbers, (all) => void expect(earliestPosition(all.map((n) => `b0-${n}`))).toBe(`b0-${Math.min(...all)}`)));
+  });
+
+  it('is not known when one is not, or they are of different collectors', () => {
+    fc.assert(fc.property(numbers, (all) => void expect(earliestPosition([...all.map((n) => `b0-${n}`), null])).toBeNull()));
+    expect(earliestPosition(['b0-1', 'b1-1'])).toBeNull();
+    expect(earliestPosition([])).toBeNull();
   });
 });

@@ -44,3 +44,17 @@ export class MessageCount {
     return missing;
   }
 }
+
+/**
+ * The earliest of positions that answers have named: whoever follows from there misses nothing that any of them lacks.
+ * Null when one is not known, or when they are of different starts of the collector.
+ */
+export function earliestPosition(positions: readonly (string | null)[]): string | null {
+  let earliest: { position: string; number: number; boot: string } | null = null;
+  for (const position of positions) {
+    const [, boot, digits] = /^(\w+)-(\d+)$/.exec(position ?? '') ?? [];
+    if (position === null || !boot || (earliest && boot !== earliest.boot)) return null;
+    if (!earliest || Number(digits) < earliest.number) earliest = { position, number: Number(digits), boot };
+  }
+  return earliest?.position ?? null;
+}

@@ -22,10 +22,23 @@ export interface Palette {
   readonly themeVersion: number;
 }
 
+let read: Palette | null = null;
+
 /** themeVersion: names the theme the colours belong to, so that a change of theme reads them again. */
 export function readPalette(themeVersion: number): Palette {
+  // Read once for all canvases: each reading has the browser settle the styles of the whole page.
+  if (read?.themeVersion !== themeVersion) read = freshPalette(themeVersion);
+  return read;
+}
+
+function freshPalette(themeVersion: number): Palette {
   const style = getComputedStyle(document.documentElement);
-  const token = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const known = new Map<string, string>();
+  const token = (name: string) => {
+    const value = known.get(name) ?? style.getPropertyValue(`--${name}`).trim();
+    known.set(name, value);
+    return value;
+  };
   return {
     kinds: KIND_GROUPS.map((group) => token(`kind-${group}`)),
     token,

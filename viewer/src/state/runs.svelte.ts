@@ -1,10 +1,12 @@
 /** The run list on screen: pages, live arrivals, the selection and where the reader is in it. */
 
 import { SvelteSet } from 'svelte/reactivity';
-import { ApiError, fetchRuns, PAGE_SIZE } from '../api/client';
+import { PAGE_SIZE } from '../api/addresses';
+import { ApiError, fetchRuns, type Positions } from '../api/client';
 import { fetchAmong, mostAskedAbout } from '../api/runs';
 import { DEFAULT_SORT, formatRunFilters, parseRunFilters, type RunFilters } from '../core/runfilters';
 import { RunList, type RunSummary } from '../core/runlist';
+import { earliestPosition } from '../core/sse';
 import { announcer } from './announcer.svelte';
 import { live } from './live.svelte';
 
@@ -47,12 +49,15 @@ export class RunsModel {
 
   async open(): Promise<void> {
     this.aborter = new AbortController();
+    const { signal } = this.aborter;
+    const positions: Positions = [];
+    await this.load(positions);
+    if (signal.aborted) return;
     this.stop = live.stream.follow(
       { runs: true },
       { hello: live.greet, runs: (runs) => this.takeLive(runs), gap: () => this.load() },
+      earliestPosition(positions),
     );
-    await live.stream.opened(400);
-    await this.load();
   }
 
   close(): void {
@@ -63,14 +68,14 @@ export class RunsModel {
   }
 
   /** Asks for the first page, as long as what is shown; what is on screen stays until the answer is here. */
-  async load(): Promise<void> {
+  async load(positions?: Positions): Promise<void> {
     const { signal } = this.aborter;
     this.loading = !this.loadedOnce;
     const load = ++this.loads;
     const flight = this.list.ask();
     const shown = this.loadedOnce ? this.rows.length : 0;
     try {
-      const page = await fetchRuns(this.filters, null, signal, Math.min(Math.max(shown, PAGE_SIZE), LONGEST_PAGE));
+      const page = await fetchRuns(this.filters, null, signal, Math.min(Math.max(shown, PAGE_SIZE), LONGEST_PAGE), positions);
       if (load !== this.loads) return this.list.abandon(flight); // asked again since
       this.list.landFirst(flight, page.runs, page.next_cursor, live.nowMs());
       this.sql = page.sql;

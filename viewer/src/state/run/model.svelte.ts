@@ -5,7 +5,7 @@
  * when a rebuild is expensive, so that a large live run never takes more than about a fifth of the time.
  */
 
-import { fetchEvents, fetchRun, ApiError } from '../../api/client';
+import { ApiError, fetchEvents, fetchRun, type Positions } from '../../api/client';
 import { fetchSpans } from '../../api/spans';
 import type { NotCounted, RunDetail } from '../../api/types';
 import { EventStore, type EventItem } from '../../core/events';
@@ -14,6 +14,7 @@ import type { RunSummary } from '../../core/runlist';
 import type { RunView, RunViewState } from '../../core/runview';
 import type { ViewOptions } from '../../core/viewoptions';
 import { correctClocks, type Correction } from '../../core/skew';
+import { earliestPosition } from '../../core/sse';
 import { SpanStore } from '../../core/spans';
 import { isoToMs, parseIsoNs } from '../../core/time';
 import { buildTree, nodeId, nodeOf, type Tree } from '../../core/tree';
@@ -75,8 +76,11 @@ export class RunModel {
     this.timeline = new Timeline(this, state);
   }
 
-  /** Starts following and loads. */
+  /** Loads, and follows from where the answers end. */
   async open(): Promise<void> {
+    const positions: Positions = [];
+    await this.load(positions);
+    if (this.aborter.signal.aborted) return;
     this.stop = live.stream.follow(
       { runs: true, runId: this.runId },
       {
@@ -89,9 +93,8 @@ export class RunModel {
           return this.load();
         },
       },
+      this.failure ? null : earliestPosition(positions),
     );
-    await live.stream.opened(400);
-    await this.load();
   }
 
   close(): void {
@@ -102,14 +105,14 @@ export class RunModel {
     this.arguments.close();
   }
 
-  async load(): Promise<void> {
+  async load(positions?: Positions): Promise<void> {
     const { signal } = this.aborter;
     try {
-      const spans = fetchSpans(this.runId, signal);
-      const checkpoints = fetchEvents(this.runId, 'checkpoint', signal);
+      const spans = fetchSpans(this.runId, signal, positions);
+      const checkpoints = fetchEvents(this.runId, 'checkpoint', signal, positions);
       checkpoints.catch(() => undefined); // reported by the await below, unless the run itself is not found first
       spans.catch(() => undefined);
-      this.detail = await fetchRun(this.runId, signal);
+      this.detail = await fetchRun(this.runId, signal, positions);
       const answer = await spans;
       this.store.apply(answer.origin, answer.spans);
       this.events.apply(await checkpoints);

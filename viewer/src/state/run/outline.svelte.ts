@@ -220,9 +220,10 @@ export class Outline {
   }
 
   private keptBy(tree: Tree): Uint8Array | null {
-    const { onlyCritical, criticalNodes } = this.model.timeline;
+    const { onlyCritical } = this.model.timeline;
     const onlyMatches = this.onlyMatches && this.matches !== null;
     if (!onlyMatches && !onlyCritical) return null;
+    const criticalNodes = onlyCritical ? this.model.timeline.criticalNodes : new Set();
     return withAncestors(tree, (row) => (!onlyMatches || this.isMatch(row)) && (!onlyCritical || criticalNodes.has(row)));
   }
 
