@@ -19,9 +19,12 @@ from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller, open_controller
 from milepost_collector.forwarding import Forwarding, parse_destinations
+from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
 from milepost_collector.traces.queries import QueryPool, RunIndex
+from milepost_collector.traces.queries.source import Snapshot
+from milepost_collector.triggers import Triggers
 from milepost_collector.web.counting import Counting
 from milepost_collector.web.health import Metrics
 from milepost_collector.web.openapi import OPENAPI
@@ -123,6 +126,7 @@ async def _start(config: CollectorConfig) -> Services:
         forwarding=forwarding,
         controller=controller,
         follower=_start_follower(controller, ingest),
+        triggers=_triggers(config, controller, queries),
     )
 
 
@@ -150,6 +154,13 @@ def _start_follower(controller: Controller, ingest: Ingest) -> Follower:
     controller.on_change(follower.wake)
     follower.start()
     return follower
+
+
+def _triggers(config: CollectorConfig, controller: Controller, queries: QueryPool) -> Triggers:
+    async def newest_commit() -> int:
+        return await queries.run(lambda connection: Snapshot(connection, None).newest_commit)
+
+    return Triggers(controller, Secrets(config.data_dir, config.secret_key), newest_commit=newest_commit)
 
 
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:

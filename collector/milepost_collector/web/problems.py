@@ -32,11 +32,13 @@ from milepost_collector.errors import (
     ValueTooLargeError,
 )
 from milepost_collector.protocol.api import Problem
+from milepost_collector.triggers.errors import DeliveryFailedError, DeliveryLimitedError, DeliveryRefusedError
 
 logger = logging.getLogger("milepost.web")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+CHALLENGES = {"basic": 'Basic realm="Milepost"', "bearer": "Bearer"}
 # Attributes of errors that answers show.
 _EXTENSIONS = ("field", "value", "limit", "remedy", "legal", "position", "end")
 
@@ -56,13 +58,16 @@ STATUSES: dict[type[MilepostError], int] = {
     MalformedBodyError: 400,
     QueryRejectedError: 400,
     NotApproverError: 403,
+    DeliveryRefusedError: 401,
     NotFoundError: 404,
     NotAcceptableError: 406,
     ConflictError: 409,
     BodyTooLargeError: 413,
     ValueTooLargeError: 413,
     UnsupportedEncodingError: 415,
+    DeliveryFailedError: 422,
     QueryMemoryError: 422,
+    DeliveryLimitedError: 429,
     QueueFullError: 503,
     ControllerBusyError: 503,
     StorageUnavailableError: 503,
@@ -83,7 +88,7 @@ def milepost_problem(error: MilepostError) -> Response:
     if status is None:
         return unexpected_problem(error)
     extensions = {name: getattr(error, name) for name in _EXTENSIONS if hasattr(error, name)}
-    return problem(status, str(error), headers=_retry_header(error, status), **extensions)
+    return problem(status, str(error), headers=_headers(error, status), **extensions)
 
 
 def unexpected_problem(error: BaseException) -> Response:
@@ -139,7 +144,9 @@ class UnexpectedErrors:
             await unexpected_problem(error)(scope, receive, send)
 
 
-def _retry_header(error: MilepostError, status: int) -> dict[str, str] | None:
-    if status != 503:
+def _headers(error: MilepostError, status: int) -> dict[str, str] | None:
+    if isinstance(error, DeliveryRefusedError):  # RFC 9110 section 15.5.2 wants a challenge
+        return {"WWW-Authenticate": CHALLENGES.get(error.scheme, f'Signature scheme="{error.scheme}"')}
+    if status not in (429, 503):
         return None
     return {"Retry-After": str(getattr(error, "retry_after_s", RETRY_AFTER_S))}

@@ -34,6 +34,7 @@ from milepost_collector.web.controller import CONTROLLER_ENDPOINTS
 from milepost_collector.web.endpoint import Endpoint, Handler
 from milepost_collector.web.events import JSON, MSGPACK, post_events
 from milepost_collector.web.health import healthz, metrics, readyz
+from milepost_collector.web.hooks import HOOK_ENDPOINTS
 from milepost_collector.web.live import live
 from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
 from milepost_collector.web.otlp import PROTOBUF, post_logs, post_metrics, post_traces
@@ -70,8 +71,9 @@ from milepost_collector.web.runs import (
 from milepost_collector.web.scores import SCORE_ENDPOINTS
 from milepost_collector.web.sql import get_schema, post_sql
 from milepost_collector.web.status import CollectorStatus, get_status
+from milepost_collector.web.triggers import TRIGGER_ENDPOINTS
 
-_NAMES = re.compile(r"{(name|schedule|value)}")
+_NAMES = re.compile(r"{(name|schedule|trigger|value)}")
 
 
 class Status(Struct, kw_only=True):
@@ -249,6 +251,8 @@ ENDPOINTS = (
     *ANALYSIS_ENDPOINTS,
     *SCORE_ENDPOINTS,
     *CONTROLLER_ENDPOINTS,
+    *TRIGGER_ENDPOINTS,
+    *HOOK_ENDPOINTS,
     Endpoint(path="/healthz", handler=healthz, summary="Whether the process answers.", answers={JSON: Status}),
     Endpoint(
         path="/readyz",

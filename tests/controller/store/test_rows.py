@@ -68,7 +68,7 @@ ONE_OF_EACH: list[Row] = [
         id="g1", name="n", kind="webhook", definition="{}", created_at=NOW, updated_at=NOW, armed_at=NOW, hook_id="h"
     ),
     TriggerEventRow(id="e1", trigger_id="g1", at=NOW, outcome="duplicate", delivery_id="d", task_id="t1"),
-    TriggerPayloadRow(event_id="e1", expires_at=NOW, headers='{"a": "null"}', body="sealed"),
+    TriggerPayloadRow(event_id="e1", trigger_id="g1", expires_at=NOW, headers='{"a": "null"}', body="sealed"),
     PositionRow(follower="triggers", source="runs", position="7"),
     rows.webhook("h1", reason="it's", failing_since=NOW),
     DeliveryRow(

@@ -39,8 +39,8 @@ class TriggerRow(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class TriggerEventRow(Struct, kw_only=True, array_like=True, gc=False):
-    """Table `trigger_events`, key id, which rises with time; (trigger_id, delivery_id) is unique among those that are
-    accepted. See `milepost.wire.triggers.TriggerEvent`."""
+    """Table `trigger_events`, key id, which rises with time. Of those with one trigger_id and delivery_id at most one
+    is accepted. See `milepost.wire.triggers.TriggerEvent`."""
 
     id: str
     trigger_id: str
@@ -60,6 +60,7 @@ class TriggerPayloadRow(Struct, kw_only=True, array_like=True, gc=False):
     sealed."""
 
     event_id: str
+    trigger_id: str
     expires_at: int
     headers: str
     body: str

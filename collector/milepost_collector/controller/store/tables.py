@@ -191,6 +191,8 @@ trigger_events = _table(
     ("id",),
     Index("trigger_events_by_trigger", "trigger_id", "id"),
     Index("trigger_events_by_outcome", "trigger_id", "outcome", "at"),
+    Index("trigger_events_by_delivery", "trigger_id", "delivery_id"),
+    Index("trigger_events_by_task", "task_id"),
     Index("trigger_events_by_at", "at"),
     with_rowid=True,
 )
@@ -199,6 +201,7 @@ trigger_payloads = _table(
     "trigger_payloads",
     ("event_id",),
     Index("trigger_payloads_by_expires_at", "expires_at"),
+    Index("trigger_payloads_by_trigger", "trigger_id", "event_id"),
     with_rowid=True,
 )
 positions = _table(PositionRow, "positions", ("follower", "source"))
@@ -274,14 +277,6 @@ _partial("asks_open_by_expires_at", asks, ("expires_at", "id"), "status = 'open'
 _partial("asks_by_alarm_at", asks, ("alarm_at",), "alarm_at IS NOT NULL")
 _partial("asks_by_task", asks, ("task_id",), "task_id IS NOT NULL")
 _partial("asks_of_owner", asks, ("owner", "key"), "status <> 'invalidated'", unique=True)
-_partial(
-    "trigger_events_accepted_once",
-    trigger_events,
-    ("trigger_id", "delivery_id"),
-    "outcome = 'accepted' AND delivery_id IS NOT NULL",
-    unique=True,
-)
-_partial("trigger_events_by_task", trigger_events, ("task_id",), "outcome = 'accepted'")
 # IS NOT NULL, for SQLite sees of a comparison with a parameter that it implies this, and nothing more.
 _partial("deliveries_due", deliveries, ("webhook_id", "next_at", "id"), "next_at IS NOT NULL")
 _partial("deliveries_claimed", deliveries, ("claimed_at",), "claimed_at IS NOT NULL")

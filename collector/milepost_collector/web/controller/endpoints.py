@@ -54,6 +54,10 @@ from milepost.wire.worker import (
     UnregisterRequest,
 )
 from milepost_collector.web.controller import agents, asks, attempts, schedules, tasks, worker
+from milepost_collector.web.controller.building import change as _change
+from milepost_collector.web.controller.building import command as _command
+from milepost_collector.web.controller.building import delete as _delete
+from milepost_collector.web.controller.building import get as _get
 from milepost_collector.web.controller.parameters import (
     InstantListParameters,
     ScheduleListParameters,
@@ -62,40 +66,6 @@ from milepost_collector.web.controller.parameters import (
 )
 from milepost_collector.web.endpoint import Endpoint, Handler
 from milepost_collector.web.events import JSON, MSGPACK
-
-READING = (400, 503)
-FINDING = (400, 404, 503)
-CHANGING = (400, 404, 409, 413, 415, 503)
-
-
-def _get(path: str, handler: Handler, kind: Any, summary: str, parameters: Any = None) -> Endpoint:
-    errors = FINDING if "{" in path else READING
-    return Endpoint(
-        path=path, handler=handler, summary=summary, parameters=parameters, answers={JSON: kind}, errors=errors
-    )
-
-
-def _change(method: str, path: str, handler: Handler, taken: Any, kind: Any, summary: str, **more: Any) -> Endpoint:
-    return Endpoint(
-        path=path,
-        method=method,
-        handler=handler,
-        summary=summary,
-        body={JSON: taken},
-        answers={JSON: kind},
-        errors=CHANGING,
-        **more,
-    )
-
-
-def _command(path: str, handler: Handler, taken: Any, kind: Any, summary: str) -> Endpoint:
-    return _change("POST", path, handler, taken, kind, summary, is_body_optional=True)
-
-
-def _delete(path: str, handler: Handler, summary: str) -> Endpoint:
-    return Endpoint(
-        path=path, method="DELETE", handler=handler, summary=summary, answers={}, status=204, errors=(404, 409, 503)
-    )
 
 
 def _worker(name: str, handler: Handler, taken: Any, kind: Any, summary: str) -> Endpoint:

@@ -481,18 +481,19 @@ CREATE TABLE trigger_events (
     PRIMARY KEY (id)
 );
 
-CREATE UNIQUE INDEX trigger_events_accepted_once ON trigger_events (trigger_id, delivery_id) WHERE outcome = 'accepted' AND delivery_id IS NOT NULL;
-
 CREATE INDEX trigger_events_by_at ON trigger_events (at);
+
+CREATE INDEX trigger_events_by_delivery ON trigger_events (trigger_id, delivery_id);
 
 CREATE INDEX trigger_events_by_outcome ON trigger_events (trigger_id, outcome, at);
 
-CREATE INDEX trigger_events_by_task ON trigger_events (task_id) WHERE outcome = 'accepted';
+CREATE INDEX trigger_events_by_task ON trigger_events (task_id);
 
 CREATE INDEX trigger_events_by_trigger ON trigger_events (trigger_id, id);
 
 CREATE TABLE trigger_payloads (
     event_id TEXT COLLATE "C" NOT NULL,
+    trigger_id TEXT COLLATE "C" NOT NULL,
     expires_at BIGINT NOT NULL,
     headers TEXT COLLATE "C" NOT NULL,
     body TEXT COLLATE "C" NOT NULL,
@@ -500,6 +501,8 @@ CREATE TABLE trigger_payloads (
 );
 
 CREATE INDEX trigger_payloads_by_expires_at ON trigger_payloads (expires_at);
+
+CREATE INDEX trigger_payloads_by_trigger ON trigger_payloads (trigger_id, event_id);
 
 CREATE TABLE triggers (
     id TEXT COLLATE "C" NOT NULL,
