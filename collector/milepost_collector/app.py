@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -23,8 +24,7 @@ from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
 from milepost_collector.traces.queries import QueryPool, RunIndex
-from milepost_collector.traces.queries.source import Snapshot
-from milepost_collector.triggers import Triggers
+from milepost_collector.triggers import EventFollower, Triggers
 from milepost_collector.web.counting import Counting
 from milepost_collector.web.health import Metrics
 from milepost_collector.web.openapi import OPENAPI
@@ -118,6 +118,7 @@ async def _start(config: CollectorConfig) -> Services:
         undo.push_async_callback(forwarding.stop)
         controller = await opening
         undo.pop_all()
+    triggers = Triggers(controller, Secrets(config.data_dir, config.secret_key))
     return Services(
         config=config,
         database=database,
@@ -126,7 +127,8 @@ async def _start(config: CollectorConfig) -> Services:
         forwarding=forwarding,
         controller=controller,
         follower=_start_follower(controller, ingest),
-        triggers=_triggers(config, controller, queries),
+        triggers=triggers,
+        event_follower=_start_event_follower(triggers, controller, queries),
     )
 
 
@@ -156,11 +158,11 @@ def _start_follower(controller: Controller, ingest: Ingest) -> Follower:
     return follower
 
 
-def _triggers(config: CollectorConfig, controller: Controller, queries: QueryPool) -> Triggers:
-    async def newest_commit() -> int:
-        return await queries.run(lambda connection: Snapshot(connection, None).newest_commit)
-
-    return Triggers(controller, Secrets(config.data_dir, config.secret_key), newest_commit=newest_commit)
+def _start_event_follower(triggers: Triggers, controller: Controller, queries: QueryPool) -> EventFollower:
+    follower = EventFollower(triggers, controller, queries, clock_ms=lambda: time.time_ns() // 1_000_000)
+    controller.on_change(follower.wake)
+    follower.start()
+    return follower
 
 
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:
@@ -183,6 +185,7 @@ async def _end_waits(services: Services) -> None:
 async def _stop(services: Services) -> None:
     """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
     services.stopping.set()
+    await services.event_follower.stop()
     await services.follower.stop()
     await services.controller.stop()
     await services.ingest.stop()

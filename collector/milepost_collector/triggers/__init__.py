@@ -9,6 +9,7 @@ line in the log, the counts), `registry` (triggers at hand), `service` (all of i
 What came is kept sealed: unlike a task's input it may hold more than anybody chose to keep.
 """
 
+from milepost_collector.triggers.following import EventFollower
 from milepost_collector.triggers.service import Hook, Triggers
 
-__all__ = ["Hook", "Triggers"]
+__all__ = ["EventFollower", "Hook", "Triggers"]

@@ -19,11 +19,10 @@ MAX_REMOVED = 5_000  # lines of the log in one transaction
 
 
 class New(Struct, kw_only=True, frozen=True):
-    """What a new trigger gets beside what is asked for. armed_commit: the newest commit of recorded runs."""
+    """What a new trigger gets beside what is asked for."""
 
     id: str
     sealed_secret: str | None
-    armed_commit: int
 
 
 def create(tx: Tx, request: TriggerCreate, new: New) -> TriggerRow:
@@ -44,7 +43,6 @@ def create(tx: Tx, request: TriggerCreate, new: New) -> TriggerRow:
         updated_at=tx.now,
         armed_at=tx.now,
         enabled=request.enabled,
-        armed_commit=new.armed_commit,
         hook_id=new_hook_id() if is_hook else None,
         secret=new.sealed_secret,
     )
@@ -52,7 +50,7 @@ def create(tx: Tx, request: TriggerCreate, new: New) -> TriggerRow:
     return row
 
 
-def update(tx: Tx, trigger: str, request: TriggerUpdate, armed_commit: int) -> TriggerRow:
+def update(tx: Tx, trigger: str, request: TriggerUpdate) -> TriggerRow:
     """Change a trigger. Events that another pattern means count from now on.
 
     Raises:
@@ -70,16 +68,16 @@ def update(tx: Tx, trigger: str, request: TriggerUpdate, armed_commit: int) -> T
             "signature.scheme", definition.signature.scheme, "the secret is of another; make a new trigger"
         )
     if definition.event != before.event:
-        row.armed_at, row.armed_commit = tx.now, armed_commit
+        row.armed_at = tx.now
     row.name, row.definition = name, definition_text(definition)
     return _changed(tx, row)
 
 
-def enable(tx: Tx, trigger: str, enabled: bool, armed_commit: int) -> TriggerRow:
+def enable(tx: Tx, trigger: str, enabled: bool) -> TriggerRow:
     """Let a trigger make tasks, from now on, or none."""
     row = find(tx, trigger, lock=True)
     if enabled and not row.enabled:
-        row.armed_at, row.armed_commit = tx.now, armed_commit
+        row.armed_at = tx.now
     row.enabled = enabled
     return _changed(tx, row)
 

@@ -33,7 +33,8 @@ class Content(Struct, kw_only=True, frozen=True):
 
 class Delivery(Struct, kw_only=True, frozen=True):
     """A delivery that has been verified and read. id: of the line in the log. request: what the task is made from; None
-    when none is to be made: then outcome and reason say why. replay_of, by: of a replay, which is never a duplicate."""
+    when none is to be made: then outcome and reason say why. replay_of, by: of a replay, which is never a duplicate.
+    is_event: an event may be told again by whoever follows; that it was known is nobody's business."""
 
     id: str
     delivery_id: str | None
@@ -45,6 +46,7 @@ class Delivery(Struct, kw_only=True, frozen=True):
     depth: int = 0
     replay_of: str | None = None
     by: str | None = None
+    is_event: bool = False
 
 
 class Done(Struct, kw_only=True, frozen=True):
@@ -67,6 +69,8 @@ def record(engine: Engine, tx: Tx, trigger_id: str, version: int, delivery: Deli
     row = locked(tx, trigger_id)
     if row.version != version:
         raise TriggerChangedError(f"trigger {row.name!r} was changed")
+    if delivery.is_event and _earlier(tx, row.id, delivery.delivery_id) is not None:
+        return Done(outcome="duplicate")
     done = _decide(engine, tx, row, delivery)
     _count(tx, row, done.outcome)
     if done.outcome in ("accepted", "failed", "limited") and delivery.content is not None and done.event_id is not None:
@@ -100,7 +104,7 @@ def depth_of(tx: Tx, task_id: str) -> int:
 
 
 def _decide(engine: Engine, tx: Tx, row: TriggerRow, delivery: Delivery) -> Done:
-    if delivery.replay_of is None and (earlier := _earlier(tx, row.id, delivery.delivery_id)) is not None:
+    if (earlier := _earlier(tx, row.id, delivery.delivery_id)) is not None:
         task_id = earlier.task_id
         return _write(tx, row, delivery, "duplicate", f"it made task {task_id} before", task_id=task_id)
     if delivery.request is None:

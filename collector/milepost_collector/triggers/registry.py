@@ -6,6 +6,7 @@ version again, and reads it anew when that is another.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import cached_property
 
@@ -39,15 +40,23 @@ class Registry:
         self._controller = controller
         self._clock_s = clock_s
         self._read_s = float("-inf")
+        self._is_stale = True
+        self._reading: asyncio.Task[None] | None = None
         self._all: list[Known] = []
         self._by_hook: dict[str, Known] = {}
 
     async def of_hook(self, hook_id: str, now: int) -> Known | None:
         """Return the enabled trigger of an address. now: milliseconds since the Unix epoch."""
         found = self._find(hook_id, now)
-        if found is None and await self._refresh():
+        if found is None or self._is_stale:
+            await self._refresh()
             found = self._find(hook_id, now)
         return found
+
+    async def are_any(self) -> bool:
+        """Tell whether there are triggers."""
+        await self._refresh()
+        return bool(self._all)
 
     async def waiting_for(self, source: str) -> list[Known]:
         """Return the enabled triggers that wait for events of a source."""
@@ -61,7 +70,8 @@ class Registry:
 
     def expire(self) -> None:
         """Read everything anew when it is next asked for: something was changed."""
-        self._read_s = float("-inf")
+        self._is_stale = True
+        self._reading = None  # what is being read may be from before
 
     def _find(self, hook_id: str, now: int) -> Known | None:
         known = self._by_hook.get(hook_id)
@@ -70,17 +80,27 @@ class Registry:
         is_current = known.row.hook_id == hook_id
         return known if is_current or now < (known.row.previous_until or 0) else None
 
-    async def _refresh(self) -> bool:
-        """Read everything, unless that was done a moment ago; tell whether it was done."""
-        now_s = self._clock_s()
-        if now_s - self._read_s < LOOK_AGAIN_S:
-            return False
-        self._read_s = now_s  # before: many who ask at once read once
-        rows = await self._controller.read(every)
+    async def _refresh(self) -> None:
+        """Read everything, unless that was done a moment ago. Many who ask at once read once."""
+        if not self._is_stale and self._clock_s() - self._read_s < LOOK_AGAIN_S:
+            return
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
+        own, self._is_stale = self._reading, False
+        try:
+            rows = await self._controller.read(every)
+        except BaseException:
+            self._is_stale = True
+            raise
+        finally:
+            self._reading = None if self._reading is own else self._reading
+        self._read_s = self._clock_s()
         self._all = [Known(row) for row in rows]
         hooks = ((hook, known) for known in self._all for hook in (known.row.previous_hook_id, known.row.hook_id))
         self._by_hook = {hook: known for hook, known in hooks if hook is not None}
-        return True
 
 
 def every(tx: Tx) -> list[TriggerRow]:

@@ -86,8 +86,7 @@ class Incoming(NamedTuple):
 class Triggers:
     """Everything that is asked of triggers goes through here. Belongs to one event loop.
 
-    newest_commit: of recorded runs, so that a new trigger does not count those before it. clock: seconds since the Unix
-    epoch, for signed times. clock_s: rises, for limits.
+    clock: seconds since the Unix epoch, for signed times. clock_s: rises, for limits.
     """
 
     def __init__(
@@ -95,13 +94,11 @@ class Triggers:
         controller: Controller,
         secrets: Secrets,
         *,
-        newest_commit: Callable[[], Any],
         clock: Callable[[], float] = time.time,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._controller = controller
         self._secrets = secrets
-        self._newest_commit = newest_commit
         self._clock = clock
         self._clock_s = clock_s
         self._ids = Ids(random.Random())
@@ -125,16 +122,14 @@ class Triggers:
             DeliveryLimitedError: too many came.
             DeliveryFailedError: no task can be made of it.
             MalformedBodyError: it is neither JSON nor a form.
+            TriggerChangedError: the trigger was changed again and again meanwhile, or taken away.
         """
         for _ in range(CHANGES):
             try:
                 return await self._receive(hook, incoming)
             except TriggerChangedError:
-                found = await self._found_anew(hook.hook_id)
-                if found is None:
-                    break
-                hook = found
-        raise DeliveryFailedError("the trigger is being changed; send it again")
+                hook = await self._found_anew(hook.hook_id) or hook
+        raise TriggerChangedError(f"trigger {hook.known.row.name!r} is being changed; send it again")
 
     async def _found_anew(self, hook_id: str) -> Hook | None:
         self.registry.expire()
@@ -256,11 +251,7 @@ class Triggers:
         """
         check(request.kind, request)
         secret = _secret_for(request)
-        new = keeping.New(
-            id=self._new_id(),
-            sealed_secret=await self._sealed(secret),
-            armed_commit=await self._newest_commit(),
-        )
+        new = keeping.New(id=self._new_id(), sealed_secret=await self._sealed(secret))
         made = await self._change(lambda tx: keeping.create(tx, request, new))
         given_by_us = request.secret is None and request.signature is not None
         shown = secret if given_by_us and request.signature.scheme not in GIVEN_BY_SENDER else None  # type: ignore[union-attr]
@@ -268,13 +259,11 @@ class Triggers:
 
     async def update(self, trigger: str, request: TriggerUpdate) -> Trigger:
         """Change a trigger."""
-        armed_commit = await self._newest_commit()
-        return await self._change(lambda tx: keeping.update(tx, trigger, request, armed_commit))
+        return await self._change(lambda tx: keeping.update(tx, trigger, request))
 
     async def enable(self, trigger: str, enabled: bool) -> Trigger:
         """Let a trigger make tasks, or none."""
-        armed_commit = await self._newest_commit()
-        return await self._change(lambda tx: keeping.enable(tx, trigger, enabled, armed_commit))
+        return await self._change(lambda tx: keeping.enable(tx, trigger, enabled))
 
     async def rotate(self, trigger: str, request: RotateRequest) -> TriggerSecret:
         """Give a webhook a new secret, a new address, or both; a new secret is told this once.

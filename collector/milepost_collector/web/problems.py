@@ -32,7 +32,12 @@ from milepost_collector.errors import (
     ValueTooLargeError,
 )
 from milepost_collector.protocol.api import Problem
-from milepost_collector.triggers.errors import DeliveryFailedError, DeliveryLimitedError, DeliveryRefusedError
+from milepost_collector.triggers.errors import (
+    DeliveryFailedError,
+    DeliveryLimitedError,
+    DeliveryRefusedError,
+    TriggerChangedError,
+)
 
 logger = logging.getLogger("milepost.web")
 
@@ -71,6 +76,7 @@ STATUSES: dict[type[MilepostError], int] = {
     QueueFullError: 503,
     ControllerBusyError: 503,
     StorageUnavailableError: 503,
+    TriggerChangedError: 503,
     QueryInterruptedError: 503,
     QueryTimeoutError: 504,
 }

@@ -15,7 +15,7 @@ from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool
-from milepost_collector.triggers import Triggers
+from milepost_collector.triggers import EventFollower, Triggers
 
 
 @dataclass(kw_only=True, slots=True)
@@ -31,6 +31,7 @@ class Services:
     controller: Controller
     follower: Follower
     triggers: Triggers
+    event_follower: EventFollower
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

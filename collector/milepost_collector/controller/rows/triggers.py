@@ -10,7 +10,7 @@ class TriggerRow(Struct, kw_only=True, array_like=True, gc=False):
 
     definition: JSON of the wire's. version: rises with every change but those of the counts. secret, previous_secret:
     sealed. previous_until: until when previous_secret and previous_hook_id are taken. armed_at: events before it do not
-    count; armed_commit: runs that were recorded up to that commit do not. The counts are of outcomes.
+    count. The counts are of outcomes.
     """
 
     id: str
@@ -22,7 +22,6 @@ class TriggerRow(Struct, kw_only=True, array_like=True, gc=False):
     armed_at: int
     enabled: bool = True
     version: int = 1
-    armed_commit: int = -1
     hook_id: str | None = None
     secret: str | None = None
     previous_hook_id: str | None = None

@@ -3,8 +3,8 @@
 Read `source` (the view `runs` over chosen parts), `run_index` (where a run's parts lie), `search` and `search_sql` (a
 search, asked of runs at hand and in SQL), `filters` (what a list may be narrowed to), then `runs`, `sessions`,
 `histogram` and `facets` (what a list is of), `groups` (runs that are parts of others), `spans`, `search_spans`,
-`conversations`, `turns` and `events`, `search_offers` (while one types), `task_usage` (what managed tasks used), and
-`pool` (threads, time limits, transactions).
+`conversations`, `turns` and `events`, `search_offers` (while one types), `task_usage` (what managed tasks used),
+`ended_runs` and `search_runs` (for those who wait for runs), and `pool` (threads, time limits, transactions).
 """
 
 from milepost_collector.traces.queries.conversations import message

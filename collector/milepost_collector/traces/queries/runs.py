@@ -37,7 +37,7 @@ from milepost_collector.traces.queries.parts import (
     summed_parts_of,
 )
 from milepost_collector.traces.queries.run_index import EVERYTHING, Bounds, RunIndex
-from milepost_collector.traces.queries.search import Found
+from milepost_collector.traces.queries.search import Found, Search
 from milepost_collector.traces.queries.source import SPAN_BOUNDS, Snapshot
 
 _EVENT_COUNTS = "SELECT count(*), count(*) FILTER (kind = 'checkpoint') FROM events WHERE run_id = ?"
@@ -280,7 +280,7 @@ def _page_between(snapshot: Snapshot, request: RunFilter, cursor: Cursor | None,
     page: list[RunSummary] = []
     last = ""
     less = _corrections(snapshot, candidates)
-    found = _found(snapshot, request, candidates)
+    found = found_by(snapshot, request.search, candidates)
     for place in order:
         summary = summary_of(candidates[place[1]], less.get(place[1])) if place > after else None
         if summary is None or not matches(request, summary, -place[0], found):
@@ -333,13 +333,13 @@ def _runs_with_text(snapshot: Snapshot, text: str, run_ids: Iterable[str]) -> se
     return {row[0] for row in snapshot.connection.execute(sql, values).fetchall()}
 
 
-def _found(snapshot: Snapshot, request: RunFilter, run_ids: Iterable[str]) -> Found:
-    """Return which of the runs, and maybe others, have spans that the search is about."""
-    if request.search is None or not (wanted := request.search.about_spans()):
+def found_by(snapshot: Snapshot, search: Search | None, run_ids: Iterable[str]) -> Found:
+    """Return which of the runs, and maybe others, have spans that a search is about."""
+    if search is None or not (wanted := search.about_spans()):
         return {}
     assert snapshot.index is not None  # lists are made with one
     values = snapshot.index.bounds(run_ids)._asdict()
-    queries = {node: request.search.runs_with(node, _NEAR) for node in wanted}
+    queries = {node: search.runs_with(node, _NEAR) for node in wanted}
     return {
         node: {row[0] for row in snapshot.connection.execute(_bounded(sql), values).fetchall()}
         for node, sql in queries.items()

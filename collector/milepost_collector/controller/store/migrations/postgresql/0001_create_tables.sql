@@ -514,7 +514,6 @@ CREATE TABLE triggers (
     armed_at BIGINT NOT NULL,
     enabled BOOLEAN NOT NULL,
     version BIGINT NOT NULL,
-    armed_commit BIGINT NOT NULL,
     hook_id TEXT COLLATE "C",
     secret TEXT COLLATE "C",
     previous_hook_id TEXT COLLATE "C",

@@ -500,7 +500,6 @@ CREATE TABLE triggers (
     armed_at INTEGER NOT NULL,
     enabled BOOLEAN NOT NULL,
     version INTEGER NOT NULL,
-    armed_commit INTEGER NOT NULL,
     hook_id TEXT,
     secret TEXT,
     previous_hook_id TEXT,
