@@ -19,6 +19,7 @@ from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller, open_controller
+from milepost_collector.deliverables import Deliverables, Place
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
@@ -126,6 +127,7 @@ async def _start(config: CollectorConfig) -> Services:
         queries=queries,
         forwarding=forwarding,
         controller=controller,
+        deliverables=_start_deliverables(config, controller),
         follower=_start_follower(controller, ingest),
         triggers=triggers,
         event_follower=_start_event_follower(triggers, controller, queries),
@@ -165,6 +167,17 @@ def _start_event_follower(triggers: Triggers, controller: Controller, queries: Q
     return follower
 
 
+def _start_deliverables(config: CollectorConfig, controller: Controller) -> Deliverables:
+    deliverables = Deliverables(
+        controller,
+        Place(config.deliverables_url, config.data_dir / "deliverables"),
+        max_bytes=config.max_deliverable_bytes,
+        quota_bytes=config.max_task_deliverables_bytes,
+    )
+    deliverables.start()
+    return deliverables
+
+
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:
     destinations = parse_destinations(config.forward_to, config.forward_headers, own_port=config.port)
     forwarding = Forwarding(config.data_dir, destinations, max_bytes=config.forward_max_bytes)
@@ -187,6 +200,7 @@ async def _stop(services: Services) -> None:
     services.stopping.set()
     await services.event_follower.stop()
     await services.follower.stop()
+    await services.deliverables.stop()
     await services.controller.stop()
     await services.ingest.stop()
     await services.forwarding.stop()

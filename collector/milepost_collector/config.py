@@ -12,6 +12,8 @@ from typing import Any
 from milepost.errors import ConfigurationError
 
 MIB = 1024 * 1024
+DELIVERABLE_SCHEMES = ("s3", "gs", "az", "file", "memory")
+MAX_DELIVERABLE_BYTES = 5 * 1024 * MIB  # what S3 copies in one request
 
 
 def default_data_dir() -> Path:
@@ -53,6 +55,9 @@ class CollectorConfig:
     controller_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database; None: a file in data_dir
     task_retention_days: int = 30  # how long finished tasks are kept
     max_task_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
+    deliverables_url: str | None = None  # s3://, gs:// or az:// BUCKET/PREFIX, or file://; None: a folder in data_dir
+    max_deliverable_bytes: int = 1024 * MIB  # of one content; 5 GiB at most
+    max_task_deliverables_bytes: int = 10 * 1024 * MIB  # of all deliverables of a task, with all versions
     secret_key: str | None = field(default=None, repr=False)  # commas between several; None: a file in data_dir
 
     def __post_init__(self) -> None:
@@ -65,11 +70,14 @@ class CollectorConfig:
             "sql_max_rows",
             "task_retention_days",
             "max_task_value_bytes",
+            "max_deliverable_bytes",
+            "max_task_deliverables_bytes",
         ):
             _at_least(name, getattr(self, name), 1)
         _at_least("forward_max_bytes", self.forward_max_bytes, MIB)
         _at_least("memory_limit_bytes", self.memory_limit_bytes, 64 * MIB)
         _check_controller_url(self.controller_url)
+        _check_deliverables(self.deliverables_url, self.max_deliverable_bytes)
         _at_least("lost_after_s", self.lost_after_s, 1)
         _at_least("sql_timeout_s", self.sql_timeout_s, 0.001)
         _at_least("query_threads", self.query_threads, 1)
@@ -141,6 +149,16 @@ def _check_controller_url(url: str | None) -> None:
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         scheme = url.partition(":")[0][:40]  # the rest may hold a password
         raise ConfigurationError("controller_url", f"expected postgresql://HOST/DATABASE, got {scheme}:…")
+
+
+def _check_deliverables(url: str | None, max_bytes: int) -> None:
+    scheme, separator, _ = (url or "file://").partition("://")
+    if scheme not in DELIVERABLE_SCHEMES or not separator:
+        raise ConfigurationError(
+            "deliverables_url", f"expected one of {', '.join(DELIVERABLE_SCHEMES)} before ://, got {scheme[:40]!r}"
+        )
+    if max_bytes > MAX_DELIVERABLE_BYTES:
+        raise ConfigurationError("max_deliverable_bytes", f"must be at most {MAX_DELIVERABLE_BYTES}, got {max_bytes}")
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ MilepostError
 │   ├── DatabaseCorruptError   the file is not a readable database
 │   ├── DatabaseTooNewError    a newer program wrote it
 │   ├── DuplicateRowError      a new row's key is taken, or a row contradicts a constraint of its table
+│   ├── DeliverableStoreError  contents of deliverables cannot be kept or read now
 │   └── StorageUnavailableError  a commit failed for want of space or because of the disk; nothing was acknowledged
 ├── IngestError                a request to the ingest routes cannot be taken
 │   ├── BodyTooLargeError      over a size limit
@@ -23,6 +24,8 @@ MilepostError
     │   └── InvalidSearchError a search cannot be read; says where
     ├── ConflictError          it is not possible as things stand
     ├── NotApproverError       an ask is not this person's to decide
+    ├── DigestMismatchError    an upload is not what its digest says
+    ├── UploadStalledError     an upload does not go on
     └── ValueTooLargeError     a value is over its size limit
 """
 
@@ -91,6 +94,16 @@ class StorageUnavailableError(StorageError):
         self, path: Path | str, cause: str, remedy: str = "free space on its disk, senders will retry"
     ) -> None:
         super().__init__(path, f"database {path} cannot be written ({cause}); {remedy}")
+
+
+class DeliverableStoreError(StorageError):
+    """Contents of deliverables cannot be kept or read now; asking again is safe. cause: what the store said."""
+
+    def __init__(self, place: str, cause: str) -> None:
+        super().__init__(
+            place,
+            f"the store of deliverables, {place}, cannot be used ({cause}); check deliverables_url, then try again",
+        )
 
 
 class IngestError(MilepostError):
@@ -226,8 +239,28 @@ class NotApproverError(QueryError):
 class ValueTooLargeError(QueryError, ValueError):
     """A value is over its size limit. value, limit: bytes."""
 
-    def __init__(self, field: str, size: int, limit: int) -> None:
-        super().__init__(f"{field} has {size} bytes as JSON, {limit} are allowed; store it elsewhere, pass a reference")
+    def __init__(self, field: str, size: int, limit: int, message: str | None = None) -> None:
+        super().__init__(
+            message or f"{field} has {size} bytes as JSON, {limit} are allowed; store it elsewhere, pass a reference"
+        )
         self.field = field
         self.value = size
         self.limit = limit
+
+
+class DigestMismatchError(QueryError, ValueError):
+    """An upload is not what its digest says. expected, found: SHA-256 in hexadecimal."""
+
+    def __init__(self, name: str, expected: str, found: str) -> None:
+        super().__init__(f"deliverable {name!r} has SHA-256 {found}, its digest says {expected}; send it again")
+        self.field = "Content-Digest"
+        self.value = expected
+        self.found = found
+
+
+class UploadStalledError(QueryError, TimeoutError):
+    """An upload has sent nothing for long. idle_s: how long, seconds."""
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(f"nothing more of the body came for {idle_s:g} s; send it again")
+        self.idle_s = idle_s

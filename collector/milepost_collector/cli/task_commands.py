@@ -193,7 +193,8 @@ def feedback(endpoint: str, task_id: str, as_json: bool, **said: Any) -> None:
 @reason_option
 @json_option
 def update(endpoint: str, task_id: str, as_json: bool, **options: Any) -> None:
-    """Change what is given of a task; while it runs, only tags and priority can be changed without --interrupt.
+    """Change what is given of a task; while it runs, only tags, priority and deliverables can be changed without
+    --interrupt.
 
     \b
     Examples:

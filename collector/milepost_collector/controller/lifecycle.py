@@ -14,6 +14,7 @@ Event = Literal[
     "created", "released", "leased", "started", "completed", "failed", "requeued", "yielded", "paused", "resumed",
     "cancelled", "exhausted", "skipped", "expired", "reopened", "asked", "answered", "held", "deleted", "at_risk",
     "edited",
+    "attached",
 ]  # fmt: skip
 Command = Literal["update", "run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete"]
 

@@ -18,6 +18,8 @@ from milepost_collector.errors import (
     BodyTooLargeError,
     ConflictError,
     ControllerBusyError,
+    DeliverableStoreError,
+    DigestMismatchError,
     InvalidParameterError,
     MalformedBodyError,
     NotApproverError,
@@ -29,6 +31,7 @@ from milepost_collector.errors import (
     QueueFullError,
     StorageUnavailableError,
     UnsupportedEncodingError,
+    UploadStalledError,
     ValueTooLargeError,
 )
 from milepost_collector.protocol.api import Problem
@@ -64,8 +67,10 @@ STATUSES: dict[type[MilepostError], int] = {
     QueryRejectedError: 400,
     NotApproverError: 403,
     DeliveryRefusedError: 401,
+    DigestMismatchError: 400,
     NotFoundError: 404,
     NotAcceptableError: 406,
+    UploadStalledError: 408,
     ConflictError: 409,
     BodyTooLargeError: 413,
     ValueTooLargeError: 413,
@@ -77,6 +82,7 @@ STATUSES: dict[type[MilepostError], int] = {
     ControllerBusyError: 503,
     StorageUnavailableError: 503,
     TriggerChangedError: 503,
+    DeliverableStoreError: 503,
     QueryInterruptedError: 503,
     QueryTimeoutError: 504,
 }

@@ -73,7 +73,7 @@ from milepost_collector.web.sql import get_schema, post_sql
 from milepost_collector.web.status import CollectorStatus, get_status
 from milepost_collector.web.triggers import TRIGGER_ENDPOINTS
 
-_NAMES = re.compile(r"{(name|schedule|trigger|value)}")
+_NAMES = re.compile(r"{(name|schedule|trigger|value|deliverable)}")
 
 
 class Status(Struct, kw_only=True):

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller
+from milepost_collector.deliverables import Deliverables
 from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
@@ -29,6 +30,7 @@ class Services:
     queries: QueryPool
     forwarding: Forwarding
     controller: Controller
+    deliverables: Deliverables
     follower: Follower
     triggers: Triggers
     event_follower: EventFollower

@@ -284,10 +284,10 @@ def update(
 ) -> Operation[Task]:
     """Change what is given and return the task; None clears agent, team, deadline, run_at, app or key.
 
-    settings: merged into the task's. While an attempt runs, only tags and priority can be changed under its feet.
-    interrupt: change input, context, agent, team, description, settings, deadline or app all the same: what runs is
-    asked to save a checkpoint and yield, is cut off after its grace, and the task goes on from there with the change.
-    reason, by: kept with a change of input, context, agent or team.
+    settings: merged into the task's. While an attempt runs, only tags, priority and deliverables can be changed under
+    its feet. interrupt: change input, context, agent, team, description, settings, deadline or app all the same: what
+    runs is asked to save a checkpoint and yield, is cut off after its grace, and the task goes on from there with the
+    change. reason, by: kept with a change of input, context, agent or team.
 
     Raises:
         InvalidRequestError: a field is malformed or out of range.

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from milepost.wire.deliverables import Deliverable, ExpectedDeliverable, ExpectedState
+
 __all__ = [
     "ATTEMPT_STATUSES",
     "BULK_ACTIONS",
@@ -74,6 +76,7 @@ Reason = Annotated[str, Meta(max_length=2_000)]
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
 DurationMs = Annotated[int, Meta(ge=0, le=31_536_000_000)]  # a year at most
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+Expectations = Annotated[list[ExpectedDeliverable], Meta(max_length=100)]
 
 
 class TaskSettings(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -117,8 +120,8 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     """What a task is made from.
 
     agent, agents, team: who does it; with none of them any worker that handles `name`. agents: each of them does it, in
-    parallel. key: what concurrency and rate limits count it under. run_at: not before. traceparent: W3C Trace Context
-    of the span that asked for it.
+    parallel. key: what concurrency and rate limits count it under. run_at: not before. deliverables: what it is to hand
+    over before it counts as completed. traceparent: W3C Trace Context of the span that asked for it.
     """
 
     name: Name
@@ -139,13 +142,15 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     key: Name | None = None
     created_by: Name | None = None
     idempotency_key: Name | None = None
+    deliverables: Expectations = []
     traceparent: Annotated[str, Meta(max_length=200)] | None = None
 
 
 class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; a field that is not given stays.
 
-    While an attempt runs, only tags and priority can be changed under its feet. interrupt: change more all the same:
+    While an attempt runs, only tags, priority and deliverables can be changed under its
+    feet. interrupt: change more all the same:
     running attempts are asked to save a checkpoint and yield, are cut off after the task's cancel_grace_ms, and the
     task goes on from there with what was changed; one that ends before it yields has ended. by, reason: kept with the
     change of input, context or executor.
@@ -168,6 +173,7 @@ class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     interrupt: bool = False
     reason: Reason = ""
     by: Name | None = None
+    deliverables: Expectations | UnsetType = UNSET
 
 
 class RunRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
@@ -264,7 +270,8 @@ class Task(Struct, kw_only=True):
     first. failures, losses: attempts since the last `run` or `retry` that failed in their code, and whose worker was
     lost. last_run_id: the newest attempt's run. next_run_at: when it is due, while it waits for that.
     deadline_at_risk: it will probably not be finished in time. cost_usd and the tokens: over all attempts, None when
-    nothing is known.
+    nothing is known. deliverables: the newest version of each; expected_deliverables: what it is to hand over, and
+    whether it has.
     """
 
     id: str
@@ -316,10 +323,13 @@ class Task(Struct, kw_only=True):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    deliverables: list[Deliverable] = []
+    expected_deliverables: list[ExpectedState] = []
 
 
 class TaskList(Struct, kw_only=True):
-    """A page of tasks, without input, context and result. next_cursor: for the next page; None at the end."""
+    """A page of tasks, without input, context, result and deliverables. next_cursor: for the next page; None at the
+    end."""
 
     tasks: list[Task]
     next_cursor: str | None

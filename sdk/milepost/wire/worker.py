@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from milepost.wire.asks import Answer, AskDefinition
+from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import DurationMs, Fraction, Name, Reason, TaskId
 
 __all__ = [
@@ -115,7 +116,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     run_id: the run to record it as. lease_ms: how long the controller waits for the next poll. failures: attempts
     before this one that failed. checkpoint: the state saved last by an earlier attempt, with its sequence number.
     answers: to what earlier attempts have asked since the task was last opened.
-    scheduled_for: the instant of its schedule that it is for.
+    scheduled_for: the instant of its schedule that it is for. deliverables: what is to be handed over.
     """
 
     task_id: str
@@ -139,6 +140,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     origin_run_id: str | None = None
     origin_span_id: str | None = None
     scheduled_for: datetime | None = None
+    deliverables: list[ExpectedDeliverable] = []
 
 
 class Command(Struct, omit_defaults=True, kw_only=True):
@@ -262,7 +264,7 @@ class ReportsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class ReportResult(Struct, omit_defaults=True, kw_only=True):
     """What became of a report. stale: the lease is over. repeated: it had been applied before. refused: it is not legal
-    now or too large. reason: why, unless applied."""
+    now or too large. reason: why, unless applied; of an applied end, why the attempt failed all the same."""
 
     outcome: Literal["applied", "repeated", "stale", "refused"]
     reason: str = ""

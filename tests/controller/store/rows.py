@@ -9,6 +9,7 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    DeliverableRow,
     InstantRow,
     ScheduleRow,
     StepRow,
@@ -121,3 +122,18 @@ def webhook(webhook_id: str, **given: Any) -> WebhookRow:
     values |= {"sealed_secret": "s", "events": '["*"]', "status": "active"}
     times = {"created_at": NOW, "updated_at": NOW}
     return WebhookRow(id=webhook_id, **{**values, **times, **given})
+
+
+def deliverable(task_id: str, name: str, **given: Any) -> DeliverableRow:
+    """Return the first version of a task's deliverable."""
+    values = {
+        "owner": task_id,
+        "version": 1,
+        "type": "report",
+        "content_type": "application/pdf",
+        "size_bytes": 2**40,
+        "sha256": "aa",
+        "created_at": NOW,
+        "task_id": task_id,
+    }
+    return DeliverableRow(name=name, **{**values, **given})

@@ -16,7 +16,9 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    ContentRow,
     DecisionRow,
+    DeliverableRow,
     DeliveryRow,
     DeliveryTryRow,
     DependencyRow,
@@ -85,6 +87,8 @@ ONE_OF_EACH: list[Row] = [
     ),
     DeliveryTryRow(delivery_id="d1", number=1, at=NOW, duration_ms=3, error="it's"),
     StartedRunRow(run_id="r1", told_at=NOW),
+    rows.deliverable("t1", "naïve.pdf", by="ann"),
+    ContentRow(sha256="aa", key="k", size_bytes=2**40, stored_at=NOW, used_at=NOW),
 ]
 
 
@@ -115,12 +119,14 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     DeliveryRow: lambda tx: tx.find(DeliveryRow, Find(equal={"id": "d1"})),
     DeliveryTryRow: lambda tx: tx.find(DeliveryTryRow, Find(equal={"delivery_id": "d1"})),
     StartedRunRow: lambda tx: tx.find(StartedRunRow, Find(equal={"run_id": "r1"})),
+    DeliverableRow: lambda tx: tx.find(DeliverableRow, Find(equal={"owner": "t1"})),
+    ContentRow: lambda tx: tx.find(ContentRow, Find(equal={"sha256": "aa"})),
 }
 
 
 def without_sequence(found: Sequence[Row]) -> list[Row]:
     """Return rows without the numbers that the database gave."""
-    given = [row for row in found if isinstance(row, TransitionRow | InstantRow | AskEventRow)]
+    given = [row for row in found if isinstance(row, TransitionRow | InstantRow | AskEventRow | DeliverableRow)]
     assert all(row.sequence > 0 for row in given)
     return [msgspec.structs.replace(row, sequence=0) if row in given else row for row in found]
 

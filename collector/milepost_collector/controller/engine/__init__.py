@@ -2,8 +2,9 @@
 
 Reading order: `unit` (tasks loaded, changed and written together) and `effects` (who is to be woken after the commit);
 `creation`, `queueing` and `dependencies`; `commands` and `updates` (what people ask); `workers` (polls), `claim` with
-`limits` (ready assignments become leases) and `reports`; `outcomes` (what follows the end of an attempt); `timekeeping`
-(what time does); `schedules` and `firing` (instants become tasks); `engine` puts a face on all of it.
+`limits` (ready assignments become leases) and `reports`; `deliverables` (what is attached) and `contract` (what is
+expected); `outcomes` (what follows the end of an attempt); `timekeeping` (what time does); `schedules` and `firing`
+(instants become tasks); `engine` puts a face on all of it.
 """
 
 from milepost_collector.controller.engine.creation import Created

@@ -11,6 +11,7 @@ import msgspec
 from milepost.wire.tasks import PRIORITIES
 from milepost.wire.worker import StepMemory, TaskLease
 from milepost_collector.controller.engine import asks
+from milepost_collector.controller.engine.contract import expectations
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits, saturated
 from milepost_collector.controller.engine.queueing import working_status
@@ -159,6 +160,7 @@ def _task_lease(tx: Tx, row: AssignmentRow, task: TaskRow, payload: PayloadRow) 
         origin_run_id=task.origin_run_id,
         origin_span_id=task.origin_span_id,
         scheduled_for=to_datetime(task.scheduled_for),
+        deliverables=list(expectations(task.deliverables)),
     )
 
 

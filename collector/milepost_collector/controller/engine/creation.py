@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from milepost.wire.tasks import PRIORITIES, TaskCreate, TaskSettings
+from milepost_collector.controller.engine.contract import expectations_text
 from milepost_collector.controller.engine.dependencies import resolve, skip_if_failed, take_outputs, wanted_rows
 from milepost_collector.controller.engine.instants import from_datetime
 from milepost_collector.controller.engine.outcomes import finish
@@ -129,6 +130,7 @@ class Creator:
             scheduled_for=origin.scheduled_for,
             origin_run_id=run_id,
             origin_span_id=span_id,
+            deliverables=expectations_text(request.deliverables),
         )
         payload = PayloadRow(task_id=task.id, input=text_or_none(request.input), context=text_or_none(request.context))
         self.check_size("input", payload.input)

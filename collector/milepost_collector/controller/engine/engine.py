@@ -32,13 +32,22 @@ from milepost.wire.worker import (
     ReportsAnswer,
     ReportsRequest,
 )
-from milepost_collector.controller.engine import answering, commands, firing, schedules, timekeeping, updates, workers
+from milepost_collector.controller.engine import (
+    answering,
+    commands,
+    deliverables,
+    firing,
+    schedules,
+    timekeeping,
+    updates,
+    workers,
+)
 from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
-from milepost_collector.controller.rows import AgentRow, LimitRow
+from milepost_collector.controller.rows import AgentRow, ContentRow, LimitRow
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.errors import InvalidParameterError, NotFoundError, QueryError
 
@@ -238,6 +247,35 @@ class Engine:
         """Note that an ask has reached somebody."""
         with self._unit(tx) as unit:
             answering.received(unit, ask_id, request)
+
+    # Deliverables.
+
+    def check_arrival(self, tx: Tx, owner: deliverables.Owner, attempt: int | None, size: int, quota: int) -> None:
+        """Refuse what could not be attached, before its content is sent. size: bytes, as far as it is known.
+
+        Raises:
+            MilepostError: why.
+        """
+        with self._unit(tx) as unit:
+            deliverables.check_fence(unit, owner, attempt)
+            deliverables.check_room(tx, owner, size, quota)
+
+    def attach(self, tx: Tx, arrival: deliverables.Arrival, quota: int) -> deliverables.Attached:
+        """Make a stored content a deliverable. quota: bytes that all of its owner's may have together."""
+        with self._unit(tx) as unit:
+            return deliverables.attach(unit, arrival, quota)
+
+    def detach(self, tx: Tx, owner: deliverables.Owner, name: str, version: int | None) -> int:
+        """Remove a deliverable, or one version of it; return how many versions that were."""
+        with self._unit(tx) as unit:
+            return deliverables.detach(unit, owner, name, version)
+
+    def forget_contents(self, tx: Tx, grace_ms: int, limit: int) -> list[ContentRow]:
+        """Forget contents that nothing has referred to for so long; return them, to be removed from where they lie."""
+        found = tx.unreferenced_contents(tx.now - grace_ms, limit)
+        if found:
+            tx.delete(found)
+        return found
 
     # Time.
 

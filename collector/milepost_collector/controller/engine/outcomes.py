@@ -6,7 +6,9 @@ import random
 
 import msgspec
 
+from milepost_collector.controller.engine import contract
 from milepost_collector.controller.engine.asks import cancel_all
+from milepost_collector.controller.engine.deliverables import Owner, of_owner
 from milepost_collector.controller.engine.dependencies import release_dependents
 from milepost_collector.controller.engine.queueing import (
     enqueue,
@@ -31,6 +33,17 @@ class Failure(msgspec.Struct, kw_only=True, frozen=True):
     error_stack: str | None = None
     retryable: bool = True
     retry_after_ms: int | None = None
+
+
+def missing_deliverables(unit: Unit, task: TaskRow) -> Failure | None:
+    """Return how an attempt has failed whose end would complete its task, if what the task is to hand over is not
+    there; None if it is, or if others of the task's agents have not done their part yet."""
+    if task.deliverables is None or _completed(unit, task) + 1 < _needed(unit, task):
+        return None
+    missing = contract.missing(contract.expectations(task.deliverables), of_owner(unit.tx, Owner(task_id=task.id)))
+    if not missing:
+        return None
+    return Failure(error_type="MissingDeliverables", error_message="; ".join(missing))
 
 
 def complete(unit: Unit, task: TaskRow, assignment: AssignmentRow, result: str | None) -> None:

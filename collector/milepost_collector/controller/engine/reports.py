@@ -31,7 +31,14 @@ from milepost.wire.worker import (
 from milepost_collector.controller.engine.answering import suspend
 from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.creation import text_or_none
-from milepost_collector.controller.engine.outcomes import Failure, complete, fail, stop_cancelled, yield_lease
+from milepost_collector.controller.engine.outcomes import (
+    Failure,
+    complete,
+    fail,
+    missing_deliverables,
+    stop_cancelled,
+    yield_lease,
+)
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.engine.workers import start
 from milepost_collector.controller.rows import AssignmentRow, CheckpointRow, StepRow
@@ -189,7 +196,11 @@ class Reports:
         result = text_or_none(report.result)
         if result is not None and (refusal := self._too_large("the result", result)) is not None:
             return refusal
-        complete(self._unit, self._unit.tasks[row.task_id], row, result)
+        task = self._unit.tasks[row.task_id]
+        if (failure := missing_deliverables(self._unit, task)) is not None:
+            fail(self._unit, task, row, failure, self._chance)
+            return ReportResult(outcome="applied", reason=f"{failure.error_type}: {failure.error_message}")
+        complete(self._unit, task, row, result)
         return _APPLIED
 
     def _failed(self, row: AssignmentRow, report: AttemptFailed) -> ReportResult:

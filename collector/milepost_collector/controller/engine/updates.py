@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from milepost.wire.tasks import PRIORITIES, RedirectRequest, TaskCreate, TaskSettings, TaskUpdate
 from milepost_collector.controller.engine.asks import forget_answers
+from milepost_collector.controller.engine.contract import expectations_text
 from milepost_collector.controller.engine.creation import (
     Creator,
     check_executors,
@@ -39,7 +40,7 @@ from milepost_collector.controller.lifecycle import COMMANDS, Command, legal_com
 from milepost_collector.controller.rows import AssignmentRow, DependencyRow, TaskRow
 from milepost_collector.errors import ConflictError, InvalidParameterError
 
-_WHILE_WORKING = {"tags", "priority"}  # what may change under an attempt's feet
+_WHILE_WORKING = {"tags", "priority", "deliverables"}  # what may change under an attempt's feet
 # What may change between the end of an attempt that yields and the next: limits count the rest under what it was.
 _BY_YIELDING = {"input", "context", "agent", "team", "description", "settings", "deadline", "app"}
 _HOW = {"interrupt", "reason", "by"}
@@ -134,6 +135,8 @@ def _update_plain(task: TaskRow, request: TaskUpdate) -> None:
         task.tags = text_or_none(request.tags) or "[]"
     if request.deadline is not UNSET:
         task.deadline_at, task.at_risk_at = milliseconds("deadline", request.deadline), None
+    if request.deliverables is not UNSET:
+        task.deliverables = expectations_text(request.deliverables)
     if request.run_at is not UNSET:
         task.run_at = milliseconds("run_at", request.run_at)
 

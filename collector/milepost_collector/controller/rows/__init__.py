@@ -5,13 +5,14 @@ mutable values: the engine loads them, changes them and hands them back, and onl
 
 `array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 
-Read `tasks`, then `agents`, `schedules`, `asks`, `triggers` and `webhooks`.
+Read `tasks`, then `agents`, `schedules`, `asks`, `triggers`, `webhooks` and `deliverables`.
 """
 
 from __future__ import annotations
 
 from milepost_collector.controller.rows.agents import AgentRow, LimitRow, RateRow, WorkerRow
 from milepost_collector.controller.rows.asks import AskEventRow, AskRow, DecisionRow
+from milepost_collector.controller.rows.deliverables import ContentRow, DeliverableRow
 from milepost_collector.controller.rows.schedules import InstantRow, ScheduleRow
 from milepost_collector.controller.rows.tasks import (
     AssignmentRow,
@@ -41,7 +42,9 @@ __all__ = [
     "AssignmentState",
     "AttemptRow",
     "CheckpointRow",
+    "ContentRow",
     "DecisionRow",
+    "DeliverableRow",
     "DeliveryRow",
     "DeliveryTryRow",
     "DependencyRow",
@@ -91,4 +94,6 @@ Row = (
     | DeliveryRow
     | DeliveryTryRow
     | StartedRunRow
+    | DeliverableRow
+    | ContentRow
 )

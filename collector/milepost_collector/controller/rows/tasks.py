@@ -12,9 +12,9 @@ AssignmentState = Literal["waiting", "delayed", "ready", "leased", "completed", 
 class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
     """A task without its payloads. Table `tasks` while it is not finished, then `task_history`.
 
-    priority: 0 (low) to 3 (urgent). agents, settings, tags: JSON. attempt: the highest number given. failures, losses:
-    of all its assignments since it was last opened. open_dependencies: upstream tasks it still waits for. stop: what
-    has been asked of its running attempts: `cancel` or `pause`.
+    priority: 0 (low) to 3 (urgent). agents, settings, tags, deliverables (those that are expected): JSON. attempt: the
+    highest number given. failures, losses: of all its assignments since it was last opened. open_dependencies: upstream
+    tasks it still waits for. stop: what has been asked of its running attempts: `cancel` or `pause`.
     """
 
     id: str
@@ -56,6 +56,7 @@ class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
     stop: str | None = None
     stop_by: str | None = None
     at_risk_at: int | None = None
+    deliverables: str | None = None
 
 
 class PayloadRow(Struct, kw_only=True, array_like=True, gc=False):

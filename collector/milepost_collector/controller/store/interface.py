@@ -22,6 +22,8 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    ContentRow,
+    DeliverableRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -203,6 +205,7 @@ class Tx(Protocol):
     def instants_after(self, position: str, limit: int) -> tuple[list[InstantRow], str]: ...
     def ask_events_after(self, position: str, limit: int) -> tuple[list[AskEventRow], str]: ...
     def log_end(self, row: type[Row]) -> str: ...  # the position after all that is committed now, of one of these logs
+    def deliverables_after(self, position: str, limit: int) -> tuple[list[DeliverableRow], str]: ...
     def prune_transitions(self, before: int, limit: int) -> int: ...  # of tasks that are gone, older than `before`
 
     def idempotency(self, keys: Collection[str]) -> dict[str, IdempotencyRow]: ...
@@ -214,6 +217,8 @@ class Tx(Protocol):
     def due_asks(self, limit: int) -> list[AskRow]: ...  # open and expires_at <= now, not locked
     def alarming_asks(self, limit: int) -> list[AskRow]: ...  # alarm_at <= now, not locked
     def prune_asks(self, before: int, limit: int) -> int: ...  # closed ones of runs, and events of asks that are gone
+    # Contents that no deliverable refers to, nor did since `before`; locked.
+    def unreferenced_contents(self, before: int, limit: int) -> list[ContentRow]: ...
 
     # Agents, workers, limits.
     def agents(self) -> list[AgentRow]: ...

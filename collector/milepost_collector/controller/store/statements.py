@@ -34,6 +34,7 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    ContentRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -55,7 +56,9 @@ from milepost_collector.controller.store.tables import (
     assignments,
     attempts,
     checkpoints,
+    contents,
     decisions,
+    deliverables,
     dependencies,
     idempotency,
     instants,
@@ -104,7 +107,7 @@ DELETE_BELONGINGS = [
     delete(decisions).where(decisions.c.ask_id.in_(select(asks.c.id).where(any_of(asks.c.task_id, "ids")))),
     *(
         delete(table).where(any_of(table.c.task_id, "ids"))
-        for table in (payloads, assignments, attempts, dependencies, checkpoints, steps, asks)
+        for table in (payloads, assignments, attempts, dependencies, checkpoints, steps, asks, deliverables)
     ),
 ]
 _NOT_ENDING = tasks.c.stop.is_distinct_from(literal_column("'deadline'"))
@@ -320,6 +323,16 @@ PRUNE_TRANSITIONS = _prune(
     ~exists().where(task_history.c.id == transitions.c.task_id),
 )
 PRUNE_IDEMPOTENCY = _prune(idempotency, "key", "created_at", idempotency.c.created_at < _BEFORE)
+
+# What transactions of others have just come to refer to has another used_at, which PostgreSQL looks at again once the
+# row is locked; what they refer to since, it would not see.
+UNREFERENCED_CONTENTS = (
+    rows_of(ContentRow, contents)
+    .where(contents.c.used_at < _BEFORE, ~exists().where(deliverables.c.sha256 == contents.c.sha256))
+    .order_by(contents.c.used_at)
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
+)
 
 # Agents, workers, limits
 AGENTS = rows_of(AgentRow, agents).order_by(agents.c.name)

@@ -39,7 +39,9 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     CheckpointRow,
+    ContentRow,
     DecisionRow,
+    DeliverableRow,
     DeliveryRow,
     DeliveryTryRow,
     DependencyRow,
@@ -217,6 +219,19 @@ deliveries = _table(
 )
 delivery_tries = _table(DeliveryTryRow, "delivery_tries", ("delivery_id", "number"))
 started_runs = _table(StartedRunRow, "started_runs", ("run_id",))
+deliverables = _followed(
+    DeliverableRow,
+    "deliverables",
+    UniqueConstraint("owner", "name", "version", name="deliverables_of_owner"),
+    Index("deliverables_by_sha256", "sha256"),
+)
+contents = _table(
+    ContentRow,
+    "contents",
+    ("sha256",),
+    Index("contents_by_key", "key"),
+    Index("contents_by_used_at", "used_at"),
+)
 
 # How rows are found for writing: their table and its key. An instant's physical key is its sequence.
 TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
@@ -246,8 +261,12 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     DeliveryRow: (deliveries, ("id",)),
     DeliveryTryRow: (delivery_tries, ("delivery_id", "number")),
     StartedRunRow: (started_runs, ("run_id",)),
+    DeliverableRow: (deliverables, ("owner", "name", "version")),
+    ContentRow: (contents, ("sha256",)),
 }
-GIVEN_BY_DATABASE: dict[type[Row], str] = {TransitionRow: "sequence", InstantRow: "sequence", AskEventRow: "sequence"}
+GIVEN_BY_DATABASE: dict[type[Row], str] = dict.fromkeys(
+    (TransitionRow, InstantRow, AskEventRow, DeliverableRow), "sequence"
+)
 
 
 def _partial(name: str, table: Table, columns: tuple[str, ...], where: str, *, unique: bool = False) -> Index:
@@ -275,6 +294,7 @@ _partial("schedules_by_next_at", schedules, ("next_at",), "next_at IS NOT NULL")
 _partial("instants_queued", instants, ("schedule_id", "nominal"), "status = 'queued'")
 _partial("asks_open_by_expires_at", asks, ("expires_at", "id"), "status = 'open'")
 _partial("asks_by_alarm_at", asks, ("alarm_at",), "alarm_at IS NOT NULL")
+_partial("deliverables_by_task", deliverables, ("task_id",), "task_id IS NOT NULL")
 _partial("asks_by_task", asks, ("task_id",), "task_id IS NOT NULL")
 _partial("asks_of_owner", asks, ("owner", "key"), "status <> 'invalidated'", unique=True)
 # IS NOT NULL, for SQLite sees of a comparison with a parameter that it implies this, and nothing more.

@@ -9,6 +9,8 @@ from milepost_collector.controller.rows import (
     AskEventRow,
     AttemptRow,
     CheckpointRow,
+    ContentRow,
+    DeliverableRow,
     DependencyRow,
     IdempotencyRow,
     InstantRow,
@@ -23,7 +25,7 @@ from milepost_collector.controller.store.listing import Listing
 from milepost_collector.controller.store.writing import Writing
 from milepost_collector.errors import InvalidParameterError
 
-F = TypeVar("F", TransitionRow, InstantRow, AskEventRow)
+F = TypeVar("F", TransitionRow, InstantRow, AskEventRow, DeliverableRow)
 
 
 class TaskPart(Listing, Writing):
@@ -139,6 +141,14 @@ class TaskPart(Listing, Writing):
         """Return the position after everything that is committed now, of what `…_after` follows."""
         (end,) = self._tuples(statements.log_end(row, self._preparer.name))
         return f"{end[0]}.{end[1]}"
+
+    def deliverables_after(self, position: str, limit: int) -> tuple[list[DeliverableRow], str]:
+        """Return deliverables committed after a position; see `transitions_after`."""
+        return self._after(DeliverableRow, position, limit)
+
+    def unreferenced_contents(self, before: int, limit: int) -> list[ContentRow]:
+        """Return contents that no deliverable refers to, nor came to since an instant, oldest first; locked."""
+        return self._rows(ContentRow, statements.UNREFERENCED_CONTENTS, before=before, limit=limit)
 
     def prune_transitions(self, before: int, limit: int) -> int:
         """Remove transitions of tasks that are gone, from before an instant; return how many."""

@@ -1,12 +1,13 @@
 """What is read of tasks, agents and schedules: rows put together into the wire's structs, in a reading transaction.
 
 Read `tasks` (one task whole, pages of them), `attempts` (attempts, checkpoints, transitions), `agents` (agents,
-workers, limits), `schedules` and `asks`.
+workers, limits), `schedules`, `asks` and `deliverables`.
 """
 
 from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.asks import ask, asks
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
+from milepost_collector.controller.views.deliverables import content, deliverable, deliverables, shown
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
 
@@ -18,13 +19,17 @@ __all__ = [
     "attempt",
     "attempts",
     "checkpoints",
+    "content",
     "counts",
+    "deliverable",
+    "deliverables",
     "ledger",
     "limits",
     "new_tasks",
     "preview",
     "schedule",
     "schedules",
+    "shown",
     "task",
     "tasks",
     "transitions",

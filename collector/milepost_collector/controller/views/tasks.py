@@ -18,6 +18,8 @@ from milepost.wire.tasks import (
     TaskList,
     TaskSettings,
 )
+from milepost_collector.controller.engine.contract import expectations, newest, states
+from milepost_collector.controller.engine.deliverables import Owner, of_owner
 from milepost_collector.controller.engine.dependencies import result_of
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
@@ -27,6 +29,7 @@ from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.lifecycle import is_finished
 from milepost_collector.controller.rows import AskRow, AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
 from milepost_collector.controller.store.interface import Find, Tx
+from milepost_collector.controller.views.deliverables import shown
 from milepost_collector.controller.why import Surroundings, why_not_running
 from milepost_collector.errors import InvalidParameterError, NotFoundError
 
@@ -50,13 +53,19 @@ def task(tx: Tx, task_id: str) -> Task:
     if row.status == "completed":
         found.result = result_of(row, attempts, payload.result)
     found.dependents = _dependents(tx, task_id)
+    rows = of_owner(tx, Owner(task_id=task_id))
+    found.deliverables = [shown(one) for one in newest(rows)]
+    found.expected_deliverables = states(expectations(row.deliverables), rows)
     return found
 
 
 def new_tasks(tx: Tx, task_ids: Sequence[str]) -> dict[str, Task]:
     """Return unfinished tasks by id, without their payloads and what depends on them: new ones have no dependents."""
     rows = tx.tasks(task_ids, lock=False) if task_ids else {}
-    return {task.id: task for task in _Assembly(tx, list(rows.values())).assemble()}
+    found = {task.id: task for task in _Assembly(tx, list(rows.values())).assemble()}
+    for row in rows.values():
+        found[row.id].expected_deliverables = states(expectations(row.deliverables), ())
+    return found
 
 
 def tasks(tx: Tx, wanted: TaskFilter, *, sort: str, cursor: str | None, limit: int) -> TaskList:

@@ -58,6 +58,7 @@ from milepost_collector.web.controller.building import change as _change
 from milepost_collector.web.controller.building import command as _command
 from milepost_collector.web.controller.building import delete as _delete
 from milepost_collector.web.controller.building import get as _get
+from milepost_collector.web.controller.deliverables import DELIVERABLE_ENDPOINTS
 from milepost_collector.web.controller.parameters import (
     InstantListParameters,
     ScheduleListParameters,
@@ -128,6 +129,7 @@ CONTROLLER_ENDPOINTS = (
     _get(f"{_TASK}/runs/{{attempt}}", attempts.get_attempt, Attempt, "One attempt."),
     _get(f"{_TASK}/checkpoints", attempts.get_checkpoints, CheckpointList, "What a task's attempts saved."),
     _get(f"{_TASK}/transitions", attempts.get_transitions, TransitionList, "Everything that happened to a task."),
+    *DELIVERABLE_ENDPOINTS,
     _change("POST", "/api/schedules", schedules.post_schedule, ScheduleCreate, Schedule, "Create a schedule.",
             status=201),
     _get("/api/schedules", schedules.get_schedules, ScheduleList, "A page of schedules.", ScheduleListParameters),

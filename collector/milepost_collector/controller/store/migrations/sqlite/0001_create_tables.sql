@@ -165,6 +165,19 @@ CREATE TABLE checkpoints (
     CONSTRAINT checkpoints_of_attempt UNIQUE (task_id, attempt, attempt_sequence)
 );
 
+CREATE TABLE contents (
+    sha256 TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    PRIMARY KEY (sha256)
+) WITHOUT ROWID;
+
+CREATE INDEX contents_by_key ON contents ("key");
+
+CREATE INDEX contents_by_used_at ON contents (used_at);
+
 CREATE TABLE decisions (
     ask_id TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -178,6 +191,30 @@ CREATE TABLE decisions (
     delegated_to TEXT NOT NULL,
     PRIMARY KEY (ask_id, number)
 ) WITHOUT ROWID;
+
+CREATE TABLE deliverables (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    task_id TEXT,
+    attempt INTEGER,
+    run_id TEXT,
+    span_id TEXT,
+    agent TEXT,
+    "by" TEXT,
+    sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    transaction_id INTEGER DEFAULT 0 NOT NULL,
+    CONSTRAINT deliverables_of_owner UNIQUE (owner, name, version)
+);
+
+CREATE INDEX deliverables_by_sha256 ON deliverables (sha256);
+
+CREATE INDEX deliverables_by_task ON deliverables (task_id) WHERE task_id IS NOT NULL;
 
 CREATE TABLE deliveries (
     id TEXT NOT NULL,
@@ -369,6 +406,7 @@ CREATE TABLE task_history (
     stop TEXT,
     stop_by TEXT,
     at_risk_at INTEGER,
+    deliverables TEXT,
     PRIMARY KEY (id),
     CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL)
 );
@@ -423,6 +461,7 @@ CREATE TABLE tasks (
     stop TEXT,
     stop_by TEXT,
     at_risk_at INTEGER,
+    deliverables TEXT,
     PRIMARY KEY (id),
     CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL)
 );
