@@ -26,6 +26,7 @@ from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
 from milepost_collector.traces.queries import QueryPool, RunIndex
 from milepost_collector.triggers import EventFollower, Triggers
+from milepost_collector.web.cost_book import CostBook
 from milepost_collector.web.counting import Counting
 from milepost_collector.web.health import Metrics
 from milepost_collector.web.openapi import OPENAPI
@@ -106,7 +107,9 @@ async def _start(config: CollectorConfig) -> Services:
     """Open and start everything; what has been started is stopped again when the rest cannot be."""
     price_book(config)  # a wrong file is told before the database is opened
     async with AsyncExitStack() as undo:
-        opening = asyncio.create_task(_start_controller(config))  # its imports take as long as DuckDB takes to open
+        costs = CostBook()
+        # Its imports take as long as DuckDB takes to open.
+        opening = asyncio.create_task(_start_controller(config, costs))
         undo.push_async_callback(_abandon, opening)
         database = await anyio.to_thread.run_sync(_open, config)
         undo.push_async_callback(anyio.to_thread.run_sync, database.close)
@@ -118,6 +121,7 @@ async def _start(config: CollectorConfig) -> Services:
         forwarding = await _start_forwarding(config)
         undo.push_async_callback(forwarding.stop)
         controller = await opening
+        costs.start(controller, queries)
         undo.pop_all()
     triggers = Triggers(controller, Secrets(config.data_dir, config.secret_key))
     return Services(
@@ -131,15 +135,17 @@ async def _start(config: CollectorConfig) -> Services:
         follower=_start_follower(controller, ingest),
         triggers=triggers,
         event_follower=_start_event_follower(triggers, controller, queries),
+        costs=costs,
     )
 
 
-async def _start_controller(config: CollectorConfig) -> Controller:
+async def _start_controller(config: CollectorConfig, costs: CostBook) -> Controller:
     controller = await open_controller(
         config.data_dir,
         url=config.controller_url,
         retention_days=config.task_retention_days,
         max_value_bytes=config.max_task_value_bytes,
+        costs=costs,
     )
     controller.start()
     return controller
@@ -201,6 +207,7 @@ async def _stop(services: Services) -> None:
     await services.event_follower.stop()
     await services.follower.stop()
     await services.deliverables.stop()
+    await services.costs.stop()
     await services.controller.stop()
     await services.ingest.stop()
     await services.forwarding.stop()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         AsyncSchedules,
         AsyncScores,
         AsyncTasks,
+        AsyncTeams,
     )
     from milepost.resources.answers import SqlResult
 
@@ -46,6 +47,7 @@ class AsyncClient:
                 AsyncSchedules,
                 AsyncScores,
                 AsyncTasks,
+                AsyncTeams,
             )
 
         config = _config(endpoint, request_timeout_ms)
@@ -53,6 +55,7 @@ class AsyncClient:
         self._tasks = AsyncTasks(self._sender)
         self._schedules = AsyncSchedules(self._sender)
         self._agents = AsyncAgents(self._sender)
+        self._teams = AsyncTeams(self._sender)
         self._limits = AsyncLimits(self._sender)
         self._runs = AsyncRuns(self._sender)
         self._scores = AsyncScores(self._sender)
@@ -72,6 +75,11 @@ class AsyncClient:
     def agents(self) -> AsyncAgents:
         """Agents, their workers and what waits for them."""
         return self._agents
+
+    @property
+    def teams(self) -> AsyncTeams:
+        """Teams of agents."""
+        return self._teams
 
     @property
     def limits(self) -> AsyncLimits:

@@ -22,7 +22,7 @@ from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost._control import Control
-    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks
+    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams
     from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
@@ -142,6 +142,11 @@ class Client:
     def agents(self) -> Agents:
         """Agents, their workers and what waits for them."""
         return self._resident.control.agents
+
+    @property
+    def teams(self) -> Teams:
+        """Teams of agents."""
+        return self._resident.control.teams
 
     @property
     def limits(self) -> Limits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost._config import Config
 from milepost._http import BlockingSender
-from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, _runs
+from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, _runs
 from milepost.resources.answers import SqlResult
 
 __all__ = ["Control"]
@@ -18,6 +18,7 @@ class Control:
         self.tasks = Tasks(self._sender)
         self.schedules = Schedules(self._sender)
         self.agents = Agents(self._sender)
+        self.teams = Teams(self._sender)
         self.limits = Limits(self._sender)
         self.runs = Runs(self._sender)
         self.scores = Scores(self._sender)

@@ -12,7 +12,7 @@ import click
 
 from milepost._http import BlockingSender
 from milepost.errors import ApiError
-from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks
+from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams
 from milepost.resources._exchange import Patience
 from milepost.resources._operation import Operation, query_of
 from milepost_collector.cli.groups import as_click_error
@@ -40,6 +40,7 @@ class CollectorClient:
         self.tasks = Tasks(self._sender)
         self.schedules = Schedules(self._sender)
         self.agents = Agents(self._sender)
+        self.teams = Teams(self._sender)
         self.limits = Limits(self._sender)
         self.scores = Scores(self._sender)
         self.feedback = Feedback(self._sender)

@@ -15,6 +15,7 @@ Event = Literal[
     "cancelled", "exhausted", "skipped", "expired", "reopened", "asked", "answered", "held", "deleted", "at_risk",
     "edited",
     "attached",
+    "reassigned", "stalled", "recovered",
 ]  # fmt: skip
 Command = Literal["update", "run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete"]
 

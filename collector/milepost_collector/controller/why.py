@@ -10,6 +10,7 @@ from milepost.wire.tasks import DependencyState, WhyNotRunning
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.unit import names_in
+from milepost_collector.controller.matching import spoken_needs
 from milepost_collector.controller.rows import AgentRow, AskRow, AssignmentRow, TaskRow, WorkerRow
 
 
@@ -94,7 +95,20 @@ def _queued(task: TaskRow, row: AssignmentRow, around: Surroundings) -> WhyNotRu
     able = [worker for worker in workers if worker.any_task or row.name in names_in(worker.tasks)]
     if not able:
         return WhyNotRunning(code="not_handled", text=f"no worker of {_executor(row)} handles {row.name!r}")
-    return _limited(row, able, around) or _busy(row, able, around)
+    fit = [worker for worker in able if set(names_in(row.needs)) <= set(names_in(worker.abilities))]
+    if not fit:
+        return WhyNotRunning(code="not_capable", text=_lacking(row, able))
+    return _limited(row, fit, around) or _busy(row, fit, around)
+
+
+def _lacking(row: AssignmentRow, workers: Sequence[WorkerRow]) -> str:
+    needs = names_in(row.needs)
+    had = {ability for worker in workers for ability in names_in(worker.abilities)}
+    who = f"agent {row.agent} has no" if row.agent is not None else f"no agent of {_executor(row)} has"
+    who = "no agent has" if row.agent is None and row.team is None else who
+    if missing := [what for what in needs if what not in had]:
+        return f"{who} {spoken_needs(missing)}"
+    return f"no agent has all of {spoken_needs(needs)}"
 
 
 def _limited(row: AssignmentRow, workers: Sequence[WorkerRow], around: Surroundings) -> WhyNotRunning | None:
@@ -126,7 +140,7 @@ def _is_paused(worker: WorkerRow, around: Surroundings) -> bool:
 
 
 def _may_serve(worker: WorkerRow, row: AssignmentRow) -> bool:
-    if worker.draining or worker.agent == row.avoid:
+    if worker.draining or (worker.agent == row.avoid and row.avoid_until is None):
         return False
     if row.agent is not None:
         return worker.agent == row.agent

@@ -17,6 +17,7 @@ from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool
 from milepost_collector.triggers import EventFollower, Triggers
+from milepost_collector.web.cost_book import CostBook
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,6 +35,7 @@ class Services:
     follower: Follower
     triggers: Triggers
     event_follower: EventFollower
+    costs: CostBook
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

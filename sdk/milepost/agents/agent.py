@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from milepost._config import Config
 from milepost.agents.handlers import Handler, HandlerTable
+from milepost.agents.traits import Traits
 from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,14 +40,24 @@ class Agent:
         agent.serve(concurrency=8)
 
     Any number of processes may serve the same agent. teams: tasks that name one of these teams are for it too.
+    capabilities, labels: what tasks may need of their agent, as `sql` and `{"region": "eu"}`.
 
     Raises:
-        ConfigurationError: a name is empty or longer than 200 characters.
+        ConfigurationError: a name is empty or longer than 200 characters; a capability or label has a space or `=` in
+            it, or more than 100 characters.
     """
 
-    def __init__(self, name: str, *, teams: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        teams: Sequence[str] = (),
+        capabilities: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
         self._name = _checked("agent", name)
         self._teams = [_checked("teams", team) for team in ([teams] if isinstance(teams, str) else teams)]
+        self._traits = Traits.of(capabilities, labels or {})
         self._handlers = HandlerTable()
 
     @property
@@ -58,6 +69,16 @@ class Agent:
     def teams(self) -> list[str]:
         """The teams it belongs to."""
         return list(self._teams)
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What it is able to, sorted."""
+        return list(self._traits.capabilities)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What tasks may choose it by beside that."""
+        return dict(self._traits.labels)
 
     @property
     def tasks(self) -> list[str]:
@@ -136,7 +157,7 @@ class Agent:
         from milepost.agents.worker import Worker
 
         address = _recording_endpoint(endpoint)
-        return Worker(self._name, self._teams, self._handlers, concurrency=slots, endpoint=address)
+        return Worker(self._name, self._teams, self._handlers, traits=self._traits, concurrency=slots, endpoint=address)
 
     def __repr__(self) -> str:
         return f"Agent({self._name!r}, tasks={self.tasks!r})"

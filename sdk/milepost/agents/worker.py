@@ -23,6 +23,7 @@ from milepost.agents.dispatch import Dispatch
 from milepost.agents.handlers import HandlerTable
 from milepost.agents.membership import Membership
 from milepost.agents.poller import Poller
+from milepost.agents.traits import Traits
 from milepost.errors import MilepostError
 from milepost.wire.worker import RegisterRequest, UnregisterRequest
 
@@ -44,7 +45,14 @@ class Worker:
     """
 
     def __init__(
-        self, agent: str, teams: list[str], handlers: HandlerTable, *, concurrency: int, endpoint: str
+        self,
+        agent: str,
+        teams: list[str],
+        handlers: HandlerTable,
+        *,
+        concurrency: int,
+        endpoint: str,
+        traits: Traits | None = None,
     ) -> None:
         """Made by `Agent.serve` and `Agent.serve_in_background`."""
         self._agent = agent
@@ -56,6 +64,8 @@ class Worker:
                 tasks=handlers.names,
                 any=handlers.has_any,
                 teams=teams,
+                capabilities=list(traits.capabilities) if traits else [],
+                labels=dict(traits.labels) if traits else {},
                 host_name=socket.gethostname()[:255] or None,
                 process_id=os.getpid(),
                 sdk_version=__version__,

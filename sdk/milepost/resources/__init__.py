@@ -1,6 +1,6 @@
 """What clients ask the collector: managed tasks, schedules, agents, limits, recorded runs, scores and feedback.
 
-Reading order: `_operation` (what is asked, as a value), `_tasks`, `_schedules`, `_agents`, `_runs`, `_scores`
+Reading order: `_operation` (what is asked, as a value), `_tasks`, `_schedules`, `_agents`, `_teams`, `_runs`, `_scores`
 (functions that make such values from arguments, through `_values`), `_exchange` (when an operation is sent again and
 which error it ends with) and `_wait`: all of it pure. `_pages` iterates over lists; `_bound` makes methods of those
 functions, for `blocking` and `awaitable`, the resources of the two clients. What they send goes through
@@ -18,8 +18,9 @@ from milepost.resources.awaitable import (
     AsyncSchedules,
     AsyncScores,
     AsyncTasks,
+    AsyncTeams,
 )
-from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks
+from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams
 
 __all__ = [
     "Agents",
@@ -31,6 +32,7 @@ __all__ = [
     "AsyncSchedules",
     "AsyncScores",
     "AsyncTasks",
+    "AsyncTeams",
     "Feedback",
     "Limits",
     "Pager",
@@ -38,4 +40,5 @@ __all__ = [
     "Schedules",
     "Scores",
     "Tasks",
+    "Teams",
 ]

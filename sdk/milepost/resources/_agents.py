@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import NoneType
 
+from msgspec import UNSET, UnsetType
+
 from milepost.resources._operation import Operation, path_of
-from milepost.resources._values import build, given_only
-from milepost.wire.agents import Agent, AgentList, Limit, LimitList, LimitScope
+from milepost.resources._values import build, given_only, text_list
+from milepost.wire.agents import Agent, AgentList, AgentUpdate, Limit, LimitList, LimitScope
 from milepost.wire.tasks import PauseRequest
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "pause_agent",
     "resume_agent",
     "set_limit",
+    "update_agent",
 ]
 
 
@@ -32,6 +36,25 @@ def get_agent(agent: Agent | str) -> Operation[Agent]:
         NotFoundError: there is no such agent.
     """
     return Operation(method="GET", path=_path(agent), answer=Agent, repeatable=True)
+
+
+def update_agent(
+    agent: Agent | str,
+    *,
+    capabilities: Iterable[str] | UnsetType | None = UNSET,
+    labels: Mapping[str, str] | UnsetType | None = UNSET,
+) -> Operation[Agent]:
+    """Say what an agent is able to, instead of what its workers say of themselves; None: as they say.
+
+    Raises:
+        InvalidRequestError: a capability or label has a space or `=` in it, or is too long.
+    """
+    wanted = {
+        "capabilities": capabilities if capabilities is None or capabilities is UNSET else text_list(capabilities),
+        "labels": dict(labels) if isinstance(labels, Mapping) else labels,
+    }
+    body = build(AgentUpdate, {name: value for name, value in wanted.items() if value is not UNSET})
+    return Operation(method="PATCH", path=_path(agent), answer=Agent, body=body, repeatable=True)
 
 
 def pause_agent(agent: Agent | str, *, reason: str = "", by: str | None = None) -> Operation[Agent]:

@@ -25,6 +25,8 @@ from milepost.wire.tasks import (
     CompleteRequest,
     CountList,
     Dependency,
+    Fallback,
+    Need,
     PauseRequest,
     Priority,
     RedirectRequest,
@@ -40,6 +42,7 @@ from milepost.wire.tasks import (
     TaskUpdate,
     TransitionList,
 )
+from milepost.wire.teams import Match
 
 __all__ = [
     "BatchAnswer",
@@ -57,6 +60,7 @@ __all__ = [
     "get_run",
     "list_runs",
     "listing",
+    "match",
     "pause",
     "prepared",
     "redirect",
@@ -129,6 +133,9 @@ def create(
     created_by: str | None = None,
     idempotency_key: str | None = None,
     traceparent: str | None = None,
+    needs: Iterable[Need | str | Mapping[str, Any]] = (),
+    fallback: Fallback | Mapping[str, Any] | None = None,
+    batch: str | None = None,
 ) -> Operation[Task]:
     """Hand a task to the controller and return it as it stands.
 
@@ -137,7 +144,9 @@ def create(
     dependencies: tasks or ids that must end first. key: what concurrency and rate limits count it under.
     idempotency_key: the same key never makes a second task; without one a key is made up, so that a try that was not
     answered can be repeated. traceparent: W3C Trace Context of the span that asks for it; None: the current one, so
-    that the run this is called in leads to the task.
+    that the run this is called in leads to the task. needs: capabilities (`sql`) and labels (`region=eu`) that its
+    agent must have, or, with a weight, should have. fallback: the agent, team or person that takes over when its agents
+    do not get it done. batch: what it is counted with.
 
     Raises:
         InvalidRequestError: a field is malformed or out of range; a dependency does not exist or closes a cycle.
@@ -165,6 +174,9 @@ def create(
             "created_by": created_by,
             "idempotency_key": idempotency_key,
             "traceparent": traceparent,
+            "needs": [needs] if isinstance(needs, str) else list(needs),
+            "fallback": fallback,
+            "batch": batch,
         }
     )
     return _creation(build(TaskCreate, fields))
@@ -453,6 +465,15 @@ def transitions(task: Task | str) -> Operation[TransitionList]:
         NotFoundError: there is no such task.
     """
     return Operation(method="GET", path=_path(task, "transitions"), answer=TransitionList, repeatable=True)
+
+
+def match(task: Task | str) -> Operation[Match]:
+    """Return which agents could do a task, the best first, with the parts of each one's score.
+
+    Raises:
+        NotFoundError: there is no such task.
+    """
+    return Operation(method="GET", path=_path(task, "match"), answer=Match, repeatable=True)
 
 
 def bulk(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
@@ -17,6 +17,7 @@ __all__ = [
     "AsyncSchedules",
     "AsyncScores",
     "AsyncTasks",
+    "AsyncTeams",
 ]
 
 
@@ -41,6 +42,7 @@ class AsyncTasks(AsyncResource):
     get_run = awaited(_tasks.get_run)
     checkpoints = awaited(_tasks.checkpoints)
     transitions = awaited(_tasks.transitions)
+    match = awaited(_tasks.match)
     bulk = awaited(_tasks.bulk)
 
     async def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
@@ -78,8 +80,21 @@ class AsyncAgents(AsyncResource):
 
     list = awaited(_agents.list_agents)
     get = awaited(_agents.get_agent)
+    update = awaited(_agents.update_agent)
     pause = awaited(_agents.pause_agent)
     resume = awaited(_agents.resume_agent)
+
+
+class AsyncTeams(AsyncResource):
+    """Teams: agents that tasks may be given to together, and who takes over when they do not get one done."""
+
+    create = awaited(_teams.create)
+    list = awaited(_teams.list_teams)
+    get = awaited(_teams.get)
+    update = awaited(_teams.update)
+    delete = awaited(_teams.delete)
+    add = awaited(_teams.add)
+    remove = awaited(_teams.remove)
 
 
 class AsyncLimits(AsyncResource):

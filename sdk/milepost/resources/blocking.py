@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
 
-__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks"]
+__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams"]
 
 
 class Tasks(Resource):
@@ -33,6 +33,7 @@ class Tasks(Resource):
     get_run = blocking(_tasks.get_run)
     checkpoints = blocking(_tasks.checkpoints)
     transitions = blocking(_tasks.transitions)
+    match = blocking(_tasks.match)
     bulk = blocking(_tasks.bulk)
 
     def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
@@ -70,8 +71,21 @@ class Agents(Resource):
 
     list = blocking(_agents.list_agents)
     get = blocking(_agents.get_agent)
+    update = blocking(_agents.update_agent)
     pause = blocking(_agents.pause_agent)
     resume = blocking(_agents.resume_agent)
+
+
+class Teams(Resource):
+    """Teams: agents that tasks may be given to together, and who takes over when they do not get one done."""
+
+    create = blocking(_teams.create)
+    list = blocking(_teams.list_teams)
+    get = blocking(_teams.get)
+    update = blocking(_teams.update)
+    delete = blocking(_teams.delete)
+    add = blocking(_teams.add)
+    remove = blocking(_teams.remove)
 
 
 class Limits(Resource):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from milepost.wire.tasks import Name
+from milepost.wire.teams import Capability, Label
 
-__all__ = ["LIMIT_SCOPES", "Agent", "AgentList", "Lease", "Limit", "LimitList", "Worker"]
+__all__ = ["LIMIT_SCOPES", "Agent", "AgentList", "AgentUpdate", "Lease", "Limit", "LimitList", "Worker"]
 
 LIMIT_SCOPES = ("agent", "name", "key")
 LimitScope = Literal["agent", "name", "key"]
@@ -46,11 +47,17 @@ class Worker(Struct, omit_defaults=True, kw_only=True):
 
 
 class Agent(Struct, omit_defaults=True, kw_only=True):
-    """An agent: what it handles, who serves it and what waits for it. paused: it is given no work."""
+    """An agent: what it handles, who serves it and what waits for it. paused: it is given no work. capabilities,
+    labels: what tasks may ask for; `set_by_hand` names those that were given here, instead of what its workers say.
+    declared_teams: of its teams, those that its workers say."""
 
     name: str
     teams: list[str] = []
+    declared_teams: list[str] = []
     tasks: list[str] = []
+    capabilities: list[str] = []
+    labels: dict[str, str] = {}
+    set_by_hand: list[str] = []
     paused: bool = False
     paused_by: str | None = None
     workers: list[Worker] = []
@@ -59,6 +66,13 @@ class Agent(Struct, omit_defaults=True, kw_only=True):
     ready: int = 0
     delayed: int = 0
     last_poll_at: datetime | None = None
+
+
+class AgentUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of an agent; what is not given stays. It holds, whatever workers say, until null takes it back."""
+
+    capabilities: Annotated[list[Capability], Meta(max_length=100)] | UnsetType | None = UNSET
+    labels: Annotated[dict[Label, Label], Meta(max_length=100)] | UnsetType | None = UNSET
 
 
 class AgentList(Struct, kw_only=True):

@@ -35,7 +35,10 @@ __all__ = [
     "CountList",
     "Dependency",
     "DependencyState",
+    "Estimate",
+    "Fallback",
     "GroupCount",
+    "Need",
     "PauseRequest",
     "RedirectRequest",
     "RetryRequest",
@@ -90,7 +93,8 @@ class TaskSettings(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid
     on_exhausted: what becomes of a task without retries left. cancel_grace_ms: how long a cancelled attempt may take to
     stop before it is cut off. on_upstream_failure: what becomes of a task when one that it depends on fails or is
     cancelled: it stays blocked, is cancelled, or runs all the same. completion: of several agents, how many must
-    complete.
+    complete. match_wait_ms: how long a task for no agent in particular is kept for one that suits it clearly better
+    than the one that asks, and is free; None: a second if it has needs, else not at all.
     """
 
     max_retries: Annotated[int, Meta(ge=0, le=1_000)] = 3
@@ -107,6 +111,7 @@ class TaskSettings(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid
     cancel_grace_ms: DurationMs = 10_000
     on_upstream_failure: Literal["block", "skip", "run"] = "block"
     completion: Literal["all", "any"] | Annotated[int, Meta(ge=1, le=100)] = "all"
+    match_wait_ms: Annotated[int, Meta(ge=0, le=60_000)] | None = None
 
 
 class Dependency(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -116,12 +121,36 @@ class Dependency(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_u
     output_as: Name | None = None
 
 
+class Need(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What a task wants of its agent. what: a capability, as `sql`, or a label, as `region=eu`. weight: how much it
+    counts beside the others that are preferred; None: it is required."""
+
+    what: Name
+    weight: Annotated[float, Meta(gt=0, le=1_000)] | None = None
+
+
+class Fallback(Struct, omit_defaults=True, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Who takes a task over when its agents do not get it done: an agent, a team or a person; one of them.
+
+    after_failures: after so many failed attempts; None: when no retries are left. after_ms: when no worker that may
+    take it has polled for so long; None: however long.
+    """
+
+    agent: Name | None = None
+    team: Name | None = None
+    person: Name | None = None
+    after_failures: Annotated[int, Meta(ge=1, le=1_000)] | None = None
+    after_ms: Annotated[int, Meta(ge=1_000, le=31_536_000_000)] | None = None
+
+
 class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
     """What a task is made from.
 
     agent, agents, team: who does it; with none of them any worker that handles `name`. agents: each of them does it, in
     parallel. key: what concurrency and rate limits count it under. run_at: not before. deliverables: what it is to hand
-    over before it counts as completed. traceparent: W3C Trace Context of the span that asked for it.
+    over before it counts as completed. traceparent: W3C Trace Context of the span that asked for it. needs:
+    what its agent must be able to, or should; a text is required. fallback: who takes over when its agents fail; None:
+    as its team says. batch: what it is counted with.
     """
 
     name: Name
@@ -144,6 +173,9 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     idempotency_key: Name | None = None
     deliverables: Expectations = []
     traceparent: Annotated[str, Meta(max_length=200)] | None = None
+    needs: Annotated[list[Name | Need], Meta(max_length=50)] = []
+    fallback: Fallback | None = None
+    batch: Name | None = None
 
 
 class TaskUpdate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
@@ -229,8 +261,8 @@ class CompleteRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_f
 
 class WhyNotRunning(Struct, omit_defaults=True, kw_only=True):
     """Why a task is not running. code: `dependency`, `upstream_failed`, `paused`, `scheduled`, `retry`, `no_worker`,
-    `not_handled`, `busy`, `limit`, `rate`, `agent_paused`, `review` or `soon`. text: for people. until: when that ends,
-    if it is known. task_id: the task it waits for. ask_id: the ask whose answer it waits for."""
+    `not_handled`, `not_capable`, `busy`, `limit`, `rate`, `agent_paused`, `review` or `soon`. text: for people. until:
+    when that ends, if it is known. task_id: the task it waits for. ask_id: the ask whose answer it waits for."""
 
     code: str
     text: str
@@ -263,15 +295,29 @@ class AgentResult(Struct, omit_defaults=True, kw_only=True):
     error_message: str | None = None
 
 
+class Estimate(Struct, omit_defaults=True, kw_only=True):
+    """How long a task probably takes, judged by `samples` completed ones of its name, of the same agent if there are
+    enough. median_ms, p90_ms: from first start to end. completion, completion_p90: when half, and nine of ten, of its
+    like would be finished, had they waited and run as it has; None: it has run longer than all of them."""
+
+    of: Literal["agent", "name"]
+    samples: int
+    median_ms: int
+    p90_ms: int
+    completion: datetime | None = None
+    completion_p90: datetime | None = None
+
+
 class Task(Struct, kw_only=True):
     """A task as it stands.
 
     yield_requested: what runs was asked to make way for a change. attempt: the newest attempt's number, 0 before the
     first. failures, losses: attempts since the last `run` or `retry` that failed in their code, and whose worker was
     lost. last_run_id: the newest attempt's run. next_run_at: when it is due, while it waits for that.
-    deadline_at_risk: it will probably not be finished in time. cost_usd and the tokens: over all attempts, None when
-    nothing is known. deliverables: the newest version of each; expected_deliverables: what it is to hand over, and
-    whether it has.
+    deadline_at_risk: it will probably not be finished in time. estimate: None when too few like it are known;
+    estimated_completion is its `completion`. stalled_since: it shows no sign of progress for longer than nearly all of
+    its like did. cost_usd and the tokens: over all attempts, None when nothing is known. deliverables: the newest
+    version of each; expected_deliverables: what it is to hand over, and whether it has.
     """
 
     id: str
@@ -314,12 +360,17 @@ class Task(Struct, kw_only=True):
     last_run_id: str | None = None
     next_run_at: datetime | None = None
     estimated_completion: datetime | None = None
+    estimate: Estimate | None = None
+    stalled_since: datetime | None = None
     why_not_running: WhyNotRunning | None = None
     pause_requested: bool = False
     yield_requested: bool = False
     cancel_requested: bool = False
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    batch: str | None = None
+    needs: list[Need] = []
+    fallback: Fallback | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None

@@ -23,6 +23,7 @@ from msgspec import Meta, Struct
 from milepost.wire.asks import Answer, AskDefinition
 from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import DurationMs, Fraction, Name, Reason, TaskId
+from milepost.wire.teams import Capability, Label
 
 __all__ = [
     "AttemptAsked",
@@ -55,13 +56,16 @@ AttemptNumber = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 
 
 class RegisterRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
-    """A worker begins. tasks: the task names it handles; any: it handles every name. concurrency: its slots."""
+    """A worker begins. tasks: the task names it handles; any: it handles every name. concurrency: its slots.
+    capabilities, labels: what tasks may ask for; they are the agent's as its newest worker has them."""
 
     agent: Name
     concurrency: Annotated[int, Meta(ge=1, le=10_000)]
     tasks: Annotated[list[Name], Meta(max_length=10_000)] = []
     any: bool = False
     teams: Annotated[list[Name], Meta(max_length=100)] = []
+    capabilities: Annotated[list[Capability], Meta(max_length=100)] = []
+    labels: Annotated[dict[Label, Label], Meta(max_length=100)] = {}
     host_name: Annotated[str, Meta(max_length=255)] | None = None
     process_id: int | None = None
     sdk_version: Annotated[str, Meta(max_length=64)] | None = None

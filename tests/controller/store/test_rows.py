@@ -15,6 +15,7 @@ from milepost_collector.controller.rows import (
     AskRow,
     AssignmentRow,
     AttemptRow,
+    BatchRow,
     CheckpointRow,
     ContentRow,
     DecisionRow,
@@ -33,6 +34,7 @@ from milepost_collector.controller.rows import (
     StartedRunRow,
     StepRow,
     TaskRow,
+    TeamRow,
     TransitionRow,
     TriggerEventRow,
     TriggerPayloadRow,
@@ -89,6 +91,8 @@ ONE_OF_EACH: list[Row] = [
     StartedRunRow(run_id="r1", told_at=NOW),
     rows.deliverable("t1", "naïve.pdf", by="ann"),
     ContentRow(sha256="aa", key="k", size_bytes=2**40, stored_at=NOW, used_at=NOW),
+    TeamRow(name="ops", created_at=NOW, updated_at=NOW, fallback='{"person": "ann"}'),
+    BatchRow(id="b1", digest="d", created_at=NOW, task_count=1, task_ids='["t1"]'),
 ]
 
 
@@ -121,6 +125,8 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     StartedRunRow: lambda tx: tx.find(StartedRunRow, Find(equal={"run_id": "r1"})),
     DeliverableRow: lambda tx: tx.find(DeliverableRow, Find(equal={"owner": "t1"})),
     ContentRow: lambda tx: tx.find(ContentRow, Find(equal={"sha256": "aa"})),
+    TeamRow: lambda tx: tx.find(TeamRow, Find(equal={"name": "ops"})),
+    BatchRow: lambda tx: tx.find(BatchRow, Find(equal={"id": "b1"})),
 }
 
 

@@ -11,6 +11,7 @@ import msgspec
 from milepost.wire.tasks import PRIORITIES
 from milepost.wire.worker import StepMemory, TaskLease
 from milepost_collector.controller.engine import asks
+from milepost_collector.controller.engine.choosing import LOOK_AGAIN_MS, Chooser
 from milepost_collector.controller.engine.contract import expectations
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits, saturated
@@ -22,20 +23,26 @@ from milepost_collector.controller.store.interface import Candidate, ClaimQuery,
 _MAX_ROUNDS = 20  # of looking past saturated names and keys, in one poll
 
 
-def claim(unit: Unit, worker: WorkerRow, slots: int, chance: random.Random, *, has_limits: bool) -> list[AssignmentRow]:
+def claim(
+    unit: Unit, worker: WorkerRow, slots: int, chance: random.Random, chooser: Chooser, *, has_limits: bool
+) -> list[AssignmentRow]:
     """Lease up to `slots` ready assignments to a worker; return them. has_limits: there may be some."""
     limits = Limits(unit.tx, any_set=has_limits)
     without: dict[str, set[str]] = {"name": set(), "key": set()}
     for scope, value, wait_ms in limits.used_up():
         _leave_out(unit, without, scope, value, wait_ms)
     taken: list[Candidate] = []
+    left: list[Candidate] = []  # for agents that suit them better
     for _ in range(_MAX_ROUNDS):
         wanted = slots - len(taken)
         if wanted <= 0:
             break
-        found = [row for row in unit.tx.candidates(_query(worker, without, wanted + len(taken))) if row not in taken]
-        more = _take(unit, worker, found[:wanted], limits, without, taken)
-        if not more or len(found) < wanted:
+        query = _query(worker, without, wanted + len(taken) + len(left))
+        found = [row for row in unit.tx.candidates(query) if row not in taken and row not in left]
+        others = _for_others(unit, worker, found[:wanted], chooser)
+        left += others
+        more = _take(unit, worker, [row for row in found[:wanted] if row not in others], limits, without, taken)
+        if not (more or others) or len(found) < wanted:
             break
     if limits.changed:
         unit.tx.upsert(list(limits.changed.values()))
@@ -48,11 +55,22 @@ def hand_over(tx: Tx, leased: Sequence[AssignmentRow], tasks: dict[str, TaskRow]
     return [_task_lease(tx, row, tasks[row.task_id], payloads[row.task_id]) for row in leased]
 
 
+def _for_others(unit: Unit, worker: WorkerRow, found: Sequence[Candidate], chooser: Chooser) -> list[Candidate]:
+    """Return what is kept for agents that suit it better, for a while."""
+    kept = []
+    for candidate in found:
+        if candidate.assignment.agent is None and (wait_ms := chooser.wait_ms(unit.tx, worker, candidate)):
+            unit.effects.look_again(min(wait_ms, LOOK_AGAIN_MS))
+            kept.append(candidate)
+    return kept
+
+
 def _query(worker: WorkerRow, without: dict[str, set[str]], limit: int) -> ClaimQuery:
     return ClaimQuery(
         agent=worker.agent,
         teams=tuple(names_in(worker.teams)),
         names=None if worker.any_task else tuple(names_in(worker.tasks)),
+        abilities=tuple(names_in(worker.abilities)),
         without_keys=tuple(sorted(without["key"])),
         without_names=tuple(sorted(without["name"])),
         limit=limit,

@@ -11,11 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from milepost.wire.tasks import PRIORITIES, TaskCreate, TaskSettings
+from milepost_collector.controller.engine.choosing import needs_texts
 from milepost_collector.controller.engine.contract import expectations_text
 from milepost_collector.controller.engine.dependencies import resolve, skip_if_failed, take_outputs, wanted_rows
 from milepost_collector.controller.engine.instants import from_datetime
 from milepost_collector.controller.engine.outcomes import finish
 from milepost_collector.controller.engine.queueing import enqueue, new_assignments
+from milepost_collector.controller.engine.teams import fallback_text
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import IdempotencyRow, PayloadRow, TaskRow
 from milepost_collector.errors import ConflictError, InvalidParameterError, ValueTooLargeError
@@ -105,6 +107,7 @@ class Creator:
 
     def _rows(self, now: int, request: TaskCreate, by: str | None, origin: Origin) -> tuple[TaskRow, PayloadRow]:
         check_executors(request)
+        needs, _ = needs_texts(request.needs)
         run_id, span_id = parse_traceparent(request.traceparent)
         task = TaskRow(
             id=self._new_id(now),
@@ -131,6 +134,9 @@ class Creator:
             origin_run_id=run_id,
             origin_span_id=span_id,
             deliverables=expectations_text(request.deliverables),
+            batch=request.batch,
+            needs=needs,
+            fallback=fallback_text(request.fallback, team=request.team),
         )
         payload = PayloadRow(task_id=task.id, input=text_or_none(request.input), context=text_or_none(request.context))
         self.check_size("input", payload.input)

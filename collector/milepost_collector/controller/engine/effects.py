@@ -12,6 +12,7 @@ class Effects(Struct, kw_only=True):
     a slot or a limit has become free, so that any waiting worker may find work. due: the earliest instant at which
     something new falls due, milliseconds since the Unix epoch. changed: there are new transitions, instants or ask
     events. asks: those that something has happened to.
+    look_again_ms: who found nothing may find something after so long. regrouped: workers belong to other teams.
     """
 
     ready: set[tuple[str | None, str | None]] = field(default_factory=set)
@@ -20,8 +21,14 @@ class Effects(Struct, kw_only=True):
     due: int | None = None
     changed: bool = False
     asks: set[str] = field(default_factory=set)
+    look_again_ms: int | None = None
+    regrouped: bool = False
 
     def fall_due(self, at: int | None) -> None:
         """Note an instant at which something falls due."""
         if at is not None and (self.due is None or at < self.due):
             self.due = at
+
+    def look_again(self, after_ms: int) -> None:
+        """Note that who found nothing is to look again."""
+        self.look_again_ms = after_ms if self.look_again_ms is None else min(self.look_again_ms, after_ms)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from milepost.errors import MilepostError
-from milepost.wire.agents import Limit
+from milepost.wire.agents import AgentUpdate, Limit
 from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
 from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
@@ -24,6 +24,7 @@ from milepost.wire.tasks import (
     TaskCreate,
     TaskUpdate,
 )
+from milepost.wire.teams import MemberRequest, TeamCreate, TeamUpdate
 from milepost.wire.worker import (
     PollAnswer,
     PollRequest,
@@ -38,11 +39,13 @@ from milepost_collector.controller.engine import (
     deliverables,
     firing,
     schedules,
+    teams,
     timekeeping,
     updates,
     workers,
 )
 from milepost_collector.controller.engine.asks import Asker
+from milepost_collector.controller.engine.choosing import Chooser, Costs, NoCosts
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
@@ -61,8 +64,9 @@ class Engine:
     """All operations of the controller.
 
     new_id: returns an id for an instant; ids rise with time. chance: draws run ids and jitter. ask_alarm_ms: after so
-    long an ask that nobody has received is an alarm. Keeps nothing between
-    transactions but `effects`, so any number of engines may work on one store. One thread at a time.
+    long an ask that nobody has received is an alarm. costs: of attempts, by which agents are chosen. Keeps nothing
+    between transactions but `effects` and, for a moment, what it knows of agents, so any number of engines may work on
+    one store. One thread at a time.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Engine:
         max_value_bytes: int = 1024 * 1024,
         retention_ms: int = 30 * DAY_MS,
         ask_alarm_ms: int = 300_000,
+        costs: Costs | None = None,
     ) -> None:
         self.effects = Effects()
         self._new_id = new_id
@@ -81,6 +86,7 @@ class Engine:
         self._retention_ms = retention_ms
         self._creator = Creator(new_id, max_value_bytes)
         self._asker = Asker(new_id, ask_alarm_ms)
+        self._chooser = Chooser(costs or NoCosts())
         self._risks_at = self._forget_at = 0
 
     def take_effects(self) -> Effects:
@@ -214,7 +220,7 @@ class Engine:
     def poll(self, tx: Tx, request: PollRequest) -> PollAnswer:
         """Renew leases, tell commands, hand over work. Never waits."""
         with self._unit(tx) as unit:
-            return workers.poll(unit, request, self._chance)
+            return workers.poll(unit, request, self._chance, self._chooser)
 
     def reports(self, tx: Tx, request: ReportsRequest) -> ReportsAnswer:
         """Apply what a worker says of its attempts."""
@@ -362,6 +368,36 @@ class Engine:
         """Give an agent work again."""
         self._set_agent(tx, name, paused=False, by=None)
         self.effects.freed = True
+
+    def update_agent(self, tx: Tx, name: str, request: AgentUpdate) -> None:
+        """Change what an agent is said to be able to."""
+        with self._unit(tx) as unit:
+            teams.update_agent(unit, name, request)
+
+    def create_team(self, tx: Tx, request: TeamCreate) -> None:
+        """Make a team."""
+        with self._unit(tx) as unit:
+            teams.create(unit, request)
+
+    def update_team(self, tx: Tx, name: str, request: TeamUpdate) -> None:
+        """Change a team."""
+        with self._unit(tx) as unit:
+            teams.update(unit, name, request)
+
+    def delete_team(self, tx: Tx, name: str) -> None:
+        """Remove a team."""
+        with self._unit(tx) as unit:
+            teams.delete(unit, name)
+
+    def add_members(self, tx: Tx, name: str, request: MemberRequest) -> None:
+        """Put agents into a team."""
+        with self._unit(tx) as unit:
+            teams.add_members(unit, name, request.agents)
+
+    def remove_members(self, tx: Tx, name: str, request: MemberRequest) -> None:
+        """Take agents out of a team."""
+        with self._unit(tx) as unit:
+            teams.remove_members(unit, name, request.agents)
 
     def set_limit(self, tx: Tx, limit: Limit) -> None:
         """Set or replace a limit.

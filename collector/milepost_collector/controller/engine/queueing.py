@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from milepost_collector.controller.engine.choosing import needs_of, needs_texts
 from milepost_collector.controller.engine.unit import Unit, names_in
 from milepost_collector.controller.rows import AssignmentRow, TaskRow
 
@@ -55,6 +56,7 @@ def new_assignments(task: TaskRow, now: int) -> list[AssignmentRow]:
     several = names_in(task.agents)
     targets: list[tuple[str | None, str | None]] = [(agent, None) for agent in several]
     targets = targets or [(task.agent, None if task.agent else task.team)]
+    required = None if task.needs is None else needs_texts(needs_of(task))[1]
     return [
         AssignmentRow(
             task_id=task.id,
@@ -67,6 +69,7 @@ def new_assignments(task: TaskRow, now: int) -> list[AssignmentRow]:
             agent=agent,
             team=team,
             key=task.key,
+            needs=required,
         )
         for position, (agent, team) in enumerate(targets)
     ]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-import statistics
 
 from milepost_collector.controller.engine.limits import idle_rates
 from milepost_collector.controller.engine.outcomes import Failure, fail, finish, lose, stop_cancelled
 from milepost_collector.controller.engine.unit import Unit, settings_of
-from milepost_collector.controller.rows import AssignmentRow
-from milepost_collector.controller.store.interface import Tx
+from milepost_collector.controller.estimates import Like, expected_of_running, like, quantile
+from milepost_collector.controller.rows import AssignmentRow, TaskRow
 
 BATCH = 200  # of each kind in one transaction
 _AT_RISK_WITHIN_MS = 86_400_000  # deadlines further away are not looked at
-HISTORY = 50  # newest completed tasks of a name that an estimate is made from
+HISTORY = 100  # newest completed tasks of a name that an estimate is made from
 
 
 def promote_due(unit: Unit) -> bool:
@@ -66,15 +65,8 @@ def pass_deadlines(unit: Unit) -> bool:
 def report_risks(unit: Unit) -> None:
     """Note tasks that will probably miss their deadline, judged by what tasks of their name took before."""
     coming = unit.tx.coming_deadlines(unit.now + _AT_RISK_WITHIN_MS, BATCH)
-    typical = {name: typical_duration_ms(unit.tx, name) for name in {task.name for task in coming}}
-    risky = []
-    for task in coming:
-        expected_ms = typical[task.name]
-        began = max(unit.now, task.run_at or 0)
-        if task.status == "in_progress" and task.started_at is not None:
-            began = task.started_at
-        if expected_ms is not None and task.deadline_at is not None and began + expected_ms > task.deadline_at:
-            risky.append(task.id)
+    known = {name: like(unit.tx.ended(name, HISTORY), None) for name in {task.name for task in coming}}
+    risky = [task.id for task in coming if _is_risky(task, known[task.name], unit.now)]
     unit.load(risky)
     for task_id in risky:
         if (at_risk := unit.tasks.get(task_id)) is not None and at_risk.finished_at is None:
@@ -83,10 +75,14 @@ def report_risks(unit: Unit) -> None:
             unit.change(at_risk)
 
 
-def typical_duration_ms(tx: Tx, name: str) -> int | None:
-    """Return the median time from first start to end of the newest completed tasks of a name; None without any."""
-    durations = tx.durations(name, HISTORY)
-    return round(statistics.median(durations)) if durations else None
+def _is_risky(task: TaskRow, known: Like | None, now: int) -> bool:
+    """Tell whether a task will probably end after its deadline: one that runs longer than all before it, too."""
+    if known is None or task.deadline_at is None:
+        return False
+    if task.status == "in_progress" and task.started_at is not None:
+        expected = expected_of_running(known, task.started_at, now)
+        return expected is None or expected.median_at > task.deadline_at
+    return max(now, task.run_at or 0) + quantile(known.runs_ms, 0.5) > task.deadline_at
 
 
 def forget_old(unit: Unit, retention_ms: int) -> bool:

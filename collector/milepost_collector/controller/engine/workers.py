@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 
-import msgspec
-
 from milepost.wire.worker import (
     Command,
     Held,
@@ -14,9 +12,11 @@ from milepost.wire.worker import (
     RegisterAnswer,
     RegisterRequest,
 )
+from milepost_collector.controller.engine.choosing import Chooser
 from milepost_collector.controller.engine.claim import claim, hand_over
 from milepost_collector.controller.engine.outcomes import yield_lease
-from milepost_collector.controller.engine.unit import Unit
+from milepost_collector.controller.engine.teams import abilities, text_of
+from milepost_collector.controller.engine.unit import Unit, names_in
 from milepost_collector.controller.rows import AgentRow, AssignmentRow, WorkerRow
 from milepost_collector.controller.store.interface import Polling
 from milepost_collector.errors import NotFoundError
@@ -30,7 +30,8 @@ def register(unit: Unit, request: RegisterRequest, worker_id: str, max_value_byt
     """Make a worker known; its agent takes over the names that it handles."""
     teams, tasks = sorted(set(request.teams)), sorted(set(request.tasks))
     known = unit.tx.agent(request.agent) or AgentRow(name=request.agent)
-    known.teams, known.tasks, known.last_poll_at = _text(teams), _text(tasks), unit.now
+    known.teams, known.tasks, known.last_poll_at = text_of(teams), text_of(tasks), unit.now
+    known.capabilities, known.labels = text_of(sorted(set(request.capabilities))), text_of(request.labels)
     unit.tx.upsert([known])
     unit.tx.insert(
         [
@@ -38,8 +39,9 @@ def register(unit: Unit, request: RegisterRequest, worker_id: str, max_value_byt
                 id=worker_id,
                 agent=request.agent,
                 concurrency=request.concurrency,
-                tasks=_text(tasks),
-                teams=_text(teams),
+                tasks=text_of(tasks),
+                teams=text_of(sorted({*teams, *names_in(known.joined)})),
+                abilities=text_of(abilities(known)),
                 any_task=request.any,
                 started_at=unit.now,
                 last_poll_at=unit.now,
@@ -63,7 +65,7 @@ def unregister(unit: Unit, worker_id: str) -> None:
     unit.tx.delete([worker])
 
 
-def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
+def poll(unit: Unit, request: PollRequest, chance: random.Random, chooser: Chooser) -> PollAnswer:
     """Renew a worker's leases, tell it what to stop, and hand it work for its free slots.
 
     Raises:
@@ -80,7 +82,7 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
     _note_started(unit, leases, held)
     _renew(unit, worker, [row for key, row in leases.items() if key in held])
     again = [row for key, row in leases.items() if key not in held]
-    fresh = _claim_free(unit, polling, request, len(leases), chance)
+    fresh = _claim_free(unit, polling, request, len(leases), chance, chooser)
     again = _loaded(unit, again)
     commands = [_command(row) for key, row in leases.items() if key in held and row.stop is not None]
     answer = PollAnswer(
@@ -93,12 +95,12 @@ def poll(unit: Unit, request: PollRequest, chance: random.Random) -> PollAnswer:
 
 
 def _claim_free(
-    unit: Unit, polling: Polling, request: PollRequest, held: int, chance: random.Random
+    unit: Unit, polling: Polling, request: PollRequest, held: int, chance: random.Random, chooser: Chooser
 ) -> list[AssignmentRow]:
     slots = polling.worker.concurrency - held
     if slots <= 0 or request.draining or polling.is_paused:
         return []
-    return claim(unit, polling.worker, slots, chance, has_limits=polling.has_limits)
+    return claim(unit, polling.worker, slots, chance, chooser, has_limits=polling.has_limits)
 
 
 def _adopt(
@@ -183,7 +185,3 @@ def _command(row: AssignmentRow) -> Command:
         attempt=row.attempt,
         reason=row.stop_reason or "",
     )
-
-
-def _text(names: list[str]) -> str:
-    return msgspec.json.encode(names).decode()

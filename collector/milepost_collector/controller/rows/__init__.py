@@ -5,7 +5,7 @@ mutable values: the engine loads them, changes them and hands them back, and onl
 
 `array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 
-Read `tasks`, then `agents`, `schedules`, `asks`, `triggers`, `webhooks` and `deliverables`.
+Read `tasks`, then `agents`, `teams` (batches too), `schedules`, `asks`, `triggers`, `webhooks` and `deliverables`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from milepost_collector.controller.rows.tasks import (
     TaskRow,
     TransitionRow,
 )
+from milepost_collector.controller.rows.teams import BatchRow, TeamRow
 from milepost_collector.controller.rows.triggers import PositionRow, TriggerEventRow, TriggerPayloadRow, TriggerRow
 from milepost_collector.controller.rows.webhooks import (
     DeliveryRow,
@@ -41,6 +42,7 @@ __all__ = [
     "AssignmentRow",
     "AssignmentState",
     "AttemptRow",
+    "BatchRow",
     "CheckpointRow",
     "ContentRow",
     "DecisionRow",
@@ -59,6 +61,7 @@ __all__ = [
     "StartedRunRow",
     "StepRow",
     "TaskRow",
+    "TeamRow",
     "TransitionRow",
     "TriggerEventRow",
     "TriggerPayloadRow",
@@ -96,4 +99,6 @@ Row = (
     | StartedRunRow
     | DeliverableRow
     | ContentRow
+    | TeamRow
+    | BatchRow
 )

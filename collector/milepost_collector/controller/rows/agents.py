@@ -6,7 +6,9 @@ from msgspec import Struct
 
 
 class AgentRow(Struct, kw_only=True, array_like=True, gc=False):
-    """Table `agents`, key name. teams, tasks: JSON, as its workers last registered. served_at: its newest lease."""
+    """Table `agents`, key name. teams, tasks, capabilities, labels: JSON, as its workers last registered. joined: JSON,
+    teams it was put into otherwise. given_capabilities, given_labels: JSON, instead of what workers say; None: nothing
+    was given. served_at: its newest lease."""
 
     name: str
     teams: str = "[]"
@@ -15,11 +17,17 @@ class AgentRow(Struct, kw_only=True, array_like=True, gc=False):
     paused_by: str | None = None
     last_poll_at: int | None = None
     served_at: int = 0
+    joined: str = "[]"
+    capabilities: str = "[]"
+    labels: str = "{}"
+    given_capabilities: str | None = None
+    given_labels: str | None = None
 
 
 class WorkerRow(Struct, kw_only=True, array_like=True, gc=False):
     """Table `workers`, key id. tasks, teams: JSON. any_task: it handles every name. polled_until: by when it must have
-    polled again to count as alive."""
+    polled again to count as alive. abilities: JSON, what tasks may need of it: capabilities, and labels as
+    `name=value`."""
 
     id: str
     agent: str
@@ -34,6 +42,7 @@ class WorkerRow(Struct, kw_only=True, array_like=True, gc=False):
     host_name: str | None = None
     process_id: int | None = None
     sdk_version: str | None = None
+    abilities: str = "[]"
 
 
 class LimitRow(Struct, kw_only=True, array_like=True, gc=False):

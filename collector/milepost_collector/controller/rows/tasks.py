@@ -14,7 +14,8 @@ class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
 
     priority: 0 (low) to 3 (urgent). agents, settings, tags, deliverables (those that are expected): JSON. attempt: the
     highest number given. failures, losses: of all its assignments since it was last opened. open_dependencies: upstream
-    tasks it still waits for. stop: what has been asked of its running attempts: `cancel` or `pause`.
+    tasks it still waits for. stop: what has been asked of its running attempts: `cancel` or `pause`. needs, fallback:
+    JSON of the wire's structs.
     """
 
     id: str
@@ -57,6 +58,9 @@ class TaskRow(Struct, kw_only=True, array_like=True, gc=False):
     stop_by: str | None = None
     at_risk_at: int | None = None
     deliverables: str | None = None
+    batch: str | None = None
+    needs: str | None = None
+    fallback: str | None = None
 
 
 class PayloadRow(Struct, kw_only=True, array_like=True, gc=False):
@@ -73,11 +77,14 @@ class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     """What one executor has to do for a task: its place in the queue and, while it is leased, the lease. Hot and small:
     gone when the task is finished. Table `assignments`, key (task_id, position).
 
-    agent, team: who may take it; both None: any worker that handles `name`. avoid: an agent that must not. name, key,
-    priority: copies of the task's, for the queue's index. state: `waiting` (the task is blocked, paused or in review),
+    agent, team: who may take it; both None: any worker that handles `name`. avoid: an agent that must not, until
+    avoid_until (None: for good). needs: JSON, what its worker must be able to. name, key, priority: copies of the
+    task's, for the queue's index. state: `waiting` (the task is blocked, paused or in review),
     `delayed` (until ready_at), `ready`, `leased`, or how it ended. order_at: ready_at less the priority's head start;
     the smallest is served first. attempt: the number of the newest lease. held_by: the agent whose worker holds it.
     ask_state: `open` while it waits for the answer to an ask, then `answered`: its leases bring answers.
+    moved_at: the newest sign of progress of the running attempt; longest_gap_ms: the longest time between two of them.
+    stalled_at: since when it has shown none for unusually long. fell_back: it was given to its fallback.
     """
 
     task_id: str
@@ -110,10 +117,17 @@ class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     steps_reused: int = 0
     checkpoint_count: int = 0
     ask_state: str | None = None
+    avoid_until: int | None = None
+    needs: str | None = None
+    moved_at: int | None = None
+    longest_gap_ms: int = 0
+    stalled_at: int | None = None
+    fell_back: bool = False
 
 
 class AttemptRow(Struct, kw_only=True, array_like=True, gc=False):
-    """An attempt that has ended. Table `attempts`, key (task_id, attempt). retry_at: when the next one was due."""
+    """An attempt that has ended. Table `attempts`, key (task_id, attempt). retry_at: when the next one was due.
+    longest_gap_ms: the longest time without a sign of progress; None: it had not begun."""
 
     task_id: str
     attempt: int
@@ -135,6 +149,7 @@ class AttemptRow(Struct, kw_only=True, array_like=True, gc=False):
     error_stack: str | None = None
     reason: str | None = None
     retry_at: int | None = None
+    longest_gap_ms: int | None = None
 
 
 class DependencyRow(Struct, kw_only=True, array_like=True, gc=False):

@@ -312,6 +312,10 @@ class Controller:
     def _on_commit(self, effects: Effects) -> None:
         if effects.due is not None:
             self._timer.fall_due(effects.due)
+        if effects.regrouped:
+            self._desk.relearn()
+        if effects.look_again_ms is not None:
+            self._loop.call_later(effects.look_again_ms / 1000, self._desk.announce_all)
         self._desk.announce(effects, limits=self._limits)
         self._ask_desk.announce(effects.asks)
         if effects.changed:

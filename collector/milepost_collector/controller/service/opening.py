@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from milepost_collector.controller.engine import Engine
+from milepost_collector.controller.engine.choosing import Costs
 from milepost_collector.controller.service.controller import Controller
 from milepost_collector.controller.service.ids import Ids
 from milepost_collector.controller.store.interface import Store
@@ -17,12 +18,17 @@ DAY_MS = 86_400_000
 
 
 async def open_controller(
-    data_dir: Path, *, url: str | None = None, retention_days: int = 30, max_value_bytes: int = 1024 * 1024
+    data_dir: Path,
+    *,
+    url: str | None = None,
+    retention_days: int = 30,
+    max_value_bytes: int = 1024 * 1024,
+    costs: Costs | None = None,
 ) -> Controller:
     """Return a controller that has been opened but not started.
 
     url: of a PostgreSQL database; None: a SQLite file in data_dir. retention_days: how long finished tasks are kept.
-    max_value_bytes: of an input, a result, a checkpoint.
+    max_value_bytes: of an input, a result, a checkpoint. costs: of attempts, by which agents are chosen.
 
     Raises:
         StorageError: the database cannot be opened.
@@ -31,7 +37,11 @@ async def open_controller(
     def new_engine() -> Engine:
         chance = random.Random()
         return Engine(
-            new_id=Ids(chance), chance=chance, max_value_bytes=max_value_bytes, retention_ms=retention_days * DAY_MS
+            new_id=Ids(chance),
+            chance=chance,
+            max_value_bytes=max_value_bytes,
+            retention_ms=retention_days * DAY_MS,
+            costs=costs,
         )
 
     return Controller(await anyio.to_thread.run_sync(_open, url or data_dir / FILE_NAME), new_engine)

@@ -158,6 +158,11 @@ class PollDesk:
         if not any(other.group is group for other in self._workers.values()):
             self._groups.pop((group.agent, group.teams, group.tasks, group.any_task), None)
 
+    def relearn(self) -> None:
+        """Forget who belongs to which teams; whoever waits polls anew, and is known as the store has it then."""
+        for worker_id in list(self._workers):
+            self.forget(worker_id)
+
     def begin(self, worker: Worker, request: PollRequest) -> None:
         """Note that a worker looks for work now."""
         worker.seen_s = asyncio.get_running_loop().time()

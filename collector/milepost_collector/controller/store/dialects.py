@@ -72,6 +72,23 @@ def _none_of_postgresql(element: none_of, compiler: SQLCompiler, **options: Any)
     return f"{column} <> ALL ({texts.partition('::')[0]}::text[])"
 
 
+class all_among(_Condition):
+    """True where every text of a column's JSON list is one of the texts of a parameter."""
+
+
+@compiles(all_among, "sqlite")
+def _all_among_sqlite(element: all_among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = element.process(compiler, options)
+    had = f"SELECT value FROM json_each({texts})"
+    return f"NOT EXISTS (SELECT 1 FROM json_each({column}) WHERE value NOT IN ({had}))"
+
+
+@compiles(all_among, "postgresql")
+def _all_among_postgresql(element: all_among, compiler: SQLCompiler, **options: Any) -> str:
+    column, texts = element.process(compiler, options)
+    return f"({column})::jsonb <@ to_jsonb({texts.partition('::')[0]}::text[])"
+
+
 class contains_text(_Condition):
     """True where a column contains a parameter's text, in upper or lower case. No character is special."""
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from milepost.wire.asks import AskFilter
 from milepost.wire.tasks import TaskFilter
+from milepost_collector.controller.estimates import Ended
 from milepost_collector.controller.rows import (
     AgentRow,
     AskEventRow,
@@ -65,13 +66,15 @@ class Find(Struct, kw_only=True, frozen=True):
 class ClaimQuery(Struct, kw_only=True, frozen=True):
     """Ready assignments that a worker may take, the smallest order_at first (then task_id).
 
-    agent: the worker's. teams: it also takes what is for these. names: task names it handles, None: all. without_keys,
-    without_names: saturated, to be left out. An assignment whose `avoid` is the agent is never among them.
+    agent: the worker's. teams: it also takes what is for these. names: task names it handles, None: all. abilities:
+    what it can do; an assignment that needs more is not among them, nor one that avoids the agent. without_keys,
+    without_names: saturated, to be left out.
     """
 
     agent: str
     teams: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None
+    abilities: tuple[str, ...] = ()
     without_keys: tuple[str, ...] = ()
     without_names: tuple[str, ...] = ()
     limit: int = 1
@@ -90,6 +93,17 @@ class Polling(NamedTuple):
     worker: WorkerRow
     is_paused: bool
     has_limits: bool
+
+
+class Tried(NamedTuple):
+    """An attempt that ended, completed or failed. longest_gap_ms: without a sign of progress."""
+
+    task_id: str
+    attempt: int
+    agent: str
+    status: str
+    run_ms: int
+    longest_gap_ms: int | None
 
 
 class Usage(Struct, kw_only=True):
@@ -163,7 +177,8 @@ class Tx(Protocol):
     def counts(self, wanted: TaskFilter, *, group_by: str) -> list[tuple[str | None, int]]: ...
     def due_deadlines(self, limit: int) -> list[str]: ...  # live tasks with deadline_at <= now
     def coming_deadlines(self, until: int, limit: int) -> list[TaskRow]: ...  # at_risk_at is None, soonest first
-    def durations(self, name: str, limit: int) -> list[int]: ...  # newest completed tasks: finished_at - started_at
+    def ended(self, name: str, limit: int) -> list[Ended]: ...  # of a name, the newest completed ones first
+    def tried(self, name: str, limit: int) -> list[Tried]: ...  # attempts of the newest `limit` tasks that have ended
     def expired_history(self, before: int, limit: int) -> list[str]: ...  # finished_at < before
 
     # Assignments: the queue and the leases.

@@ -43,6 +43,8 @@ class QueuePart(Session):
             "names": self._texts(query.names or ()),
             "without_keys": self._texts(query.without_keys),
             "without_names": self._texts(query.without_names),
+            "abilities": self._texts(query.abilities),
+            "now": self.now,
             "limit": query.limit,
         }
         values |= {f"team_{number}": team for number, team in enumerate(query.teams)}

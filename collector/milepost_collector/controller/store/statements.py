@@ -48,7 +48,13 @@ from milepost_collector.controller.rows import (
     TransitionRow,
     WorkerRow,
 )
-from milepost_collector.controller.store.dialects import any_of, contains_text, none_of, oldest_open_transaction
+from milepost_collector.controller.store.dialects import (
+    all_among,
+    any_of,
+    contains_text,
+    none_of,
+    oldest_open_transaction,
+)
 from milepost_collector.controller.store.tables import (
     TABLES,
     agents,
@@ -124,12 +130,42 @@ COMING_DEADLINES = (
     .order_by(tasks.c.deadline_at, tasks.c.id)
     .limit(_LIMIT)
 )
+_READY_AT = case(
+    (task_history.c.run_at > task_history.c.created_at, task_history.c.run_at), else_=task_history.c.created_at
+)
 DURATIONS = (
-    select(task_history.c.finished_at - task_history.c.started_at)
+    select(
+        task_history.c.finished_at - task_history.c.started_at,
+        task_history.c.started_at - _READY_AT,
+        task_history.c.last_agent,
+    )
     .where(_equals(task_history.c.name), _is(task_history.c.status, "completed"))
     .where(task_history.c.started_at.is_not(null()))
     .order_by(task_history.c.finished_at.desc())
     .limit(_LIMIT)
+)
+
+
+def _newest(status: str) -> Select[Any]:
+    """Return the SELECT of a name's newest tasks of one status, which the index by name has in order."""
+    found = select(task_history.c.id, task_history.c.finished_at)
+    found = found.where(_equals(task_history.c.name), _is(task_history.c.status, status))
+    return found.order_by(task_history.c.finished_at.desc()).limit(_LIMIT)
+
+
+_NEWEST_ENDED = union_all(*(select(_newest(status).subquery()) for status in ("completed", "failed"))).subquery()
+RECORD_OF_NAME = (
+    select(
+        attempts.c.task_id,
+        attempts.c.attempt,
+        attempts.c.agent,
+        attempts.c.status,
+        attempts.c.ended_at - func.coalesce(attempts.c.started_at, attempts.c.leased_at),
+        attempts.c.longest_gap_ms,
+    )
+    .select_from(attempts.join(_NEWEST_ENDED, _NEWEST_ENDED.c.id == attempts.c.task_id))
+    .where(or_(_is(attempts.c.status, "completed"), _is(attempts.c.status, "failed")), attempts.c.agent.is_not(null()))
+    .order_by(_NEWEST_ENDED.c.finished_at.desc(), attempts.c.attempt.desc())
 )
 EXPIRED_HISTORY = (
     select(task_history.c.id)
@@ -211,13 +247,21 @@ class ClaimShape(NamedTuple):
 def claim(shape: ClaimShape) -> ClauseElement:
     """Return the SELECT of ready assignments with their tasks: the first of each of the queue's indexes, then of those.
 
-    Parameters: agent, team_0 and so on, names, without_keys, without_names (if the shape has them), limit.
+    Parameters: agent, team_0 and so on, names, without_keys, without_names (if the shape has them), abilities, now,
+    limit.
     """
     columns = assignments.c
     queues = [[_equals(columns.agent)]]
     queues += [[columns.agent.is_(null()), _equals(columns.team, f"team_{number}")] for number in range(shape.teams)]
     queues.append([columns.agent.is_(null()), columns.team.is_(null())])
-    common = [or_(columns.avoid.is_(null()), columns.avoid != bindparam("agent", type_=columns.agent.type))]
+    common = [
+        or_(
+            columns.avoid.is_(null()),
+            columns.avoid != bindparam("agent", type_=columns.agent.type),
+            columns.avoid_until <= _NOW,
+        ),
+        or_(columns.needs.is_(null()), all_among(columns.needs, "abilities")),
+    ]
     if shape.names:
         common.append(any_of(columns.name, "names"))
     if shape.without_keys:

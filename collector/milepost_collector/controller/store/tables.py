@@ -38,6 +38,7 @@ from milepost_collector.controller.rows import (
     AskRow,
     AssignmentRow,
     AttemptRow,
+    BatchRow,
     CheckpointRow,
     ContentRow,
     DecisionRow,
@@ -56,6 +57,7 @@ from milepost_collector.controller.rows import (
     StartedRunRow,
     StepRow,
     TaskRow,
+    TeamRow,
     TransitionRow,
     TriggerEventRow,
     TriggerPayloadRow,
@@ -161,6 +163,10 @@ idempotency = _table(IdempotencyRow, "idempotency", ("key",), Index("idempotency
 agents = _table(AgentRow, "agents", ("name",), with_rowid=True)
 workers = _table(WorkerRow, "workers", ("id",), with_rowid=True)
 limits = _table(LimitRow, "limits", ("scope", "value"))
+teams = _table(TeamRow, "teams", ("name",), with_rowid=True)
+batches = _table(
+    BatchRow, "batches", ("id", "digest"), Index("batches_by_created_at", "created_at", "id"), with_rowid=True
+)
 rates = _table(RateRow, "rates", ("scope", "value"))
 schedules = _table(ScheduleRow, "schedules", ("id",), UniqueConstraint("name", name="schedules_name"), with_rowid=True)
 instants = _followed(
@@ -263,6 +269,8 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     StartedRunRow: (started_runs, ("run_id",)),
     DeliverableRow: (deliverables, ("owner", "name", "version")),
     ContentRow: (contents, ("sha256",)),
+    TeamRow: (teams, ("name",)),
+    BatchRow: (batches, ("id", "digest")),
 }
 GIVEN_BY_DATABASE: dict[type[Row], str] = dict.fromkeys(
     (TransitionRow, InstantRow, AskEventRow, DeliverableRow), "sequence"
@@ -277,6 +285,8 @@ def _partial(name: str, table: Table, columns: tuple[str, ...], where: str, *, u
 _partial("tasks_by_deadline", tasks, ("deadline_at",), "deadline_at IS NOT NULL")
 _partial("tasks_by_schedule", tasks, ("schedule_id",), "schedule_id IS NOT NULL")
 _partial("task_history_by_schedule", task_history, ("schedule_id", "created_at"), "schedule_id IS NOT NULL")
+_partial("tasks_by_batch", tasks, ("batch", "id"), "batch IS NOT NULL")
+_partial("task_history_by_batch", task_history, ("batch", "id"), "batch IS NOT NULL")
 _partial("ready_by_agent", assignments, ("agent", "order_at", "task_id"), "state = 'ready' AND agent IS NOT NULL")
 _partial(
     "ready_by_team",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeVar
 
+from milepost_collector.controller.estimates import Ended
 from milepost_collector.controller.rows import (
     AskEventRow,
     AttemptRow,
@@ -21,6 +22,7 @@ from milepost_collector.controller.rows import (
     TransitionRow,
 )
 from milepost_collector.controller.store import statements
+from milepost_collector.controller.store.interface import Tried
 from milepost_collector.controller.store.listing import Listing
 from milepost_collector.controller.store.writing import Writing
 from milepost_collector.errors import InvalidParameterError
@@ -60,9 +62,13 @@ class TaskPart(Listing, Writing):
         """Return live tasks with a deadline up to `until` that are not known to be at risk, soonest first."""
         return self._rows(TaskRow, statements.COMING_DEADLINES, until=until, limit=limit)
 
-    def durations(self, name: str, limit: int) -> list[int]:
-        """Return how long the newest completed tasks of a name took, in milliseconds."""
-        return [found for (found,) in self._tuples(statements.DURATIONS, name=name, limit=limit)]
+    def ended(self, name: str, limit: int) -> list[Ended]:
+        """Return how long the newest completed tasks of a name waited and ran."""
+        return [Ended(*found) for found in self._tuples(statements.DURATIONS, name=name, limit=limit)]
+
+    def tried(self, name: str, limit: int) -> list[Tried]:
+        """Return the attempts of the newest `limit` completed and as many failed tasks of a name, the newest first."""
+        return [Tried(*found) for found in self._tuples(statements.RECORD_OF_NAME, name=name, limit=limit)]
 
     def expired_history(self, before: int, limit: int) -> list[str]:
         """Return tasks that finished before an instant, oldest first."""

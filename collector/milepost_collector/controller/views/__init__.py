@@ -1,7 +1,7 @@
 """What is read of tasks, agents and schedules: rows put together into the wire's structs, in a reading transaction.
 
 Read `tasks` (one task whole, pages of them), `attempts` (attempts, checkpoints, transitions), `agents` (agents,
-workers, limits), `schedules`, `asks` and `deliverables`.
+workers, limits), `teams` (and who suits a task), `schedules`, `asks` and `deliverables`.
 """
 
 from milepost_collector.controller.views.agents import agent, agents, limits
@@ -10,6 +10,7 @@ from milepost_collector.controller.views.attempts import attempt, attempts, chec
 from milepost_collector.controller.views.deliverables import content, deliverable, deliverables, shown
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
+from milepost_collector.controller.views.teams import match, name_of, team, teams
 
 __all__ = [
     "agent",
@@ -25,6 +26,8 @@ __all__ = [
     "deliverables",
     "ledger",
     "limits",
+    "match",
+    "name_of",
     "new_tasks",
     "preview",
     "schedule",
@@ -32,5 +35,7 @@ __all__ = [
     "shown",
     "task",
     "tasks",
+    "team",
+    "teams",
     "transitions",
 ]

@@ -6,6 +6,7 @@ import msgspec
 
 from milepost.wire.agents import Agent, AgentList, Lease, Limit, LimitList, Worker
 from milepost_collector.controller.engine.instants import to_datetime
+from milepost_collector.controller.engine.teams import capabilities_of, labels_of
 from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.rows import AgentRow, AssignmentRow, WorkerRow
 from milepost_collector.controller.store.interface import Tx
@@ -49,8 +50,16 @@ def limits(tx: Tx) -> LimitList:
 def _agent(row: AgentRow) -> Agent:
     return Agent(
         name=row.name,
-        teams=names_in(row.teams),
+        teams=sorted({*names_in(row.teams), *names_in(row.joined)}),
+        declared_teams=names_in(row.teams),
         tasks=names_in(row.tasks),
+        capabilities=capabilities_of(row),
+        labels=labels_of(row),
+        set_by_hand=[
+            name
+            for name, given in (("capabilities", row.given_capabilities), ("labels", row.given_labels))
+            if given is not None
+        ],
         paused=row.paused,
         paused_by=row.paused_by,
         last_poll_at=to_datetime(row.last_poll_at),

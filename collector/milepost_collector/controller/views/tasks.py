@@ -12,20 +12,32 @@ from milepost.wire.tasks import (
     AgentResult,
     CountList,
     DependencyState,
+    Estimate,
+    Fallback,
     GroupCount,
     Task,
     TaskFilter,
     TaskList,
     TaskSettings,
 )
+from milepost_collector.controller.engine.choosing import needs_of
 from milepost_collector.controller.engine.contract import expectations, newest, states
 from milepost_collector.controller.engine.deliverables import Owner, of_owner
 from milepost_collector.controller.engine.dependencies import result_of
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.queueing import is_yielding
-from milepost_collector.controller.engine.timekeeping import typical_duration_ms
+from milepost_collector.controller.engine.timekeeping import HISTORY
 from milepost_collector.controller.engine.unit import names_in
+from milepost_collector.controller.estimates import (
+    Ended,
+    Expected,
+    Like,
+    expected_of_queued,
+    expected_of_running,
+    like,
+    quantile,
+)
 from milepost_collector.controller.lifecycle import is_finished
 from milepost_collector.controller.rows import AskRow, AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
 from milepost_collector.controller.store.interface import Find, Tx
@@ -123,7 +135,7 @@ class _Assembly:
         self._upstream = _states(tx, [edge.upstream_id for edges in self._dependencies.values() for edge in edges])
         self._around = surroundings(tx) if open_ids else None
         self._asked = _asked(tx, [row.id for row in rows if row.status == "review"])
-        self._typical: dict[str, int | None] = {}
+        self._ended: dict[str, list[Ended]] = {}
 
     def assemble(self) -> list[Task]:
         """Return the tasks in the order of their rows."""
@@ -132,6 +144,7 @@ class _Assembly:
     def _task(self, row: TaskRow) -> Task:
         assignments = self._assignments.get(row.id, [])
         edges = [self._edge(edge) for edge in self._dependencies.get(row.id, [])]
+        estimate = self._estimate(row, assignments)
         return Task(
             id=row.id,
             name=row.name,
@@ -168,13 +181,18 @@ class _Assembly:
             losses=row.losses,
             last_run_id=row.last_run_id,
             next_run_at=_next_run(assignments),
-            estimated_completion=to_datetime(self._estimate(row, assignments)),
+            estimated_completion=estimate.completion if estimate else None,
+            estimate=estimate,
+            stalled_since=to_datetime(min((one.stalled_at for one in assignments if one.stalled_at), default=None)),
             why_not_running=self._why(row, assignments, edges),
             pause_requested=row.stop == "pause",
             yield_requested=row.stop is None and any(is_yielding(one) for one in assignments),
             cancel_requested=row.stop == "cancel",
             started_at=to_datetime(row.started_at),
             finished_at=to_datetime(row.finished_at),
+            batch=row.batch,
+            needs=needs_of(row),
+            fallback=None if row.fallback is None else msgspec.json.decode(row.fallback, type=Fallback),
         )
 
     def _edge(self, edge: DependencyRow) -> DependencyState:
@@ -191,20 +209,33 @@ class _Assembly:
             return None
         return why_not_running(row, assignments, edges, self._around, self._asked.get(row.id))
 
-    def _estimate(self, row: TaskRow, assignments: Sequence[AssignmentRow]) -> int | None:
-        """Return when a task will probably be finished: its start, or when it is due, and what its like took."""
+    def _estimate(self, row: TaskRow, assignments: Sequence[AssignmentRow]) -> Estimate | None:
+        """Return when a task will probably be finished, judged by its like; None: too few are known."""
         if is_finished(row.status) or row.status in ("blocked", "paused", "review"):
             return None
-        if row.name not in self._typical:
-            self._typical[row.name] = typical_duration_ms(self._tx, row.name)
-        typical_ms = self._typical[row.name]
-        if typical_ms is None:
+        if row.name not in self._ended:
+            self._ended[row.name] = self._tx.ended(row.name, HISTORY)
+        leased = [assignment.held_by for assignment in assignments if assignment.state == "leased"]
+        known = like(self._ended[row.name], next(iter(leased), row.agent))
+        if known is None:
             return None
         now = self._tx.now
         if row.status == "in_progress" and row.started_at is not None:
-            return max(row.started_at + typical_ms, now)
-        due = max((assignment.ready_at for assignment in assignments), default=now)
-        return max(due, now) + typical_ms
+            expected = expected_of_running(known, row.started_at, now)
+        else:
+            expected = expected_of_queued(known, max((one.ready_at for one in assignments), default=now), now)
+        return _estimate(known, expected)
+
+
+def _estimate(known: Like, expected: Expected | None) -> Estimate:
+    return Estimate(
+        of=known.of,
+        samples=len(known.runs_ms),
+        median_ms=quantile(known.runs_ms, 0.5),
+        p90_ms=quantile(known.runs_ms, 0.9),
+        completion=to_datetime(expected.median_at) if expected else None,
+        completion_p90=to_datetime(expected.p90_at) if expected else None,
+    )
 
 
 def _asked(tx: Tx, task_ids: Sequence[str]) -> dict[str, AskRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from milepost.wire.agents import Agent, AgentList, Limit, LimitList
+from milepost.wire.agents import Agent, AgentList, AgentUpdate, Limit, LimitList
 from milepost.wire.asks import (
     Ask,
     AskCreate,
@@ -44,6 +44,7 @@ from milepost.wire.tasks import (
     TaskUpdate,
     TransitionList,
 )
+from milepost.wire.teams import Match, MemberRequest, Team, TeamCreate, TeamList, TeamUpdate
 from milepost.wire.worker import (
     PollAnswer,
     PollRequest,
@@ -53,7 +54,7 @@ from milepost.wire.worker import (
     ReportsRequest,
     UnregisterRequest,
 )
-from milepost_collector.web.controller import agents, asks, attempts, schedules, tasks, worker
+from milepost_collector.web.controller import agents, asks, attempts, schedules, tasks, teams, worker
 from milepost_collector.web.controller.building import change as _change
 from milepost_collector.web.controller.building import command as _command
 from milepost_collector.web.controller.building import delete as _delete
@@ -99,6 +100,7 @@ def _answer(verb: str, handler: Handler, taken: Any, summary: str) -> Endpoint:
 _TASK = "/api/tasks/{task_id}"
 _SCHEDULE = "/api/schedules/{schedule}"
 _AGENT = "/api/agents/{name}"
+_TEAM = "/api/teams/{name}"
 
 CONTROLLER_ENDPOINTS = (
     _worker("poll", worker.post_poll, PollRequest, PollAnswer, "Wait for attempts to work on, and for commands."),
@@ -128,6 +130,7 @@ CONTROLLER_ENDPOINTS = (
     _get(f"{_TASK}/runs", attempts.get_attempts, AttemptList, "A task's attempts, each of which is a run."),
     _get(f"{_TASK}/runs/{{attempt}}", attempts.get_attempt, Attempt, "One attempt."),
     _get(f"{_TASK}/checkpoints", attempts.get_checkpoints, CheckpointList, "What a task's attempts saved."),
+    _get(f"{_TASK}/match", teams.get_match, Match, "Which agents could do a task, and how well each suits it."),
     _get(f"{_TASK}/transitions", attempts.get_transitions, TransitionList, "Everything that happened to a task."),
     *DELIVERABLE_ENDPOINTS,
     _change("POST", "/api/schedules", schedules.post_schedule, ScheduleCreate, Schedule, "Create a schedule.",
@@ -157,6 +160,14 @@ CONTROLLER_ENDPOINTS = (
     _command(f"{_AGENT}/resume", agents.post_resume, PauseRequest, Agent, "Give an agent work again."),
     _get("/api/agents", agents.get_agents, AgentList, "Agents, their workers, and what waits for them."),
     _get(_AGENT, agents.get_agent, Agent, "One agent."),
+    _change("PATCH", _AGENT, teams.patch_agent, AgentUpdate, Agent, "Say what an agent is able to."),
+    _change("POST", "/api/teams", teams.post_team, TeamCreate, Team, "Make a team.", status=201),
+    _get("/api/teams", teams.get_teams, TeamList, "Teams, their members, and what waits for them."),
+    _change("POST", f"{_TEAM}/members", teams.post_members, MemberRequest, Team, "Put agents into a team."),
+    _change("POST", f"{_TEAM}/members/remove", teams.post_leavers, MemberRequest, Team, "Take agents out of a team."),
+    _get(_TEAM, teams.get_team, Team, "One team."),
+    _change("PATCH", _TEAM, teams.patch_team, TeamUpdate, Team, "Change a team."),
+    _delete(_TEAM, teams.delete_team, "Remove a team."),
     _get("/api/limits", agents.get_limits, LimitList, "Limits on what runs at once and how often."),
     _change("PUT", "/api/limits", agents.put_limit, Limit, Limit, "Set a limit."),
     _delete("/api/limits/{scope}/{value}", agents.delete_limit, "Remove a limit."),

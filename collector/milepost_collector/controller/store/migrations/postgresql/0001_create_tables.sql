@@ -8,6 +8,11 @@ CREATE TABLE agents (
     paused_by TEXT COLLATE "C",
     last_poll_at BIGINT,
     served_at BIGINT NOT NULL,
+    joined TEXT COLLATE "C" NOT NULL,
+    capabilities TEXT COLLATE "C" NOT NULL,
+    labels TEXT COLLATE "C" NOT NULL,
+    given_capabilities TEXT COLLATE "C",
+    given_labels TEXT COLLATE "C",
     PRIMARY KEY (name)
 );
 
@@ -111,6 +116,12 @@ CREATE TABLE assignments (
     steps_reused BIGINT NOT NULL,
     checkpoint_count BIGINT NOT NULL,
     ask_state TEXT COLLATE "C",
+    avoid_until BIGINT,
+    needs TEXT COLLATE "C",
+    moved_at BIGINT,
+    longest_gap_ms BIGINT NOT NULL,
+    stalled_at BIGINT,
+    fell_back BOOLEAN NOT NULL,
     PRIMARY KEY (task_id, position)
 )
  WITH (fillfactor = 70);
@@ -152,8 +163,21 @@ CREATE TABLE attempts (
     error_stack TEXT COLLATE "C",
     reason TEXT COLLATE "C",
     retry_at BIGINT,
+    longest_gap_ms BIGINT,
     PRIMARY KEY (task_id, attempt)
 );
+
+CREATE TABLE batches (
+    id TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    task_count BIGINT NOT NULL,
+    task_ids TEXT COLLATE "C" NOT NULL,
+    created_by TEXT COLLATE "C",
+    PRIMARY KEY (id, digest)
+);
+
+CREATE INDEX batches_by_created_at ON batches (created_at, id);
 
 CREATE TABLE checkpoints (
     task_id TEXT COLLATE "C" NOT NULL,
@@ -418,10 +442,15 @@ CREATE TABLE task_history (
     stop_by TEXT COLLATE "C",
     at_risk_at BIGINT,
     deliverables TEXT COLLATE "C",
+    batch TEXT COLLATE "C",
+    needs TEXT COLLATE "C",
+    fallback TEXT COLLATE "C",
     PRIMARY KEY (id),
     CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL),
     CONSTRAINT history_has_readable_lists CHECK (tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL))
 );
+
+CREATE INDEX task_history_by_batch ON task_history (batch, id) WHERE batch IS NOT NULL;
 
 CREATE INDEX task_history_by_created_at ON task_history (created_at, id);
 
@@ -474,17 +503,31 @@ CREATE TABLE tasks (
     stop_by TEXT COLLATE "C",
     at_risk_at BIGINT,
     deliverables TEXT COLLATE "C",
+    batch TEXT COLLATE "C",
+    needs TEXT COLLATE "C",
+    fallback TEXT COLLATE "C",
     PRIMARY KEY (id),
     CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL),
     CONSTRAINT tasks_have_readable_lists CHECK (tags::jsonb IS NOT NULL AND (agents IS NULL OR agents::jsonb IS NOT NULL))
 )
  WITH (fillfactor = 70);
 
+CREATE INDEX tasks_by_batch ON tasks (batch, id) WHERE batch IS NOT NULL;
+
 CREATE INDEX tasks_by_created_at ON tasks (created_at, id);
 
 CREATE INDEX tasks_by_deadline ON tasks (deadline_at) WHERE deadline_at IS NOT NULL;
 
 CREATE INDEX tasks_by_schedule ON tasks (schedule_id) WHERE schedule_id IS NOT NULL;
+
+CREATE TABLE teams (
+    name TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    description TEXT COLLATE "C" NOT NULL,
+    fallback TEXT COLLATE "C",
+    PRIMARY KEY (name)
+);
 
 CREATE TABLE transitions (
     time BIGINT NOT NULL,
@@ -619,5 +662,6 @@ CREATE TABLE workers (
     host_name TEXT COLLATE "C",
     process_id BIGINT,
     sdk_version TEXT COLLATE "C",
+    abilities TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (id)
 );

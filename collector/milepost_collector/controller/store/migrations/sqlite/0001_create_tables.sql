@@ -8,6 +8,11 @@ CREATE TABLE agents (
     paused_by TEXT,
     last_poll_at INTEGER,
     served_at INTEGER NOT NULL,
+    joined TEXT NOT NULL,
+    capabilities TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    given_capabilities TEXT,
+    given_labels TEXT,
     PRIMARY KEY (name)
 );
 
@@ -108,6 +113,12 @@ CREATE TABLE assignments (
     steps_reused INTEGER NOT NULL,
     checkpoint_count INTEGER NOT NULL,
     ask_state TEXT,
+    avoid_until INTEGER,
+    needs TEXT,
+    moved_at INTEGER,
+    longest_gap_ms INTEGER NOT NULL,
+    stalled_at INTEGER,
+    fell_back BOOLEAN NOT NULL,
     PRIMARY KEY (task_id, position)
 ) WITHOUT ROWID;
 
@@ -148,8 +159,21 @@ CREATE TABLE attempts (
     error_stack TEXT,
     reason TEXT,
     retry_at INTEGER,
+    longest_gap_ms INTEGER,
     PRIMARY KEY (task_id, attempt)
 );
+
+CREATE TABLE batches (
+    id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    task_count INTEGER NOT NULL,
+    task_ids TEXT NOT NULL,
+    created_by TEXT,
+    PRIMARY KEY (id, digest)
+);
+
+CREATE INDEX batches_by_created_at ON batches (created_at, id);
 
 CREATE TABLE checkpoints (
     task_id TEXT NOT NULL,
@@ -407,9 +431,14 @@ CREATE TABLE task_history (
     stop_by TEXT,
     at_risk_at INTEGER,
     deliverables TEXT,
+    batch TEXT,
+    needs TEXT,
+    fallback TEXT,
     PRIMARY KEY (id),
     CONSTRAINT history_is_finished CHECK (status IN ('completed', 'failed', 'cancelled') AND finished_at IS NOT NULL)
 );
+
+CREATE INDEX task_history_by_batch ON task_history (batch, id) WHERE batch IS NOT NULL;
 
 CREATE INDEX task_history_by_created_at ON task_history (created_at, id);
 
@@ -462,15 +491,29 @@ CREATE TABLE tasks (
     stop_by TEXT,
     at_risk_at INTEGER,
     deliverables TEXT,
+    batch TEXT,
+    needs TEXT,
+    fallback TEXT,
     PRIMARY KEY (id),
     CONSTRAINT tasks_are_not_finished CHECK (status NOT IN ('completed', 'failed', 'cancelled') AND finished_at IS NULL)
 );
+
+CREATE INDEX tasks_by_batch ON tasks (batch, id) WHERE batch IS NOT NULL;
 
 CREATE INDEX tasks_by_created_at ON tasks (created_at, id);
 
 CREATE INDEX tasks_by_deadline ON tasks (deadline_at) WHERE deadline_at IS NOT NULL;
 
 CREATE INDEX tasks_by_schedule ON tasks (schedule_id) WHERE schedule_id IS NOT NULL;
+
+CREATE TABLE teams (
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    fallback TEXT,
+    PRIMARY KEY (name)
+);
 
 CREATE TABLE transitions (
     time INTEGER NOT NULL,
@@ -601,5 +644,6 @@ CREATE TABLE workers (
     host_name TEXT,
     process_id INTEGER,
     sdk_version TEXT,
+    abilities TEXT NOT NULL,
     PRIMARY KEY (id)
 );
