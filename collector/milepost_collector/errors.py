@@ -236,6 +236,16 @@ class NotApproverError(QueryError):
         self.approvers = approvers
 
 
+class BudgetExceededError(ConflictError):
+    """A budget does not allow it. value: the budget's id. waits: it may, when others use less than they reserved."""
+
+    def __init__(self, message: str, budget_id: str | None, *, waits: bool = False) -> None:
+        super().__init__(message)
+        self.field = "budget"
+        self.value = budget_id
+        self.waits = waits
+
+
 class ValueTooLargeError(QueryError, ValueError):
     """A value is over its size limit. value, limit: bytes."""
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from milepost.wire.tasks import DependencyState, WhyNotRunning
+from milepost_collector.controller.engine.budgets.ledger import described, standing, used_up
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.matching import spoken_needs
-from milepost_collector.controller.rows import AgentRow, AskRow, AssignmentRow, TaskRow, WorkerRow
+from milepost_collector.controller.rows import AgentRow, AskRow, AssignmentRow, BudgetRow, TaskRow, WorkerRow
 
 
 class Surroundings(Struct, kw_only=True):
@@ -30,8 +31,10 @@ def why_not_running(
     upstream: Sequence[DependencyState],
     around: Surroundings,
     asked: AskRow | None = None,
+    budget: BudgetRow | None = None,
 ) -> WhyNotRunning | None:
-    """Return why a task is not running; None when it is running or finished. asked: what it waits to be answered."""
+    """Return why a task is not running; None when it is running or finished. asked: what it waits to be answered.
+    budget: that holds it back."""
     if task.status == "blocked":
         return _blocked(task, upstream)
     if task.status == "paused":
@@ -41,6 +44,8 @@ def why_not_running(
         return _asked(task, asked, around.now)
     if task.status != "pending":
         return None
+    if budget is not None:
+        return out_of_budget(budget, around.now)
     waiting = [row for row in assignments if row.state in ("ready", "delayed", "waiting")]
     reasons = [_queued(task, row, around) for row in waiting]
     return reasons[0] if reasons else None
@@ -60,6 +65,18 @@ def _asked(task: TaskRow, asked: AskRow | None, now: int) -> WhyNotRunning:
         until=to_datetime(asked.expires_at),
         ask_id=asked.id,
     )
+
+
+def out_of_budget(budget: BudgetRow, now: int) -> WhyNotRunning:
+    """Return that a budget is used up, how far, and when it begins anew."""
+    measure = used_up(budget, now)
+    how = (
+        f" is used up: {standing(budget, measure)}" if measure else " has something left again; it goes on in a moment"
+    )
+    until = to_datetime(budget.ends_at) if measure else None
+    again = f", anew in {spoken(budget.ends_at - now)}" if measure and budget.ends_at is not None else ""
+    text = f"the budget of {described(budget)}{how}{again}"
+    return WhyNotRunning(code="budget", text=text, until=until, budget_id=budget.id)
 
 
 def _blocked(task: TaskRow, upstream: Sequence[DependencyState]) -> WhyNotRunning:

@@ -13,7 +13,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from milepost.wire.budgets import Budget, TaskBudget
 from milepost.wire.deliverables import Deliverable, ExpectedDeliverable, ExpectedState
+from milepost.wire.parts import DurationMs as DurationMs
+from milepost.wire.parts import Fraction as Fraction
+from milepost.wire.parts import Name as Name
+from milepost.wire.parts import Reason as Reason
+from milepost.wire.parts import Tag as Tag
+from milepost.wire.parts import TaskId as TaskId
+from milepost.wire.parts import Text as Text
 
 __all__ = [
     "ATTEMPT_STATUSES",
@@ -72,13 +80,6 @@ Priority = Literal["low", "medium", "high", "urgent"]
 TaskType = Literal["manual", "scheduled", "triggered"]
 BulkAction = Literal["run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete", "update"]
 
-TaskId = Annotated[str, Meta(min_length=1, max_length=64)]
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Text = Annotated[str, Meta(max_length=20_000)]
-Reason = Annotated[str, Meta(max_length=2_000)]
-Tag = Annotated[str, Meta(min_length=1, max_length=200)]
-DurationMs = Annotated[int, Meta(ge=0, le=31_536_000_000)]  # a year at most
-Fraction = Annotated[float, Meta(ge=0, le=1)]
 Expectations = Annotated[list[ExpectedDeliverable], Meta(max_length=100)]
 
 
@@ -150,7 +151,8 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     parallel. key: what concurrency and rate limits count it under. run_at: not before. deliverables: what it is to hand
     over before it counts as completed. traceparent: W3C Trace Context of the span that asked for it. needs:
     what its agent must be able to, or should; a text is required. fallback: who takes over when its agents fail; None:
-    as its team says. batch: what it is counted with.
+    as its team says. batch: what it is counted with. budget: what all its attempts, and those of tasks that they
+    ask for, may use together.
     """
 
     name: Name
@@ -170,6 +172,7 @@ class TaskCreate(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     app: Name | None = None
     key: Name | None = None
     created_by: Name | None = None
+    budget: TaskBudget | None = None
     idempotency_key: Name | None = None
     deliverables: Expectations = []
     traceparent: Annotated[str, Meta(max_length=200)] | None = None
@@ -261,14 +264,16 @@ class CompleteRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_f
 
 class WhyNotRunning(Struct, omit_defaults=True, kw_only=True):
     """Why a task is not running. code: `dependency`, `upstream_failed`, `paused`, `scheduled`, `retry`, `no_worker`,
-    `not_handled`, `not_capable`, `busy`, `limit`, `rate`, `agent_paused`, `review` or `soon`. text: for people. until:
-    when that ends, if it is known. task_id: the task it waits for. ask_id: the ask whose answer it waits for."""
+    `not_handled`, `not_capable`, `busy`, `limit`, `rate`, `budget`, `agent_paused`, `review` or `soon`. text: for
+    people. until: when that ends, if it is known. task_id: the task it waits for. ask_id: the ask whose answer it waits
+    for. budget_id: the budget that is used up."""
 
     code: str
     text: str
     until: datetime | None = None
     task_id: str | None = None
     ask_id: str | None = None
+    budget_id: str | None = None
 
 
 class DependencyState(Struct, omit_defaults=True, kw_only=True):
@@ -317,7 +322,8 @@ class Task(Struct, kw_only=True):
     deadline_at_risk: it will probably not be finished in time. estimate: None when too few like it are known;
     estimated_completion is its `completion`. stalled_since: it shows no sign of progress for longer than nearly all of
     its like did. cost_usd and the tokens: over all attempts, None when nothing is known. deliverables: the newest
-    version of each; expected_deliverables: what it is to hand over, and whether it has.
+    version of each; expected_deliverables: what it is to hand over, and whether it has. budgets: that it draws on, told
+    of a task alone and not in lists.
     """
 
     id: str
@@ -376,6 +382,7 @@ class Task(Struct, kw_only=True):
     cost_usd: float | None = None
     deliverables: list[Deliverable] = []
     expected_deliverables: list[ExpectedState] = []
+    budgets: list[Budget] = []
 
 
 class TaskList(Struct, kw_only=True):

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from milepost.wire.asks import Answer, AskDefinition
+from milepost.wire.budgets import BudgetLeft
 from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import DurationMs, Fraction, Name, Reason, TaskId
 from milepost.wire.teams import Capability, Label
@@ -44,6 +45,8 @@ __all__ = [
     "ReportResult",
     "ReportsAnswer",
     "ReportsRequest",
+    "ReservationAsked",
+    "ReservationReleased",
     "StepCompleted",
     "StepMemory",
     "StepReused",
@@ -120,7 +123,8 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     run_id: the run to record it as. lease_ms: how long the controller waits for the next poll. failures: attempts
     before this one that failed. checkpoint: the state saved last by an earlier attempt, with its sequence number.
     answers: to what earlier attempts have asked since the task was last opened.
-    scheduled_for: the instant of its schedule that it is for. deliverables: what is to be handed over.
+    scheduled_for: the instant of its schedule that it is for. deliverables: what is to be handed over. budget: what it
+    may use; None: nothing limits it.
     """
 
     task_id: str
@@ -145,6 +149,7 @@ class TaskLease(Struct, omit_defaults=True, kw_only=True):
     origin_span_id: str | None = None
     scheduled_for: datetime | None = None
     deliverables: list[ExpectedDeliverable] = []
+    budget: BudgetLeft | None = None
 
 
 class Command(Struct, omit_defaults=True, kw_only=True):
@@ -211,6 +216,23 @@ class StepReused(AttemptReport, tag="step_reused"):
     input_digest: Annotated[str, Meta(max_length=64)]
 
 
+class ReservationAsked(AttemptReport, tag="reserve"):
+    """It wants to use so much more, and waits until that is granted or refused. number: the worker counts from 1 within
+    the attempt, so that repeats are known. expires_ms: after so long, what is left of it is free again."""
+
+    number: Annotated[int, Meta(ge=1, le=2_147_483_647)]
+    usd: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    tokens: Annotated[int, Meta(ge=0, le=1_000_000_000_000)] = 0
+    tool_calls: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    expires_ms: Annotated[int, Meta(ge=1_000, le=86_400_000)] = 300_000
+
+
+class ReservationReleased(AttemptReport, tag="release"):
+    """It uses no more of a reservation; what was used of it may not be known yet."""
+
+    number: Annotated[int, Meta(ge=1, le=2_147_483_647)]
+
+
 class AttemptCompleted(AttemptReport, tag="completed"):
     """It is done."""
 
@@ -233,10 +255,13 @@ class AttemptCancelled(AttemptReport, tag="cancelled"):
 
 class AttemptPaused(AttemptReport, tag="paused"):
     """It stopped because it was told to pause, or hands its lease back (`released`): it goes on later, and that counts
-    neither as a failure nor as a loss."""
+    neither as a failure nor as a loss. budget_id: of the budget that refused what it cannot go on without; waits:
+    what others have reserved is in the way."""
 
     released: bool = False
     reason: Reason = ""
+    budget_id: Annotated[str, Meta(max_length=64)] | None = None
+    waits: bool = False
 
 
 class AttemptAsked(AttemptReport, tag="asked"):
@@ -251,6 +276,8 @@ Report = (
     | CheckpointSaved
     | StepCompleted
     | StepReused
+    | ReservationAsked
+    | ReservationReleased
     | AttemptCompleted
     | AttemptFailed
     | AttemptCancelled
@@ -268,10 +295,15 @@ class ReportsRequest(Struct, kw_only=True, forbid_unknown_fields=True):
 
 class ReportResult(Struct, omit_defaults=True, kw_only=True):
     """What became of a report. stale: the lease is over. repeated: it had been applied before. refused: it is not legal
-    now or too large. reason: why, unless applied; of an applied end, why the attempt failed all the same."""
+    now or too large, or a budget does not allow it (budget_id). reason: why, unless applied; of an applied end, why the
+    attempt failed all the same. waits: it may be granted later, when others have used less than they reserved. budget:
+    what is left, after a reservation."""
 
     outcome: Literal["applied", "repeated", "stale", "refused"]
     reason: str = ""
+    budget_id: str | None = None
+    waits: bool = False
+    budget: BudgetLeft | None = None
 
 
 class ReportsAnswer(Struct, kw_only=True):

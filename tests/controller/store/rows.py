@@ -8,6 +8,7 @@ from milepost_collector.controller.rows import (
     AskRow,
     AssignmentRow,
     AttemptRow,
+    BudgetRow,
     CheckpointRow,
     DeliverableRow,
     InstantRow,
@@ -137,3 +138,9 @@ def deliverable(task_id: str, name: str, **given: Any) -> DeliverableRow:
         "task_id": task_id,
     }
     return DeliverableRow(name=name, **{**values, **given})
+
+
+def budget(budget_id: str, **fields: Any) -> BudgetRow:
+    """Return a budget of the project."""
+    fields = {"key": "project:*", "per": "day", "zone": "UTC", "soft": 0.8, "finish": 0.05, "grace_ms": 1_000} | fields
+    return BudgetRow(id=budget_id, created_at=NOW, updated_at=NOW, **fields)

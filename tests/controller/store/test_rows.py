@@ -16,6 +16,13 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     BatchRow,
+    BudgetEventRow,
+    BudgetHoldRow,
+    BudgetPeriodRow,
+    BudgetRow,
+    BudgetRunRow,
+    BudgetTurnRow,
+    ChargeRow,
     CheckpointRow,
     ContentRow,
     DecisionRow,
@@ -29,6 +36,7 @@ from milepost_collector.controller.rows import (
     PayloadRow,
     PositionRow,
     RateRow,
+    ReservationRow,
     Row,
     ScheduleRow,
     StartedRunRow,
@@ -48,7 +56,7 @@ from milepost_collector.errors import DuplicateRowError
 from tests.controller.store import rows
 from tests.controller.store.rows import NOW, insert
 
-LOGS = (TransitionRow, AskEventRow)  # a row's key is the number that the database gives it
+LOGS = (TransitionRow, AskEventRow, BudgetEventRow)  # a row's key is the number that the database gives it
 ONE_OF_EACH: list[Row] = [
     rows.task("t1", tags='["a"]', progress=0.25, deadline_at=NOW),
     PayloadRow(task_id="t1", input='{"null": "null"}', context="null"),
@@ -93,6 +101,14 @@ ONE_OF_EACH: list[Row] = [
     ContentRow(sha256="aa", key="k", size_bytes=2**40, stored_at=NOW, used_at=NOW),
     TeamRow(name="ops", created_at=NOW, updated_at=NOW, fallback='{"person": "ann"}'),
     BatchRow(id="b1", digest="d", created_at=NOW, task_count=1, task_ids='["t1"]'),
+    rows.budget("b1", limit_usd=10**18, ends_at=NOW, used_tokens=7),
+    BudgetPeriodRow(budget_id="b1", period="2026-01-01", ended_at=NOW, used_usd=10**18),
+    BudgetRunRow(run_id="r1", lineage='["project:*"]', began_at=NOW, agent="amy"),
+    ChargeRow(budget_id="b1", run_id="r1", period="", used_usd=1),
+    ReservationRow(run_id="r1", number=1, budgets='["b1"]', created_at=NOW, free_at=NOW, left_usd=2),
+    BudgetHoldRow(task_id="t1", position=0, budget_id="b1", held_at=NOW, ask_id="a1"),
+    BudgetTurnRow(task_id="t1", budget_id="b1", granted_at=NOW, limit_tokens=9),
+    BudgetEventRow(budget_id="b1", key="project:*", per="day", event="soft", time=NOW, reason="it's"),
 ]
 
 
@@ -127,12 +143,21 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     ContentRow: lambda tx: tx.find(ContentRow, Find(equal={"sha256": "aa"})),
     TeamRow: lambda tx: tx.find(TeamRow, Find(equal={"name": "ops"})),
     BatchRow: lambda tx: tx.find(BatchRow, Find(equal={"id": "b1"})),
+    BudgetRow: lambda tx: tx.find(BudgetRow, Find(equal={"id": "b1"})),
+    BudgetPeriodRow: lambda tx: tx.find(BudgetPeriodRow, Find(equal={"budget_id": "b1"})),
+    BudgetRunRow: lambda tx: tx.find(BudgetRunRow, Find(equal={"run_id": "r1"})),
+    ChargeRow: lambda tx: tx.find(ChargeRow, Find(equal={"run_id": "r1"})),
+    ReservationRow: lambda tx: tx.find(ReservationRow, Find(equal={"run_id": "r1"})),
+    BudgetHoldRow: lambda tx: tx.find(BudgetHoldRow, Find(equal={"budget_id": "b1"})),
+    BudgetTurnRow: lambda tx: tx.find(BudgetTurnRow, Find(equal={"task_id": "t1"})),
+    BudgetEventRow: lambda tx: tx.find(BudgetEventRow, Find(equal={"budget_id": "b1"})),
 }
 
 
 def without_sequence(found: Sequence[Row]) -> list[Row]:
     """Return rows without the numbers that the database gave."""
-    given = [row for row in found if isinstance(row, TransitionRow | InstantRow | AskEventRow | DeliverableRow)]
+    kinds = (TransitionRow, InstantRow, AskEventRow, DeliverableRow, BudgetEventRow)
+    given = [row for row in found if isinstance(row, kinds)]
     assert all(row.sequence > 0 for row in given)
     return [msgspec.structs.replace(row, sequence=0) if row in given else row for row in found]
 
@@ -236,10 +261,10 @@ def test_several_rows_of_each_table_are_written_changed_and_removed(store: Store
 
 
 def _renamed(row: Row) -> Row:
-    named = (*TABLES[type(row)][1], "task_id", "ask_id")
+    named = (*TABLES[type(row)][1], "task_id", "ask_id", "budget_id")
     key = next(name for name in named if isinstance(getattr(row, name, None), str))
     has_name = isinstance(row, ScheduleRow | TriggerRow | WebhookRow)
-    others = {"owner": "z2"} if isinstance(row, AskRow) else {}
+    others = {"owner": "z2"} if isinstance(row, AskRow) else {"key": "z2"} if isinstance(row, BudgetRow) else {}
     return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2", **others})
 
 

@@ -11,6 +11,8 @@ import msgspec
 from milepost.wire.tasks import PRIORITIES
 from milepost.wire.worker import StepMemory, TaskLease
 from milepost_collector.controller.engine import asks
+from milepost_collector.controller.engine.budgets.gate import Gate
+from milepost_collector.controller.engine.budgets.reservations import left_of
 from milepost_collector.controller.engine.choosing import LOOK_AGAIN_MS, Chooser
 from milepost_collector.controller.engine.contract import expectations
 from milepost_collector.controller.engine.instants import to_datetime
@@ -18,16 +20,16 @@ from milepost_collector.controller.engine.limits import Limits, saturated
 from milepost_collector.controller.engine.queueing import working_status
 from milepost_collector.controller.engine.unit import Unit, names_in, settings_of
 from milepost_collector.controller.rows import AssignmentRow, PayloadRow, TaskRow, WorkerRow
-from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Tx
+from milepost_collector.controller.store.interface import Candidate, ClaimQuery, Polling, Tx
 
 _MAX_ROUNDS = 20  # of looking past saturated names and keys, in one poll
 
 
-def claim(
-    unit: Unit, worker: WorkerRow, slots: int, chance: random.Random, chooser: Chooser, *, has_limits: bool
-) -> list[AssignmentRow]:
-    """Lease up to `slots` ready assignments to a worker; return them. has_limits: there may be some."""
-    limits = Limits(unit.tx, any_set=has_limits)
+def claim(unit: Unit, polling: Polling, slots: int, chance: random.Random, chooser: Chooser) -> list[AssignmentRow]:
+    """Lease up to `slots` ready assignments to a worker that polls; return them."""
+    worker = polling.worker
+    limits = Limits(unit.tx, any_set=polling.has_limits)
+    gate = Gate(unit, worker) if polling.has_budgets else None
     without: dict[str, set[str]] = {"name": set(), "key": set()}
     for scope, value, wait_ms in limits.used_up():
         _leave_out(unit, without, scope, value, wait_ms)
@@ -38,15 +40,26 @@ def claim(
         if wanted <= 0:
             break
         query = _query(worker, without, wanted + len(taken) + len(left))
-        found = [row for row in unit.tx.candidates(query) if row not in taken and row not in left]
+        found, refused = _look(unit, query, gate, [*taken, *left])
         others = _for_others(unit, worker, found[:wanted], chooser)
         left += others
         more = _take(unit, worker, [row for row in found[:wanted] if row not in others], limits, without, taken)
-        if not (more or others) or len(found) < wanted:
+        if not refused and (not (more or others) or len(found) < wanted):
             break
     if limits.changed:
         unit.tx.upsert(list(limits.changed.values()))
-    return _lease(unit, worker, taken, chance)
+    return _lease(unit, worker, taken, chance, gate)
+
+
+def _look(unit: Unit, query: ClaimQuery, gate: Gate | None, seen: Sequence[Candidate]) -> tuple[list[Candidate], bool]:
+    """Return what may be leased as budgets allow, and whether they refused some, so that it is worth looking again."""
+    if gate is None:
+        return [row for row in unit.tx.candidates(query) if row not in seen], False
+    known = {(row.assignment.task_id, row.assignment.position) for row in seen} | gate.refused
+    query = msgspec.structs.replace(query, limit=query.limit + len(gate.refused))
+    new = [row for row in unit.tx.candidates(query) if (row.assignment.task_id, row.assignment.position) not in known]
+    admitted = gate.admit(new)
+    return admitted, len(admitted) < len(new)
 
 
 def hand_over(tx: Tx, leased: Sequence[AssignmentRow], tasks: dict[str, TaskRow]) -> list[TaskLease]:
@@ -111,14 +124,20 @@ def _leave_out(unit: Unit, without: dict[str, set[str]], scope: str, value: str,
         without[scope].add(value)
 
 
-def _lease(unit: Unit, worker: WorkerRow, taken: Sequence[Candidate], chance: random.Random) -> list[AssignmentRow]:
+def _lease(
+    unit: Unit, worker: WorkerRow, taken: Sequence[Candidate], chance: random.Random, gate: Gate | None
+) -> list[AssignmentRow]:
     unit.take(taken)
     leased = []
     for chosen, _ in taken:
         task = unit.tasks[chosen.task_id]
         row = next(known for known in unit.of(task) if known.position == chosen.position)
         _begin(unit, task, row, worker, chance)
+        if gate is not None:
+            gate.begin(row)
         leased.append(row)
+    if gate is not None:
+        gate.write()
     return leased
 
 
@@ -134,6 +153,7 @@ def _begin(unit: Unit, task: TaskRow, row: AssignmentRow, worker: WorkerRow, cha
     row.expires_at = unit.now + settings.heartbeat_ms
     row.timeout_at = None if settings.timeout_ms is None else unit.now + settings.timeout_ms
     row.cut_off_at = row.stop = row.stop_reason = None
+    row.budget_count = 0
     unit.change_assignment(row)
     task.last_run_id, task.last_agent = row.run_id, worker.agent
     if task.started_at is None:
@@ -179,6 +199,7 @@ def _task_lease(tx: Tx, row: AssignmentRow, task: TaskRow, payload: PayloadRow) 
         origin_span_id=task.origin_span_id,
         scheduled_for=to_datetime(task.scheduled_for),
         deliverables=list(expectations(task.deliverables)),
+        budget=left_of(tx, row.run_id) if row.budget_count else None,
     )
 
 

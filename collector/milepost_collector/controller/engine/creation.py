@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from milepost.wire.tasks import PRIORITIES, TaskCreate, TaskSettings
+from milepost_collector.controller.engine.budgets import keeping
 from milepost_collector.controller.engine.choosing import needs_texts
 from milepost_collector.controller.engine.contract import expectations_text
 from milepost_collector.controller.engine.dependencies import resolve, skip_if_failed, take_outputs, wanted_rows
@@ -70,6 +71,8 @@ class Creator:
         unit.add(payload)
         for edge in edges:
             unit.add(edge)
+        if request.budget is not None:
+            keeping.of_new_task(unit, task, request.budget, self._new_id)
         if request.idempotency_key is not None:
             unit.add_key(_idempotency(request.idempotency_key, digest, task))
         unit.tasks[task.id] = task
@@ -145,7 +148,7 @@ class Creator:
 
 
 def check_executors(request: TaskCreate) -> None:
-    """Refuse a request that names its executors in more than one way, or too few of them.
+    """Refuse a request that names its executors in more than one way, or too few of them; or a budget of nothing.
 
     Raises:
         InvalidParameterError: names the field.
@@ -159,6 +162,8 @@ def check_executors(request: TaskCreate) -> None:
     completion = request.settings.completion
     if isinstance(completion, int) and completion > max(len(agents), 1):
         raise InvalidParameterError("settings.completion", completion, f"there are only {max(len(agents), 1)} agents")
+    if request.budget is not None:
+        keeping.check(request.budget, "budget")
 
 
 def milliseconds(field: str, instant: datetime | None) -> int | None:

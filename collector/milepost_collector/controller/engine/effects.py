@@ -10,9 +10,9 @@ class Effects(Struct, kw_only=True):
 
     ready: (agent, team) of assignments that became ready, both None for any agent. workers: those with commands. freed:
     a slot or a limit has become free, so that any waiting worker may find work. due: the earliest instant at which
-    something new falls due, milliseconds since the Unix epoch. changed: there are new transitions, instants or ask
-    events. asks: those that something has happened to.
-    look_again_ms: who found nothing may find something after so long. regrouped: workers belong to other teams.
+    something new falls due, milliseconds since the Unix epoch. changed: there are new transitions, instants or events
+    of asks or budgets. asks: those that something has happened to. look_again_ms: who found nothing may find something
+    after so long. regrouped: workers belong to other teams. metered: runs that begin to draw on budgets.
     """
 
     ready: set[tuple[str | None, str | None]] = field(default_factory=set)
@@ -23,6 +23,7 @@ class Effects(Struct, kw_only=True):
     asks: set[str] = field(default_factory=set)
     look_again_ms: int | None = None
     regrouped: bool = False
+    metered: set[str] = field(default_factory=set)
 
     def fall_due(self, at: int | None) -> None:
         """Note an instant at which something falls due."""

@@ -12,6 +12,7 @@ import msgspec
 from milepost.errors import MilepostError
 from milepost.wire.agents import AgentUpdate, Limit
 from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
+from milepost.wire.budgets import BudgetLeft, BudgetRaise, BudgetSet, ReserveRequest
 from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     BulkAction,
@@ -45,6 +46,9 @@ from milepost_collector.controller.engine import (
     workers,
 )
 from milepost_collector.controller.engine.asks import Asker
+from milepost_collector.controller.engine.budgets import freeing, keeping, metering, parking, reservations
+from milepost_collector.controller.engine.budgets import time as budgets_time
+from milepost_collector.controller.engine.budgets.metering import RunTotals
 from milepost_collector.controller.engine.choosing import Chooser, Costs, NoCosts
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
@@ -57,6 +61,7 @@ from milepost_collector.errors import InvalidParameterError, NotFoundError, Quer
 DAY_MS = 86_400_000
 _RISKS_EVERY_MS = 5_000
 _FORGET_EVERY_MS = 60_000
+_BUDGETS_EVERY_MS = 1_000
 _WORKERS_KEPT_MS = 3_600_000
 
 
@@ -87,7 +92,8 @@ class Engine:
         self._creator = Creator(new_id, max_value_bytes)
         self._asker = Asker(new_id, ask_alarm_ms)
         self._chooser = Chooser(costs or NoCosts())
-        self._risks_at = self._forget_at = 0
+        self._risks_at = self._forget_at = self._budgets_at = 0
+        self._holds_after: freeing.Cursor | None = None
 
     def take_effects(self) -> Effects:
         """Return what has been changed since the last call; to be called after the commit."""
@@ -238,6 +244,7 @@ class Engine:
         """Take what a person says to an ask."""
         with self._unit(tx) as unit:
             answering.decide(unit, ask_id, request)
+            parking.carry_out(unit, ask_id)
 
     def delegate(self, tx: Tx, ask_id: str, request: DelegateRequest) -> None:
         """Let others decide an ask."""
@@ -299,6 +306,10 @@ class Engine:
             more |= answering.alarm(unit)
         with self._unit(tx) as unit:
             more |= firing.fire_due(unit, self._creator)
+        if tx.now >= self._budgets_at:
+            unfinished = self._keep_budgets(tx)
+            self._budgets_at = tx.now + (0 if unfinished else _BUDGETS_EVERY_MS)
+            more |= unfinished
         if tx.now >= self._risks_at:
             self._risks_at = tx.now + _RISKS_EVERY_MS
             with self._unit(tx) as unit:
@@ -307,6 +318,7 @@ class Engine:
             with self._unit(tx) as unit:
                 timekeeping.forget_workers(unit, _WORKERS_KEPT_MS)
                 timekeeping.forget_rates(unit)
+                budgets_time.forget(unit, self._retention_ms)
                 unfinished = timekeeping.forget_old(unit, self._retention_ms)
             self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
         return more
@@ -424,6 +436,48 @@ class Engine:
         tx.delete(found)
         self.effects.freed = True
 
+    # Budgets.
+
+    def set_budget(self, tx: Tx, wanted: BudgetSet) -> str:
+        """Set a budget; return its id."""
+        with self._unit(tx) as unit:
+            return keeping.put(unit, wanted, self._new_id)
+
+    def raise_budget(self, tx: Tx, budget_id: str, wanted: BudgetRaise) -> None:
+        """Allow more in a budget's present period."""
+        with self._unit(tx) as unit:
+            keeping.raise_by(unit, budget_id, wanted)
+
+    def delete_budget(self, tx: Tx, budget_id: str) -> None:
+        """Remove a budget."""
+        with self._unit(tx) as unit:
+            keeping.delete(unit, budget_id)
+
+    def reserve(self, tx: Tx, request: ReserveRequest) -> BudgetLeft:
+        """Reserve for a run that no task stands behind, or give that back."""
+        with self._unit(tx) as unit:
+            return reservations.for_plain_run(unit, request)
+
+    def charge(self, tx: Tx, totals: Sequence[RunTotals]) -> bool:
+        """Count what runs used, all in all, in their budgets; tell whether one of them is used up."""
+        with self._unit(tx) as unit:
+            return metering.charge(unit, totals)
+
+    def enforce_budgets(self, tx: Tx) -> None:
+        """Stop what runs under used-up budgets."""
+        with self._unit(tx) as unit:
+            budgets_time.enforce(unit)
+
+    def _keep_budgets(self, tx: Tx) -> bool:
+        if not budgets_time.is_needed(tx):
+            return False
+        with self._unit(tx) as unit:
+            more = budgets_time.keep_up(unit)
+        with self._unit(tx) as unit:
+            self._holds_after = freeing.sweep(unit, self._holds_after)
+        self.enforce_budgets(tx)
+        return more
+
     def _set_agent(self, tx: Tx, name: str, *, paused: bool, by: str | None) -> None:
         row = tx.agent(name) or AgentRow(name=name)
         row.paused, row.paused_by = paused, by
@@ -433,4 +487,9 @@ class Engine:
     def _unit(self, tx: Tx) -> Iterator[Unit]:
         unit = Unit(tx, self.effects)
         yield unit
+        if unit.ended_under_budgets:
+            metering.close(unit, unit.ended_under_budgets)
+            parking.after_ends(unit, self._asker, unit.ended_under_budgets)
+        if unit.eased_budgets:
+            freeing.free(unit, unit.eased_budgets)
         unit.flush()

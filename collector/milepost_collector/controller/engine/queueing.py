@@ -48,7 +48,7 @@ def release_lease(assignment: AssignmentRow) -> None:
     assignment.expires_at = assignment.timeout_at = assignment.cut_off_at = None
     assignment.stop = assignment.stop_reason = None
     assignment.progress = assignment.phase = None
-    assignment.steps_reused = assignment.checkpoint_count = 0
+    assignment.steps_reused = assignment.checkpoint_count = assignment.budget_count = 0
 
 
 def new_assignments(task: TaskRow, now: int) -> list[AssignmentRow]:

@@ -25,11 +25,15 @@ from milepost.wire.worker import (
     ReportResult,
     ReportsAnswer,
     ReportsRequest,
+    ReservationAsked,
+    ReservationReleased,
     StepCompleted,
     StepReused,
 )
 from milepost_collector.controller.engine.answering import suspend
 from milepost_collector.controller.engine.asks import Asker
+from milepost_collector.controller.engine.budgets import parking, reservations
+from milepost_collector.controller.engine.budgets.amounts import NANO, Amounts
 from milepost_collector.controller.engine.creation import text_or_none
 from milepost_collector.controller.engine.outcomes import (
     Failure,
@@ -68,6 +72,8 @@ class Reports:
             CheckpointSaved: self._checkpoint,
             StepCompleted: self._step,
             StepReused: self._step_reused,
+            ReservationAsked: self._reserve,
+            ReservationReleased: self._release,
             AttemptCompleted: self._completed,
             AttemptFailed: self._failed,
             AttemptCancelled: self._cancelled,
@@ -192,6 +198,24 @@ class Reports:
                 return _APPLIED
         return ReportResult(outcome="refused", reason=f"no step {report.name!r} with this input is remembered")
 
+    def _reserve(self, row: AssignmentRow, report: ReservationAsked) -> ReportResult:
+        run = reservations.find_run(self._unit.tx, row.run_id or "") if row.budget_count else None
+        if run is None:  # nothing limits it
+            return _APPLIED
+        asked = Amounts(usd=round(report.usd * NANO), tokens=report.tokens, tool_calls=report.tool_calls)
+        refusal = reservations.reserve(self._unit, run, report.number, asked, report.expires_ms)
+        left = reservations.left_of(self._unit.tx, run.run_id)
+        if refusal is None:
+            return ReportResult(outcome="applied", budget=left)
+        return ReportResult(
+            outcome="refused", reason=refusal.reason, budget_id=refusal.budget_id, waits=refusal.waits, budget=left
+        )
+
+    def _release(self, row: AssignmentRow, report: ReservationReleased) -> ReportResult:
+        if row.budget_count:
+            reservations.release(self._unit, row.run_id or "", report.number)
+        return _APPLIED
+
     def _completed(self, row: AssignmentRow, report: AttemptCompleted) -> ReportResult:
         result = text_or_none(report.result)
         if result is not None and (refusal := self._too_large("the result", result)) is not None:
@@ -221,6 +245,8 @@ class Reports:
     def _paused(self, row: AssignmentRow, report: AttemptPaused) -> ReportResult:
         reason = report.reason or row.stop_reason or ("handed back" if report.released else "paused")
         yield_lease(self._unit, self._unit.tasks[row.task_id], row, reason)
+        if report.budget_id is not None:
+            parking.park_refused(self._unit, self._asker, row, report)
         return _APPLIED
 
     def _asked(self, row: AssignmentRow, report: AttemptAsked) -> ReportResult:
@@ -232,7 +258,7 @@ class Reports:
 
     def _command(self, row: AssignmentRow) -> Command:
         return Command(
-            kind="pause" if row.stop == "pause" else "cancel",
+            kind="cancel" if row.stop == "cancel" else "pause",
             task_id=row.task_id,
             attempt=row.attempt,
             reason=row.stop_reason or "",

@@ -41,6 +41,8 @@ class Unit:
         self.tasks: dict[str, TaskRow] = {}
         self.assignments: dict[str, list[AssignmentRow]] = {}
         self.keys: dict[str, IdempotencyRow] = {}  # added by this unit
+        self.ended_under_budgets: list[AttemptRow] = []
+        self.eased_budgets: set[str] = set()  # of which there may be more left than there was
         self._was_finished: set[str] = set()  # as stored
         self._dependents: dict[str, list[DependencyRow]] = {}
         self._changed: dict[str, TaskRow] = {}
@@ -202,30 +204,31 @@ class Unit:
         assert assignment.run_id is not None
         assert assignment.worker_id is not None
         assert assignment.leased_at is not None
-        self.add(
-            AttemptRow(
-                task_id=assignment.task_id,
-                attempt=assignment.attempt,
-                position=assignment.position,
-                status=status,
-                run_id=assignment.run_id,
-                worker_id=assignment.worker_id,
-                leased_at=assignment.leased_at,
-                ended_at=self.now,
-                agent=assignment.held_by,
-                started_at=assignment.started_at or (assignment.leased_at if status in _REPORTED else None),
-                progress=assignment.progress,
-                phase=assignment.phase,
-                steps_reused=assignment.steps_reused,
-                checkpoint_count=assignment.checkpoint_count,
-                result=result,
-                error_type=error_type,
-                error_message=error_message,
-                error_stack=error_stack,
-                reason=reason,
-                retry_at=retry_at,
-            )
+        ended = AttemptRow(
+            task_id=assignment.task_id,
+            attempt=assignment.attempt,
+            position=assignment.position,
+            status=status,
+            run_id=assignment.run_id,
+            worker_id=assignment.worker_id,
+            leased_at=assignment.leased_at,
+            ended_at=self.now,
+            agent=assignment.held_by,
+            started_at=assignment.started_at or (assignment.leased_at if status in _REPORTED else None),
+            progress=assignment.progress,
+            phase=assignment.phase,
+            steps_reused=assignment.steps_reused,
+            checkpoint_count=assignment.checkpoint_count,
+            result=result,
+            error_type=error_type,
+            error_message=error_message,
+            error_stack=error_stack,
+            reason=reason,
+            retry_at=retry_at,
         )
+        self.add(ended)
+        if assignment.budget_count:
+            self.ended_under_budgets.append(ended)
         self.effects.freed = True
 
     def flush_inserts(self) -> None:

@@ -100,7 +100,7 @@ def _claim_free(
     slots = polling.worker.concurrency - held
     if slots <= 0 or request.draining or polling.is_paused:
         return []
-    return claim(unit, polling.worker, slots, chance, chooser, has_limits=polling.has_limits)
+    return claim(unit, polling, slots, chance, chooser)
 
 
 def _adopt(
@@ -180,7 +180,7 @@ def _seen(unit: Unit, worker: WorkerRow, draining: bool, within_ms: int, *, serv
 
 def _command(row: AssignmentRow) -> Command:
     return Command(
-        kind="pause" if row.stop == "pause" else "cancel",
+        kind="cancel" if row.stop == "cancel" else "pause",
         task_id=row.task_id,
         attempt=row.attempt,
         reason=row.stop_reason or "",

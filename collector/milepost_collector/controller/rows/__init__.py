@@ -12,6 +12,16 @@ from __future__ import annotations
 
 from milepost_collector.controller.rows.agents import AgentRow, LimitRow, RateRow, WorkerRow
 from milepost_collector.controller.rows.asks import AskEventRow, AskRow, DecisionRow
+from milepost_collector.controller.rows.budgets import (
+    BudgetEventRow,
+    BudgetHoldRow,
+    BudgetPeriodRow,
+    BudgetRow,
+    BudgetRunRow,
+    BudgetTurnRow,
+    ChargeRow,
+    ReservationRow,
+)
 from milepost_collector.controller.rows.deliverables import ContentRow, DeliverableRow
 from milepost_collector.controller.rows.schedules import InstantRow, ScheduleRow
 from milepost_collector.controller.rows.tasks import (
@@ -43,6 +53,13 @@ __all__ = [
     "AssignmentState",
     "AttemptRow",
     "BatchRow",
+    "BudgetEventRow",
+    "BudgetHoldRow",
+    "BudgetPeriodRow",
+    "BudgetRow",
+    "BudgetRunRow",
+    "BudgetTurnRow",
+    "ChargeRow",
     "CheckpointRow",
     "ContentRow",
     "DecisionRow",
@@ -56,6 +73,7 @@ __all__ = [
     "PayloadRow",
     "PositionRow",
     "RateRow",
+    "ReservationRow",
     "Row",
     "ScheduleRow",
     "StartedRunRow",
@@ -101,4 +119,12 @@ Row = (
     | ContentRow
     | TeamRow
     | BatchRow
+    | BudgetEventRow
+    | BudgetHoldRow
+    | BudgetPeriodRow
+    | BudgetRow
+    | BudgetRunRow
+    | BudgetTurnRow
+    | ChargeRow
+    | ReservationRow
 )

@@ -123,6 +123,7 @@ class AssignmentRow(Struct, kw_only=True, array_like=True, gc=False):
     longest_gap_ms: int = 0
     stalled_at: int | None = None
     fell_back: bool = False
+    budget_count: int = 0
 
 
 class AttemptRow(Struct, kw_only=True, array_like=True, gc=False):

@@ -22,6 +22,7 @@ from milepost_collector.controller.rows import (
     AskRow,
     AssignmentRow,
     AttemptRow,
+    BudgetEventRow,
     CheckpointRow,
     ContentRow,
     DeliverableRow,
@@ -88,11 +89,12 @@ class Candidate(NamedTuple):
 
 
 class Polling(NamedTuple):
-    """A worker that polls, whether its agent is paused, and whether there are limits."""
+    """A worker that polls, whether its agent is paused, and whether there are limits and budgets."""
 
     worker: WorkerRow
     is_paused: bool
     has_limits: bool
+    has_budgets: bool
 
 
 class Tried(NamedTuple):
@@ -221,6 +223,7 @@ class Tx(Protocol):
     def ask_events_after(self, position: str, limit: int) -> tuple[list[AskEventRow], str]: ...
     def log_end(self, row: type[Row]) -> str: ...  # the position after all that is committed now, of one of these logs
     def deliverables_after(self, position: str, limit: int) -> tuple[list[DeliverableRow], str]: ...
+    def budget_events_after(self, position: str, limit: int) -> tuple[list[BudgetEventRow], str]: ...
     def prune_transitions(self, before: int, limit: int) -> int: ...  # of tasks that are gone, older than `before`
 
     def idempotency(self, keys: Collection[str]) -> dict[str, IdempotencyRow]: ...

@@ -112,8 +112,9 @@ class QueuePart(Session):
         found = self._tuples(statements.POLLING if self._may_lock else statements.POLLING_UNLOCKED, id=worker_id)
         if not found:
             return None
-        *worker, is_paused, has_limits = found[0]
-        return Polling(self._as_rows(WorkerRow, [tuple(worker)])[0], bool(is_paused), bool(has_limits))
+        *worker, is_paused, has_limits, has_budgets = found[0]
+        row = self._as_rows(WorkerRow, [tuple(worker)])[0]
+        return Polling(row, bool(is_paused), bool(has_limits), bool(has_budgets))
 
     def silent_workers(self, before: int) -> list[WorkerRow]:
         """Return workers that polled last before an instant and hold nothing."""

@@ -61,6 +61,12 @@ from milepost_collector.controller.store.tables import (
     asks,
     assignments,
     attempts,
+    budget_holds,
+    budget_periods,
+    budget_runs,
+    budget_turns,
+    budgets,
+    charges,
     checkpoints,
     contents,
     decisions,
@@ -113,7 +119,10 @@ DELETE_BELONGINGS = [
     delete(decisions).where(decisions.c.ask_id.in_(select(asks.c.id).where(any_of(asks.c.task_id, "ids")))),
     *(
         delete(table).where(any_of(table.c.task_id, "ids"))
-        for table in (payloads, assignments, attempts, dependencies, checkpoints, steps, asks, deliverables)
+        for table in (
+            *(payloads, assignments, attempts, dependencies, checkpoints, steps, asks, deliverables),
+            *(budgets, budget_periods, budget_runs, charges, budget_holds, budget_turns),
+        )
     ),
 ]
 _NOT_ENDING = tasks.c.stop.is_distinct_from(literal_column("'deadline'"))
@@ -388,7 +397,7 @@ WORKER = rows_of(WorkerRow, workers).where(_equals(workers.c.id))
 WORKER_LOCKED = WORKER.with_for_update()
 POLLING_UNLOCKED = (
     rows_of(WorkerRow, workers)
-    .add_columns(func.coalesce(agents.c.paused, false()), exists(select(limits.c.scope)))
+    .add_columns(func.coalesce(agents.c.paused, false()), exists(select(limits.c.scope)), exists(select(budgets.c.id)))
     .select_from(workers.outerjoin(agents, agents.c.name == workers.c.agent))
     .where(_equals(workers.c.id))
 )

@@ -39,6 +39,13 @@ from milepost_collector.controller.rows import (
     AssignmentRow,
     AttemptRow,
     BatchRow,
+    BudgetEventRow,
+    BudgetHoldRow,
+    BudgetPeriodRow,
+    BudgetRow,
+    BudgetRunRow,
+    BudgetTurnRow,
+    ChargeRow,
     CheckpointRow,
     ContentRow,
     DecisionRow,
@@ -52,6 +59,7 @@ from milepost_collector.controller.rows import (
     PayloadRow,
     PositionRow,
     RateRow,
+    ReservationRow,
     Row,
     ScheduleRow,
     StartedRunRow,
@@ -239,6 +247,42 @@ contents = _table(
     Index("contents_by_used_at", "used_at"),
 )
 
+budgets = _table(
+    BudgetRow,
+    "budgets",
+    ("id",),
+    UniqueConstraint("key", "per", name="budgets_of_key"),
+    Index("budgets_by_task", "task_id"),
+    with_rowid=True,
+)
+budget_periods = _table(
+    BudgetPeriodRow,
+    "budget_periods",
+    ("budget_id", "period"),
+    Index("budget_periods_by_ended_at", "ended_at"),
+)
+budget_runs = _table(
+    BudgetRunRow,
+    "budget_runs",
+    ("run_id",),
+    Index("budget_runs_by_task", "task_id", "began_at"),
+    Index("budget_runs_by_ended_at", "ended_at"),
+    with_rowid=True,
+)
+charges = _table(
+    ChargeRow,
+    "charges",
+    ("budget_id", "run_id", "period"),
+    Index("charges_by_run", "run_id"),
+    Index("charges_by_task", "task_id"),
+)
+reservations = _table(ReservationRow, "reservations", ("run_id", "number"), Index("reservations_by_free_at", "free_at"))
+budget_holds = _table(
+    BudgetHoldRow, "budget_holds", ("task_id", "position"), Index("budget_holds_by_budget", "budget_id", "held_at")
+)
+budget_turns = _table(BudgetTurnRow, "budget_turns", ("task_id",))
+budget_events = _followed(BudgetEventRow, "budget_events", Index("budget_events_by_budget", "budget_id", "sequence"))
+
 # How rows are found for writing: their table and its key. An instant's physical key is its sequence.
 TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     TaskRow: (tasks, ("id",)),
@@ -271,9 +315,17 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     ContentRow: (contents, ("sha256",)),
     TeamRow: (teams, ("name",)),
     BatchRow: (batches, ("id", "digest")),
+    BudgetRow: (budgets, ("id",)),
+    BudgetPeriodRow: (budget_periods, ("budget_id", "period")),
+    BudgetRunRow: (budget_runs, ("run_id",)),
+    ChargeRow: (charges, ("budget_id", "run_id", "period")),
+    ReservationRow: (reservations, ("run_id", "number")),
+    BudgetHoldRow: (budget_holds, ("task_id", "position")),
+    BudgetTurnRow: (budget_turns, ("task_id",)),
+    BudgetEventRow: (budget_events, ("sequence",)),
 }
 GIVEN_BY_DATABASE: dict[type[Row], str] = dict.fromkeys(
-    (TransitionRow, InstantRow, AskEventRow, DeliverableRow), "sequence"
+    (TransitionRow, InstantRow, AskEventRow, DeliverableRow, BudgetEventRow), "sequence"
 )
 
 
@@ -310,3 +362,4 @@ _partial("asks_of_owner", asks, ("owner", "key"), "status <> 'invalidated'", uni
 # IS NOT NULL, for SQLite sees of a comparison with a parameter that it implies this, and nothing more.
 _partial("deliveries_due", deliveries, ("webhook_id", "next_at", "id"), "next_at IS NOT NULL")
 _partial("deliveries_claimed", deliveries, ("claimed_at",), "claimed_at IS NOT NULL")
+_partial("budgets_by_ends_at", budgets, ("ends_at",), "ends_at IS NOT NULL")

@@ -9,6 +9,7 @@ from milepost_collector.controller.estimates import Ended
 from milepost_collector.controller.rows import (
     AskEventRow,
     AttemptRow,
+    BudgetEventRow,
     CheckpointRow,
     ContentRow,
     DeliverableRow,
@@ -27,7 +28,7 @@ from milepost_collector.controller.store.listing import Listing
 from milepost_collector.controller.store.writing import Writing
 from milepost_collector.errors import InvalidParameterError
 
-F = TypeVar("F", TransitionRow, InstantRow, AskEventRow, DeliverableRow)
+F = TypeVar("F", TransitionRow, InstantRow, AskEventRow, DeliverableRow, BudgetEventRow)
 
 
 class TaskPart(Listing, Writing):
@@ -155,6 +156,10 @@ class TaskPart(Listing, Writing):
     def unreferenced_contents(self, before: int, limit: int) -> list[ContentRow]:
         """Return contents that no deliverable refers to, nor came to since an instant, oldest first; locked."""
         return self._rows(ContentRow, statements.UNREFERENCED_CONTENTS, before=before, limit=limit)
+
+    def budget_events_after(self, position: str, limit: int) -> tuple[list[BudgetEventRow], str]:
+        """Return what happened to budgets, committed after a position; see `transitions_after`."""
+        return self._after(BudgetEventRow, position, limit)
 
     def prune_transitions(self, before: int, limit: int) -> int:
         """Remove transitions of tasks that are gone, from before an instant; return how many."""

@@ -2,11 +2,13 @@
 
 Read `tasks` (one task whole, pages of them), `attempts` (attempts, checkpoints, transitions), `agents` (agents,
 workers, limits), `teams` (and who suits a task), `schedules`, `asks` and `deliverables`.
+workers, limits), `schedules`, `asks` and `budgets`.
 """
 
 from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.asks import ask, asks
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
+from milepost_collector.controller.views.budgets import budget, budget_detail, budgets
 from milepost_collector.controller.views.deliverables import content, deliverable, deliverables, shown
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
@@ -19,6 +21,9 @@ __all__ = [
     "asks",
     "attempt",
     "attempts",
+    "budget",
+    "budget_detail",
+    "budgets",
     "checkpoints",
     "content",
     "counts",

@@ -41,12 +41,14 @@ from milepost_collector.controller.estimates import (
 from milepost_collector.controller.lifecycle import is_finished
 from milepost_collector.controller.rows import AskRow, AssignmentRow, AttemptRow, DependencyRow, PayloadRow, TaskRow
 from milepost_collector.controller.store.interface import Find, Tx
+from milepost_collector.controller.views.budgets import holding, of_task, used_up_for
 from milepost_collector.controller.views.deliverables import shown
-from milepost_collector.controller.why import Surroundings, why_not_running
+from milepost_collector.controller.why import Surroundings, out_of_budget, why_not_running
 from milepost_collector.errors import InvalidParameterError, NotFoundError
 
 GROUPS = ("status", "type", "priority", "name", "agent", "team", "app", "tag")
 _NEVER = 2**62
+_BEFORE_THE_CLAIM = ("soon", "busy", "no_worker")  # whether a budget allows it has not been looked at then
 SORTS = ("created_at", "updated_at", "priority", "name", "status", "deadline", "finished_at")
 
 
@@ -68,6 +70,11 @@ def task(tx: Tx, task_id: str) -> Task:
     rows = of_owner(tx, Owner(task_id=task_id))
     found.deliverables = [shown(one) for one in newest(rows)]
     found.expected_deliverables = states(expectations(row.deliverables), rows)
+    found.budgets = of_task(tx, row)
+    why = found.why_not_running
+    if row.status == "pending" and why is not None and why.code in _BEFORE_THE_CLAIM:
+        spent = used_up_for(tx, row)
+        found.why_not_running = why if spent is None else out_of_budget(spent, tx.now)
     return found
 
 
@@ -136,6 +143,8 @@ class _Assembly:
         self._around = surroundings(tx) if open_ids else None
         self._asked = _asked(tx, [row.id for row in rows if row.status == "review"])
         self._ended: dict[str, list[Ended]] = {}
+        self._holding = holding(tx, [row.id for row in rows if row.status == "pending" and self._is_held(row)])
+        self._typical: dict[str, int | None] = {}
 
     def assemble(self) -> list[Task]:
         """Return the tasks in the order of their rows."""
@@ -207,7 +216,11 @@ class _Assembly:
     def _why(self, row: TaskRow, assignments: Sequence[AssignmentRow], edges: Sequence[DependencyState]) -> Any:
         if self._around is None:
             return None
-        return why_not_running(row, assignments, edges, self._around, self._asked.get(row.id))
+        asked, holding_it = self._asked.get(row.id), self._holding.get(row.id)
+        return why_not_running(row, assignments, edges, self._around, asked, holding_it)
+
+    def _is_held(self, row: TaskRow) -> bool:
+        return any(assignment.state == "waiting" for assignment in self._assignments.get(row.id, ()))
 
     def _estimate(self, row: TaskRow, assignments: Sequence[AssignmentRow]) -> Estimate | None:
         """Return when a task will probably be finished, judged by its like; None: too few are known."""

@@ -119,6 +119,7 @@ CREATE TABLE assignments (
     longest_gap_ms INTEGER NOT NULL,
     stalled_at INTEGER,
     fell_back BOOLEAN NOT NULL,
+    budget_count INTEGER NOT NULL,
     PRIMARY KEY (task_id, position)
 ) WITHOUT ROWID;
 
@@ -174,6 +175,150 @@ CREATE TABLE batches (
 );
 
 CREATE INDEX batches_by_created_at ON batches (created_at, id);
+
+CREATE TABLE budget_events (
+    budget_id TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    per TEXT NOT NULL,
+    event TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    period TEXT NOT NULL,
+    measure TEXT,
+    used INTEGER,
+    budget_limit INTEGER,
+    task_id TEXT,
+    "by" TEXT,
+    reason TEXT NOT NULL,
+    sequence INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    transaction_id INTEGER DEFAULT 0 NOT NULL
+);
+
+CREATE INDEX budget_events_by_budget ON budget_events (budget_id, sequence);
+
+CREATE TABLE budget_holds (
+    task_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    budget_id TEXT NOT NULL,
+    held_at INTEGER NOT NULL,
+    ask_id TEXT,
+    PRIMARY KEY (task_id, position)
+) WITHOUT ROWID;
+
+CREATE INDEX budget_holds_by_budget ON budget_holds (budget_id, held_at);
+
+CREATE TABLE budget_periods (
+    budget_id TEXT NOT NULL,
+    period TEXT NOT NULL,
+    ended_at INTEGER NOT NULL,
+    task_id TEXT,
+    used_usd INTEGER NOT NULL,
+    used_tokens INTEGER NOT NULL,
+    used_wall_ms INTEGER NOT NULL,
+    used_tool_calls INTEGER NOT NULL,
+    limit_usd INTEGER,
+    limit_tokens INTEGER,
+    limit_wall_ms INTEGER,
+    limit_tool_calls INTEGER,
+    soft_at INTEGER,
+    hard_at INTEGER,
+    PRIMARY KEY (budget_id, period)
+) WITHOUT ROWID;
+
+CREATE INDEX budget_periods_by_ended_at ON budget_periods (ended_at);
+
+CREATE TABLE budget_runs (
+    run_id TEXT NOT NULL,
+    lineage TEXT NOT NULL,
+    began_at INTEGER NOT NULL,
+    task_id TEXT,
+    position INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    agent TEXT,
+    ended_at INTEGER,
+    used_usd INTEGER NOT NULL,
+    used_tokens INTEGER NOT NULL,
+    used_wall_ms INTEGER NOT NULL,
+    used_tool_calls INTEGER NOT NULL,
+    finishing INTEGER NOT NULL,
+    PRIMARY KEY (run_id)
+);
+
+CREATE INDEX budget_runs_by_ended_at ON budget_runs (ended_at);
+
+CREATE INDEX budget_runs_by_task ON budget_runs (task_id, began_at);
+
+CREATE TABLE budget_turns (
+    task_id TEXT NOT NULL,
+    budget_id TEXT NOT NULL,
+    granted_at INTEGER NOT NULL,
+    run_id TEXT,
+    limit_usd INTEGER,
+    limit_tokens INTEGER,
+    limit_wall_ms INTEGER,
+    limit_tool_calls INTEGER,
+    PRIMARY KEY (task_id)
+) WITHOUT ROWID;
+
+CREATE TABLE budgets (
+    id TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    per TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    soft DOUBLE NOT NULL,
+    finish DOUBLE NOT NULL,
+    grace_ms INTEGER NOT NULL,
+    task_id TEXT,
+    set_by TEXT,
+    limit_usd INTEGER,
+    limit_tokens INTEGER,
+    limit_wall_ms INTEGER,
+    limit_tool_calls INTEGER,
+    soft_usd INTEGER,
+    soft_tokens INTEGER,
+    soft_wall_ms INTEGER,
+    soft_tool_calls INTEGER,
+    period TEXT NOT NULL,
+    ends_at INTEGER,
+    used_usd INTEGER NOT NULL,
+    used_tokens INTEGER NOT NULL,
+    used_wall_ms INTEGER NOT NULL,
+    used_tool_calls INTEGER NOT NULL,
+    reserved_usd INTEGER NOT NULL,
+    reserved_tokens INTEGER NOT NULL,
+    reserved_wall_ms INTEGER NOT NULL,
+    reserved_tool_calls INTEGER NOT NULL,
+    raised_usd INTEGER NOT NULL,
+    raised_tokens INTEGER NOT NULL,
+    raised_wall_ms INTEGER NOT NULL,
+    raised_tool_calls INTEGER NOT NULL,
+    soft_at INTEGER,
+    hard_at INTEGER,
+    eased_at INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT budgets_of_key UNIQUE ("key", per)
+);
+
+CREATE INDEX budgets_by_ends_at ON budgets (ends_at) WHERE ends_at IS NOT NULL;
+
+CREATE INDEX budgets_by_task ON budgets (task_id);
+
+CREATE TABLE charges (
+    budget_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    period TEXT NOT NULL,
+    task_id TEXT,
+    used_usd INTEGER NOT NULL,
+    used_tokens INTEGER NOT NULL,
+    used_wall_ms INTEGER NOT NULL,
+    used_tool_calls INTEGER NOT NULL,
+    PRIMARY KEY (budget_id, run_id, period)
+) WITHOUT ROWID;
+
+CREATE INDEX charges_by_run ON charges (run_id);
+
+CREATE INDEX charges_by_task ON charges (task_id);
 
 CREATE TABLE checkpoints (
     task_id TEXT NOT NULL,
@@ -344,6 +489,23 @@ CREATE TABLE rates (
     begun TEXT NOT NULL,
     PRIMARY KEY (scope, value)
 ) WITHOUT ROWID;
+
+CREATE TABLE reservations (
+    run_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    budgets TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    free_at INTEGER NOT NULL,
+    released INTEGER NOT NULL,
+    task_id TEXT,
+    left_usd INTEGER NOT NULL,
+    left_tokens INTEGER NOT NULL,
+    left_wall_ms INTEGER NOT NULL,
+    left_tool_calls INTEGER NOT NULL,
+    PRIMARY KEY (run_id, number)
+) WITHOUT ROWID;
+
+CREATE INDEX reservations_by_free_at ON reservations (free_at);
 
 CREATE TABLE schedules (
     id TEXT NOT NULL,
