@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AsyncScores,
         AsyncTasks,
         AsyncTeams,
+        AsyncTriggers,
     )
     from milepost.resources.answers import SqlResult
 
@@ -48,12 +49,14 @@ class AsyncClient:
                 AsyncScores,
                 AsyncTasks,
                 AsyncTeams,
+                AsyncTriggers,
             )
 
         config = _config(endpoint, request_timeout_ms)
         self._sender = AwaitedSender(config.endpoint, config.request_timeout_ms / 1_000)
         self._tasks = AsyncTasks(self._sender)
         self._schedules = AsyncSchedules(self._sender)
+        self._triggers = AsyncTriggers(self._sender)
         self._agents = AsyncAgents(self._sender)
         self._teams = AsyncTeams(self._sender)
         self._limits = AsyncLimits(self._sender)
@@ -70,6 +73,11 @@ class AsyncClient:
     def schedules(self) -> AsyncSchedules:
         """Schedules, and what became of their instants."""
         return self._schedules
+
+    @property
+    def triggers(self) -> AsyncTriggers:
+        """Triggers: webhooks and events that make tasks, and what became of each."""
+        return self._triggers
 
     @property
     def agents(self) -> AsyncAgents:

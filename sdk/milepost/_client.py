@@ -22,7 +22,7 @@ from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost._control import Control
-    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams
+    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
     from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
@@ -137,6 +137,11 @@ class Client:
     def schedules(self) -> Schedules:
         """Schedules, and what became of their instants."""
         return self._resident.control.schedules
+
+    @property
+    def triggers(self) -> Triggers:
+        """Triggers: webhooks and events that make tasks, and what became of each."""
+        return self._resident.control.triggers
 
     @property
     def agents(self) -> Agents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost._config import Config
 from milepost._http import BlockingSender
-from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, _runs
+from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers, _runs
 from milepost.resources.answers import SqlResult
 
 __all__ = ["Control"]
@@ -17,6 +17,7 @@ class Control:
         self._sender = BlockingSender(config.endpoint, config.request_timeout_ms / 1_000)
         self.tasks = Tasks(self._sender)
         self.schedules = Schedules(self._sender)
+        self.triggers = Triggers(self._sender)
         self.agents = Agents(self._sender)
         self.teams = Teams(self._sender)
         self.limits = Limits(self._sender)

@@ -12,7 +12,7 @@ import click
 
 from milepost._http import BlockingSender
 from milepost.errors import ApiError
-from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams
+from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers
 from milepost.resources._exchange import Patience
 from milepost.resources._operation import Operation, query_of
 from milepost_collector.cli.groups import as_click_error
@@ -39,6 +39,7 @@ class CollectorClient:
             context.call_on_close(self._sender.close)
         self.tasks = Tasks(self._sender)
         self.schedules = Schedules(self._sender)
+        self.triggers = Triggers(self._sender)
         self.agents = Agents(self._sender)
         self.teams = Teams(self._sender)
         self.limits = Limits(self._sender)

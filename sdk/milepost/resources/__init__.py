@@ -1,10 +1,10 @@
-"""What clients ask the collector: managed tasks, schedules, agents, limits, recorded runs, scores and feedback.
+"""What clients ask the collector: tasks, schedules, triggers, agents, limits, recorded runs, scores and feedback.
 
-Reading order: `_operation` (what is asked, as a value), `_tasks`, `_schedules`, `_agents`, `_teams`, `_runs`, `_scores`
-(functions that make such values from arguments, through `_values`), `_exchange` (when an operation is sent again and
-which error it ends with) and `_wait`: all of it pure. `_pages` iterates over lists; `_bound` makes methods of those
-functions, for `blocking` and `awaitable`, the resources of the two clients. What they send goes through
-`milepost._http`. `answers` are the structs of recorded runs; the others are in `milepost.wire`.
+Reading order: `_operation` (what is asked, as a value), `_tasks`, `_schedules`, `_triggers`, `_agents`, `_teams`,
+`_runs`, `_scores` (functions that make such values from arguments, through `_values`), `_exchange` (when an operation
+is sent again and which error it ends with) and `_wait`: all of it pure. `_pages` iterates over lists; `_bound` makes
+methods of those functions, for `blocking` and `awaitable`, the resources of the two clients. What they send goes
+through `milepost._http`. `answers` are the structs of recorded runs; the others are in `milepost.wire`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from milepost.resources.awaitable import (
     AsyncTeams,
 )
 from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams
+    AsyncTriggers,
+from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Triggers
 
 __all__ = [
     "Agents",
@@ -33,6 +35,7 @@ __all__ = [
     "AsyncScores",
     "AsyncTasks",
     "AsyncTeams",
+    "AsyncTriggers",
     "Feedback",
     "Limits",
     "Pager",
@@ -41,4 +44,5 @@ __all__ = [
     "Scores",
     "Tasks",
     "Teams",
+    "Triggers",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
@@ -18,6 +18,7 @@ __all__ = [
     "AsyncScores",
     "AsyncTasks",
     "AsyncTeams",
+    "AsyncTriggers",
 ]
 
 
@@ -126,3 +127,20 @@ class AsyncFeedback(AsyncResource):
 
     add = awaited(_scores.add_feedback)
     list = awaited_pages(_scores.list_feedback)
+
+
+class AsyncTriggers(AsyncResource):
+    """Triggers: tasks made of webhooks that others send, and of what happens to runs, tasks, asks and schedules."""
+
+    create = awaited(_triggers.create)
+    get = awaited(_triggers.get)
+    list = awaited_pages(_triggers.listing)
+    update = awaited(_triggers.update)
+    delete = awaited(_triggers.delete)
+    enable = awaited(_triggers.enable)
+    disable = awaited(_triggers.disable)
+    rotate = awaited(_triggers.rotate)
+    events = awaited_pages(_triggers.events)
+    event = awaited(_triggers.event)
+    replay = awaited(_triggers.replay)
+    try_out = awaited(_triggers.try_out)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams
+from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._wait import waiting
 from milepost.wire.tasks import Task
 
-__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams"]
+__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams", "Triggers"]
 
 
 class Tasks(Resource):
@@ -117,3 +117,20 @@ class Feedback(Resource):
 
     add = blocking(_scores.add_feedback)
     list = pages(_scores.list_feedback)
+
+
+class Triggers(Resource):
+    """Triggers: tasks made of webhooks that others send, and of what happens to runs, tasks, asks and schedules."""
+
+    create = blocking(_triggers.create)
+    get = blocking(_triggers.get)
+    list = pages(_triggers.listing)
+    update = blocking(_triggers.update)
+    delete = blocking(_triggers.delete)
+    enable = blocking(_triggers.enable)
+    disable = blocking(_triggers.disable)
+    rotate = blocking(_triggers.rotate)
+    events = pages(_triggers.events)
+    event = blocking(_triggers.event)
+    replay = blocking(_triggers.replay)
+    try_out = blocking(_triggers.try_out)
