@@ -19,10 +19,9 @@ from milepost.resources.awaitable import (
     AsyncScores,
     AsyncTasks,
     AsyncTeams,
-)
-from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams
     AsyncTriggers,
-from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Triggers
+)
+from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
 
 __all__ = [
     "Agents",
