@@ -14,9 +14,8 @@ from milepost_collector.cli.task_commands import setting_options
 
 trigger_argument = click.argument("trigger_id", metavar="TRIGGER")
 secret_option = click.option(
-    "--secret", envvar="MILEPOST_TRIGGER_SECRET", metavar="TEXT",
-    help="What the sender signs with, `-` to be asked for it; also MILEPOST_TRIGGER_SECRET.  [default: one is made]",
-)  # fmt: skip
+    "--secret", metavar="TEXT", help="What the sender signs with, `-` to be asked for it.  [default: one is made]"
+)
 task_options = several(
     click.option("--agent", "agents", multiple=True, help="Who does it; repeated: each of them, in parallel."),
     click.option("--team", help="Any agent of this team."),
