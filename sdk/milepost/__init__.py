@@ -48,6 +48,8 @@ from milepost._span import Run, Task
 from milepost._version import __version__
 from milepost.errors import (
     ApiError,
+    ApprovalExpired,
+    AskNotAnsweredError,
     ConfigurationError,
     ConflictError,
     InvalidInputError,
@@ -63,6 +65,7 @@ from milepost.errors import (
     TaskNotCompletedError,
     TaskPaused,
     TaskStopped,
+    TaskSuspended,
     UnavailableError,
     WaitTimeoutError,
 )
@@ -70,6 +73,10 @@ from milepost.errors import (
 __all__ = [
     "Agent",
     "ApiError",
+    "Approval",
+    "ApprovalExpired",
+    "AskNotAnsweredError",
+    "AskOption",
     "AsyncClient",
     "Client",
     "ConfigurationError",
@@ -80,6 +87,7 @@ __all__ = [
     "MilepostError",
     "NonRetryableError",
     "NotFoundError",
+    "Reply",
     "ReportRefusedError",
     "RetryLater",
     "Run",
@@ -90,6 +98,7 @@ __all__ = [
     "TaskNotCompletedError",
     "TaskPaused",
     "TaskStopped",
+    "TaskSuspended",
     "UnavailableError",
     "WaitTimeoutError",
     "Worker",
@@ -115,18 +124,26 @@ __all__ = [
 
 if TYPE_CHECKING:
     from milepost import otel, testing
+    from milepost._asks import Approval, AskOption, Reply
     from milepost.agents.agent import Agent
     from milepost.agents.context import TaskContext
     from milepost.agents.worker import Worker
 
-_OF_WORKERS = {"Agent": "agent", "TaskContext": "context", "Worker": "worker"}
+_ON_FIRST_USE = {  # an application that is merely recorded does without asyncio
+    "Agent": "agents.agent",
+    "Approval": "_asks",
+    "AskOption": "_asks",
+    "Reply": "_asks",
+    "TaskContext": "agents.context",
+    "Worker": "agents.worker",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in ("otel", "testing"):  # on first use: neither is wanted in an application that is merely recorded
         return importlib.import_module(f"milepost.{name}")
-    if name in _OF_WORKERS:  # they import asyncio
-        found = getattr(importlib.import_module(f"milepost.agents.{_OF_WORKERS[name]}"), name)
+    if name in _ON_FIRST_USE:
+        found = getattr(importlib.import_module(f"milepost.{_ON_FIRST_USE[name]}"), name)
         found.__module__ = __name__
         globals()[name] = found
         return found

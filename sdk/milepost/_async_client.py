@@ -12,6 +12,7 @@ from milepost._process import importing
 if TYPE_CHECKING:
     from milepost.resources import (
         AsyncAgents,
+        AsyncAsks,
         AsyncFeedback,
         AsyncLimits,
         AsyncRuns,
@@ -42,6 +43,7 @@ class AsyncClient:
             from milepost._http import AwaitedSender
             from milepost.resources import (
                 AsyncAgents,
+                AsyncAsks,
                 AsyncFeedback,
                 AsyncLimits,
                 AsyncRuns,
@@ -55,6 +57,7 @@ class AsyncClient:
         config = _config(endpoint, request_timeout_ms)
         self._sender = AwaitedSender(config.endpoint, config.request_timeout_ms / 1_000)
         self._tasks = AsyncTasks(self._sender)
+        self._asks = AsyncAsks(self._sender)
         self._schedules = AsyncSchedules(self._sender)
         self._triggers = AsyncTriggers(self._sender)
         self._agents = AsyncAgents(self._sender)
@@ -68,6 +71,11 @@ class AsyncClient:
     def tasks(self) -> AsyncTasks:
         """Managed tasks: create, follow, steer and wait for them."""
         return self._tasks
+
+    @property
+    def asks(self) -> AsyncAsks:
+        """What tasks and runs put to people: decide, answer, wait for."""
+        return self._asks
 
     @property
     def schedules(self) -> AsyncSchedules:

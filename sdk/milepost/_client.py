@@ -22,7 +22,7 @@ from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost._control import Control
-    from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
+    from milepost.resources import Agents, Asks, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
     from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
@@ -132,6 +132,11 @@ class Client:
     def tasks(self) -> Tasks:
         """Managed tasks: create, follow, steer and wait for them."""
         return self._resident.control.tasks
+
+    @property
+    def asks(self) -> Asks:
+        """What tasks and runs put to people: decide, answer, wait for."""
+        return self._resident.control.asks
 
     @property
     def schedules(self) -> Schedules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost._config import Config
 from milepost._http import BlockingSender
-from milepost.resources import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers, _runs
+from milepost.resources import Agents, Asks, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers, _runs
 from milepost.resources.answers import SqlResult
 
 __all__ = ["Control"]
@@ -16,6 +16,7 @@ class Control:
     def __init__(self, config: Config) -> None:
         self._sender = BlockingSender(config.endpoint, config.request_timeout_ms / 1_000)
         self.tasks = Tasks(self._sender)
+        self.asks = Asks(self._sender)
         self.schedules = Schedules(self._sender)
         self.triggers = Triggers(self._sender)
         self.agents = Agents(self._sender)

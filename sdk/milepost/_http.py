@@ -37,7 +37,7 @@ class _Settings:
 
     def __init__(self, endpoint: str, timeout_s: float, patience: Patience) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._patience = patience
 
     def ask(self, operation: Operation[T]) -> Flow[T]:
@@ -46,10 +46,10 @@ class _Settings:
         return exchange(ready, endpoint=self.endpoint, patience=self._patience, random=random.random)
 
     def _options(self) -> dict[str, Any]:
-        connect_s = min(self._timeout_s, CONNECT_TIMEOUT_S)
+        connect_s = min(self.timeout_s, CONNECT_TIMEOUT_S)
         return {
             # Requests beyond the pool's connections wait their turn without a limit of their own.
-            "timeout": httpx.Timeout(self._timeout_s, connect=connect_s, pool=None),
+            "timeout": httpx.Timeout(self.timeout_s, connect=connect_s, pool=None),
             "limits": httpx.Limits(
                 max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S
             ),

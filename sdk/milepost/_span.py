@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from opentelemetry.trace import Span, StatusCode
 
@@ -18,12 +18,16 @@ from milepost._capture import Snapshot, snapshot
 from milepost._context import OWN_KEY, SPAN_KEY, Context, attach, get_current
 from milepost._ids import format_traceparent, run_text, span_text
 from milepost._outcome import outcome_of
+from milepost._process import importing
 from milepost._records import LATEST_TIME
 from milepost._stops import heed, requested
 
 if TYPE_CHECKING:
+    from milepost._asks import Approval, ApprovalFields, AskFields, KeyLedger, Reply
     from milepost._codec import Codec
     from milepost._producer import Producer
+
+T = TypeVar("T")
 
 __all__ = ["BaseSpan", "Run", "Severity", "Task", "begin_run", "begin_task"]
 
@@ -278,7 +282,70 @@ class Run(BaseSpan):
     """One execution of an agent: the root of a timeline, or an agent working inside another's run.
 
     Made by `start_run`. A run that ends leaves its open tasks open: what they came to is not known and not made up.
+
+    Beside what it records, a run may ask people; other than recording, that waits, and raises what goes wrong.
     """
+
+    _ask_keys: KeyLedger | None = None
+    _is_served = False  # a worker does it for a task: its handler asks by its context
+
+    def ask_approval(self, title: str, details: str = "", **more: Unpack[ApprovalFields]) -> Approval:
+        """Ask for an approval, wait for what becomes of it, and return that.
+
+        It takes the arguments of `TaskContext.ask_approval`; `on_expiry` is `continue` or `fail`. While it waits, the
+        collector may be restarted; asked again in the same run with the same key and action, it is the same ask.
+
+        Raises:
+            ApprovalExpired: nobody answered in time, and `on_expiry` is `fail`.
+            ApiError: the collector refuses the ask, or was away for a minute beyond its timeout.
+            RuntimeError: it would block the event loop, or a worker does the run: use `ctx.ask_approval` there.
+            ValueError: an argument is out of range.
+        """
+        with importing():
+            from milepost import _run_asks
+        return _run_asks.ask_approval(self, title, details, **more)
+
+    async def aask_approval(self, title: str, details: str = "", **more: Unpack[ApprovalFields]) -> Approval:
+        """Do what `ask_approval` does, from asynchronous code."""
+        with importing():
+            from milepost import _run_asks
+        return await _run_asks.aask_approval(self, title, details, **more)
+
+    @overload
+    def ask(self, question: str, details: str = "", *, schema: type[T], **more: Unpack[AskFields]) -> Reply[T]: ...
+    @overload
+    def ask(
+        self, question: str, details: str = "", *, schema: Mapping[str, Any] | None = None, **more: Unpack[AskFields]
+    ) -> Reply[Any]: ...
+    def ask(self, question: str, details: str = "", *, schema: Any = None, **more: Unpack[AskFields]) -> Reply[Any]:
+        """Ask a question, wait for the answer, and return it; the arguments are those of `TaskContext.ask`.
+
+        Raises:
+            ApprovalExpired: nobody answered in time, and `on_expiry` is `fail`.
+            ApiError: the collector refuses the ask, or was away for a minute beyond its timeout.
+            RuntimeError: it would block the event loop, or a worker does the run: use `ctx.ask` there.
+            TypeError: the schema's type has no JSON Schema.
+            ValueError: an argument is out of range.
+        """
+        with importing():
+            from milepost import _run_asks
+        return _run_asks.ask(self, question, details, schema=schema, **more)
+
+    @overload
+    async def aask(
+        self, question: str, details: str = "", *, schema: type[T], **more: Unpack[AskFields]
+    ) -> Reply[T]: ...
+    @overload
+    async def aask(
+        self, question: str, details: str = "", *, schema: Mapping[str, Any] | None = None, **more: Unpack[AskFields]
+    ) -> Reply[Any]: ...
+    async def aask(
+        self, question: str, details: str = "", *, schema: Any = None, **more: Unpack[AskFields]
+    ) -> Reply[Any]:
+        """Do what `ask` does, from asynchronous code."""
+        with importing():
+            from milepost import _run_asks
+        return await _run_asks.aask(self, question, details, schema=schema, **more)
 
 
 def begin_task(

@@ -11,6 +11,8 @@ MilepostError
 ├── WaitTimeoutError            a task that was waited for is not finished yet
 ├── NonRetryableError    raised by a handler: its task failed, and trying again is no use
 │   └── InvalidInputError       a task's input does not fit its handler
+├── ApprovalExpired      nobody answered what a run asked in time, and it was to fail then
+├── AskNotAnsweredError  an ask that was waited for is still open
 ├── RetryLater           raised by a handler: its attempt failed, and another is of use only later
 ├── ReportRefusedError   the collector does not keep a checkpoint, a step's result or a result
 └── Skip                 raised by user code inside a task to end it as skipped
@@ -18,6 +20,7 @@ MilepostError
 TaskStopped              a handler is to stop; not an `Exception`, so that no retry loop takes it for an error
 ├── TaskCancelled        its task was cancelled
 ├── TaskPaused           its task was asked to pause, and its state is saved
+├── TaskSuspended        it has asked a person; a later attempt goes on with the answer
 └── LeaseLost            its attempt is not this worker's any more
 """
 
@@ -27,10 +30,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # only clients of the controller need these structs
+    from milepost.wire.asks import Ask
     from milepost.wire.tasks import Task
 
 __all__ = [
     "ApiError",
+    "ApprovalExpired",
+    "AskNotAnsweredError",
     "ConfigurationError",
     "ConflictError",
     "InvalidInputError",
@@ -46,6 +52,7 @@ __all__ = [
     "TaskNotCompletedError",
     "TaskPaused",
     "TaskStopped",
+    "TaskSuspended",
     "UnavailableError",
     "WaitTimeoutError",
 ]
@@ -187,6 +194,30 @@ class InvalidInputError(NonRetryableError, ValueError):
         self.value = value
 
 
+class ApprovalExpired(NonRetryableError):
+    """Nobody answered what a run asked in time, and `on_expiry` was `fail`. ask_id: which ask."""
+
+    def __init__(self, ask_id: str, title: str) -> None:
+        super().__init__(f"nobody answered {title!r} in time (ask {ask_id})")
+        self.ask_id = ask_id
+        self.title = title
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.ask_id, self.title)
+
+
+class AskNotAnsweredError(MilepostError, TimeoutError):
+    """An ask that was waited for is still open. ask: as it stood last. timeout_s: given."""
+
+    def __init__(self, ask: Ask, timeout_s: float) -> None:
+        super().__init__(f"ask {ask.id} ({ask.title!r}) is still open after {timeout_s:g} s of waiting")
+        self.ask = ask
+        self.timeout_s = timeout_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.ask, self.timeout_s)
+
+
 class RetryLater(MilepostError):
     """Raise in a handler to fail the attempt and have the next one wait, whatever the backoff says.
 
@@ -234,6 +265,11 @@ class TaskCancelled(TaskStopped):
 
 class TaskPaused(TaskStopped):
     """The task was asked to pause, or its worker stops. A later attempt goes on from the last checkpoint and steps."""
+
+
+class TaskSuspended(TaskStopped):
+    """The handler has asked a person, and its attempt ends here; a later one goes on with the answer. A handler that
+    swallows it ends all the same: what it returns is not taken."""
 
 
 class LeaseLost(TaskStopped):

@@ -65,7 +65,9 @@ def test_everything_public_is_documented():
     things = {name: getattr(milepost, name) for name in milepost.__all__ if callable(getattr(milepost, name))}
     for name, thing in list(things.items()):
         if inspect.isclass(thing):
-            things |= {f"{name}.{part}": member for part, member in vars(thing).items() if not part.startswith("_")}
+            parts = {part: member for part, member in vars(thing).items() if not part.startswith("_")}
+            # Attributes of values are described by their class.
+            things |= {f"{name}.{part}": it for part, it in parts.items() if not inspect.ismemberdescriptor(it)}
     assert [name for name, thing in things.items() if not inspect.getdoc(thing)] == []
 
 

@@ -9,11 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
+from typing import NoReturn
 
 from milepost import _stops
 from milepost._span import Run
 from milepost.agents.handlers import Handler
 from milepost.agents.stops import StopKind, interrupts, is_more_urgent, stop_error
+from milepost.errors import TaskSuspended
+from milepost.wire.asks import AskDefinition
 from milepost.wire.worker import TaskLease
 
 __all__ = ["Attempt", "AttemptKey", "settle"]
@@ -40,6 +43,7 @@ class Attempt:
         self.progress: tuple[float | None, str | None] | None = None  # not sent yet
         self.asked: StopKind | None = None
         self.reason = ""
+        self.suspension: AskDefinition | None = None  # what its code has asked
         self.abandon_at: float | None = None  # by when a cancelled attempt must have stopped; monotonic
         self.loop_thread: int | None = None  # the thread of the event loop that it runs on
         self._process_id = os.getpid()
@@ -157,6 +161,16 @@ class Attempt:
             self._told.add(threading.get_ident())
             raise self.stop()
 
+    def suspend(self, ask: AskDefinition) -> NoReturn:
+        """End its code by asking a person; of several asks the first counts.
+
+        Raises:
+            TaskSuspended: always.
+        """
+        with self._lock:
+            self.suspension = self.suspension or ask
+            raise TaskSuspended(self.suspension.title)
+
     def check(self, *, may_pause: bool = False) -> None:
         """Raise if the code is to stop now or, where its state is saved, to pause.
 
@@ -166,6 +180,8 @@ class Attempt:
         if interrupts(self.asked) or (may_pause and self.asked is not None):
             self._told.add(threading.get_ident())
             raise self.stop()
+        if self.suspension is not None:
+            raise TaskSuspended(self.suspension.title)
 
     @contextlib.contextmanager
     def waiting(self, future: Future[None]) -> Iterator[None]:

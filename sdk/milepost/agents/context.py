@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from milepost._annotations import Severity
 from milepost._api import current_own
+from milepost._asks import KeyLedger
 from milepost._client import start_task_here
 from milepost._span import BaseSpan, Run, Task
+from milepost.agents.asking import Asking
 from milepost.agents.steps import StepLedger, remembered_result
 from milepost.agents.values import kept_json
 from milepost.wire.worker import AttemptReport, CheckpointSaved, StepCompleted, StepReused
@@ -31,14 +33,14 @@ R = TypeVar("R")
 _PROGRESS_INTERVAL_S = 0.1  # of the timeline; a new phase is always shown
 
 
-class TaskContext:
+class TaskContext(Asking):
     """The task that a handler works on, and its way to the controller. May be used from any thread of the handler.
 
     `checkpoint` and `step` return once the controller has kept what they were given; asynchronous code, which must not
-    block, awaits `acheckpoint` and `astep` instead. A stopped attempt learns of it from the exceptions of
-    `milepost.TaskStopped`: every call of `step`, `checkpoint`, `raise_if_stopped` and `yield_if_asked` raises it, and
-    the first of `log`, `progress` and (unless recording is disabled) of the functions that record, such as
-    `milepost.start_task`.
+    block, awaits `acheckpoint` and `astep` instead. `ask_approval` and `ask` put something to a person. A stopped
+    attempt learns of it from the exceptions of `milepost.TaskStopped`: every call of `step`, `checkpoint`,
+    `raise_if_stopped` and `yield_if_asked` raises it, and the first of `log`, `progress` and (unless recording is
+    disabled) of the functions that record, such as `milepost.start_task`.
     """
 
     def __init__(self, attempt: Attempt, outbox: Outbox) -> None:
@@ -47,6 +49,7 @@ class TaskContext:
         self._outbox = outbox
         self._lease = attempt.lease
         self._ledger = StepLedger(attempt.lease.steps)
+        self._keys = KeyLedger()
         self._sequence = 0
         self._lock = threading.Lock()
         self._shown: tuple[float, str | None] = (0.0, None)  # when progress was last recorded, and which phase

@@ -16,8 +16,9 @@ from milepost.agents.context import TaskContext
 from milepost.agents.endings import ending_of, failure_of
 from milepost.agents.outbox import Outbox
 from milepost.agents.values import kept_json
-from milepost.errors import NonRetryableError
-from milepost.wire.worker import AttemptCompleted, AttemptReport
+from milepost.errors import NonRetryableError, TaskStopped, TaskSuspended
+from milepost.wire.asks import AskDefinition
+from milepost.wire.worker import AttemptAsked, AttemptCompleted, AttemptReport
 
 __all__ = ["Execution"]
 
@@ -79,6 +80,7 @@ class Execution:
             attempt=lease.attempt,
             run_id=_run_number(lease.run_id),
         )
+        run._is_served = True
         self._attempt.begin(run)
         run.__enter__()
         _log("started", self._attempt)
@@ -105,6 +107,8 @@ class Execution:
         """End the run, and return what is to be reported."""
         attempt = self._attempt
         task_id, number = attempt.key
+        if attempt.suspension is not None and attempt.asked not in ("cancel", "lost"):
+            return self._end_suspended(attempt.suspension, error)
         if error is None:
             try:
                 kept = kept_json(self._result, "result", self._outbox.max_value_bytes)
@@ -119,6 +123,16 @@ class Execution:
         ):  # it is milepost.Skip: there was nothing to do
             return AttemptCompleted(task_id=task_id, attempt=number)
         return ending_of(error, attempt.lease, attempt.asked, time.time())
+
+    def _end_suspended(self, ask: AskDefinition, error: BaseException | None) -> AttemptReport:
+        """End the run of an attempt that asks: whatever its code made of being told, it cannot go on unanswered."""
+        attempt = self._attempt
+        if not isinstance(error, TaskStopped):
+            logger.warning("task %s, attempt %d, caught milepost.TaskSuspended; let it pass", *attempt.key)
+        stop = TaskSuspended(f"asked: {ask.title}")
+        attempt.run.__exit__(type(stop), stop, None)
+        task_id, number = attempt.key
+        return AttemptAsked(task_id=task_id, attempt=number, ask=ask)
 
 
 def _run_number(run_id: str) -> int | None:

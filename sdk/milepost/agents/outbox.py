@@ -22,6 +22,7 @@ from milepost.agents.membership import Membership
 from milepost.agents.stops import stop_error
 from milepost.errors import ConfigurationError, ReportRefusedError
 from milepost.wire.worker import (
+    AttemptAsked,
     AttemptCancelled,
     AttemptCompleted,
     AttemptFailed,
@@ -37,7 +38,8 @@ __all__ = ["Outbox"]
 
 logger = logging.getLogger("milepost.agents")
 
-_ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
+_ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused, AttemptAsked)
+_FINAL = (AttemptCompleted, AttemptAsked)  # refused once, they would be again
 _MAX_REPORTS = 2_000  # of one request
 _MAX_BYTES = 4_000_000
 _PROGRESS_INTERVAL_S = 0.5
@@ -212,14 +214,14 @@ class Outbox:
             attempt=number,
             error_type="milepost.errors.ReportRefusedError",
             error_message=str(ReportRefusedError(_kind_of(letter), reason)),
-            retryable=not isinstance(letter.report, AttemptCompleted),
+            retryable=not isinstance(letter.report, _FINAL),
         )
         self.put(letter.attempt, report)
         return True
 
 
 def _kind_of(letter: _Letter) -> str:
-    return str(type(letter.report).__struct_config__.tag)
+    return "ask" if isinstance(letter.report, AttemptAsked) else str(type(letter.report).__struct_config__.tag)
 
 
 def _error_of(letter: _Letter, result: ReportResult) -> BaseException | None:

@@ -1,10 +1,10 @@
-"""What clients ask the collector: tasks, schedules, triggers, agents, limits, recorded runs, scores and feedback.
+"""What clients ask the collector: tasks, asks, schedules, triggers, agents, limits, recorded runs, scores, feedback.
 
-Reading order: `_operation` (what is asked, as a value), `_tasks`, `_schedules`, `_triggers`, `_agents`, `_teams`,
-`_runs`, `_scores` (functions that make such values from arguments, through `_values`), `_exchange` (when an operation
-is sent again and which error it ends with) and `_wait`: all of it pure. `_pages` iterates over lists; `_bound` makes
-methods of those functions, for `blocking` and `awaitable`, the resources of the two clients. What they send goes
-through `milepost._http`. `answers` are the structs of recorded runs; the others are in `milepost.wire`.
+Reading order: `_operation` (what is asked, as a value), `_tasks`, `_asks`, `_schedules`, `_triggers`, `_agents`,
+`_teams`, `_runs`, `_scores` (functions that make such values from arguments, through `_values`), `_exchange` (when an
+operation is sent again and which error it ends with) and `_wait`: all of it pure. `_pages` iterates over lists;
+`_bound` makes methods of those functions, for `blocking` and `awaitable`, the resources of the two clients. What they
+send goes through `milepost._http`. `answers` are the structs of recorded runs; the others are in `milepost.wire`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from milepost.resources._pages import AsyncPager, Pager
 from milepost.resources.awaitable import (
     AsyncAgents,
+    AsyncAsks,
     AsyncFeedback,
     AsyncLimits,
     AsyncRuns,
@@ -21,11 +22,13 @@ from milepost.resources.awaitable import (
     AsyncTeams,
     AsyncTriggers,
 )
-from milepost.resources.blocking import Agents, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
+from milepost.resources.blocking import Agents, Asks, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
 
 __all__ = [
     "Agents",
+    "Asks",
     "AsyncAgents",
+    "AsyncAsks",
     "AsyncFeedback",
     "AsyncLimits",
     "AsyncPager",

@@ -22,7 +22,10 @@ _OPERATION = re.compile(r"Operation\[(.*)\]")
 
 
 class Sender(Send, Protocol):
-    """A connection that is waited for. ask: how an operation is sent, as a flow. run: carry a flow out."""
+    """A connection that is waited for. timeout_s: how long a request may take. ask: how an operation is sent, as a
+    flow. run: carry a flow out."""
+
+    timeout_s: float
 
     def ask(self, operation: Operation[T]) -> Flow[T]:
         """Return the flow that sends an operation."""
@@ -32,7 +35,10 @@ class Sender(Send, Protocol):
 
 
 class AsyncSender(AsyncSend, Protocol):
-    """A connection that is awaited. ask: how an operation is sent, as a flow. run: carry a flow out."""
+    """A connection that is awaited. timeout_s: how long a request may take. ask: how an operation is sent, as a flow.
+    run: carry a flow out."""
+
+    timeout_s: float
 
     def ask(self, operation: Operation[T]) -> Flow[T]:
         """Return the flow that sends an operation."""

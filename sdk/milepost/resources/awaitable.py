@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams, _triggers
+from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._wait import waiting
+from milepost.wire.asks import Ask
 from milepost.wire.tasks import Task
 
 __all__ = [
     "AsyncAgents",
+    "AsyncAsks",
     "AsyncFeedback",
     "AsyncLimits",
     "AsyncRuns",
@@ -58,6 +60,33 @@ class AsyncTasks(AsyncResource):
         """
         flow = waiting(task, timeout_s=timeout_s, check=check, ask=self._sender.ask, clock=time.monotonic)
         return await self._sender.run(flow)
+
+
+class AsyncAsks(AsyncResource):
+    """Asks: what tasks and runs put to people, and their answers."""
+
+    list = awaited_pages(_asks.listing)
+    get = awaited(_asks.get)
+    approve = awaited(_asks.approve)
+    reject = awaited(_asks.reject)
+    edit = awaited(_asks.edit)
+    answer = awaited(_asks.answer)
+    delegate = awaited(_asks.delegate)
+    cancel = awaited(_asks.cancel)
+    received = awaited(_asks.received)
+
+    async def wait(self, ask: Ask | str, *, timeout_s: float | None = None) -> Ask:
+        """Wait until an ask is closed and return it. timeout_s: None: as long as it takes.
+
+        Raises:
+            AskNotAnsweredError: it is still open after timeout_s.
+            NotFoundError: there is no such ask.
+        """
+        sender = self._sender
+        flow = _asks.waiting(
+            ask, timeout_s=timeout_s, patience_s=sender.timeout_s, send=sender.ask, clock=time.monotonic
+        )
+        return await sender.run(flow)
 
 
 class AsyncSchedules(AsyncResource):

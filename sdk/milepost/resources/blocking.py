@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _runs, _schedules, _scores, _tasks, _teams, _triggers
+from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._wait import waiting
+from milepost.wire.asks import Ask
 from milepost.wire.tasks import Task
 
-__all__ = ["Agents", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams", "Triggers"]
+__all__ = ["Agents", "Asks", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams", "Triggers"]
 
 
 class Tasks(Resource):
@@ -48,6 +49,33 @@ class Tasks(Resource):
         """
         flow = waiting(task, timeout_s=timeout_s, check=check, ask=self._sender.ask, clock=time.monotonic)
         return self._sender.run(flow)
+
+
+class Asks(Resource):
+    """Asks: what tasks and runs put to people, and their answers."""
+
+    list = pages(_asks.listing)
+    get = blocking(_asks.get)
+    approve = blocking(_asks.approve)
+    reject = blocking(_asks.reject)
+    edit = blocking(_asks.edit)
+    answer = blocking(_asks.answer)
+    delegate = blocking(_asks.delegate)
+    cancel = blocking(_asks.cancel)
+    received = blocking(_asks.received)
+
+    def wait(self, ask: Ask | str, *, timeout_s: float | None = None) -> Ask:
+        """Wait until an ask is closed and return it. timeout_s: None: as long as it takes.
+
+        Raises:
+            AskNotAnsweredError: it is still open after timeout_s.
+            NotFoundError: there is no such ask.
+        """
+        sender = self._sender
+        flow = _asks.waiting(
+            ask, timeout_s=timeout_s, patience_s=sender.timeout_s, send=sender.ask, clock=time.monotonic
+        )
+        return sender.run(flow)
 
 
 class Schedules(Resource):

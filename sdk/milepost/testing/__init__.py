@@ -13,16 +13,22 @@
         assert answer == "It is 14 °C in Oslo."
         assert [call.model for call in models.calls] == ["gpt-4o-mini"] * 2
 
+    def test_agent_pays_what_was_approved():
+        with milepost.testing.answer_asks(approved(action={"amount_usd": 50})) as asked:
+            assert pay(120) == 50
+        assert asked[0].action == {"amount_usd": 120}
+
 With pytest the fixtures `milepost_capture` and `model_server` do the same for a whole test. By hand,
 `python -m milepost.testing.models COMMAND` runs any command against such models.
 
-Reading order: `_recording` (capture); then the models: `_requests` and `_replies` (what is asked and answered, in one
-shape), `_calls` with the APIs `_chat`, `_responses` and `_anthropic`, `_server` (the script and what was called) and
-`_http` (the socket).
+Reading order: `_recording` (capture) and `_asks` (people's answers); then the models: `_requests` and `_replies` (what
+is asked and answered, in one shape), `_calls` with the APIs `_chat`, `_responses` and `_anthropic`, `_server` (the
+script and what was called) and `_http` (the socket).
 """
 
 from __future__ import annotations
 
+from milepost.testing._asks import ScriptedAnswer, answer_asks, answered, approved, expired, rejected
 from milepost.testing._calls import ModelCall
 from milepost.testing._recording import (
     Captured,
@@ -48,13 +54,19 @@ __all__ = [
     "ModelRequest",
     "ModelServer",
     "Reply",
+    "ScriptedAnswer",
     "SequentialIds",
     "SteppingClock",
     "Tool",
     "ToolCall",
     "Usage",
+    "answer_asks",
+    "answered",
+    "approved",
     "capture",
     "default_reply",
+    "expired",
+    "rejected",
 ]
 
 for _public in list(globals().values()):  # tracebacks and documentation name the public place
