@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, storeOf } from './arbitraries';
-import { criticalPath, type CriticalPath } from './criticalpath';
+import { criticalPath, passageOf, segmentsOf, type CriticalPath } from './criticalpath';
 import { ancestors } from './rows';
 import type { SpanSkeleton } from './spans';
 import { buildTree } from './tree';
@@ -10,7 +10,7 @@ function pathOf(spans: readonly SpanSkeleton[]) {
   const store = storeOf(spans);
   const tree = buildTree(store);
   const root = tree.preorder.find((node) => node < tree.spanCount) ?? -1;
-  return { store, tree, root, path: criticalPath(tree, root, (row) => tree.end[row]) };
+  return { store, tree, root, path: criticalPath(tree, root) };
 }
 
 const texts = ({ nodes, starts, ends }: CriticalPath, names: (row: number) => string) =>
@@ -45,8 +45,19 @@ describe('the critical path', () => {
           expect(path.starts[i]).toBeGreaterThanOrEqual(tree.start[node]);
           expect(path.ends[i]).toBeLessThanOrEqual(tree.end[node]);
           expect(node === root || ancestors(tree, node).includes(root)).toBe(true);
-          for (const above of [node, ...ancestors(tree, node)]) if (above < tree.spanCount) expect(path.through.has(above)).toBe(true);
+          for (const above of [node, ...ancestors(tree, node)]) if (above < tree.spanCount) expect(passageOf(path, above)).not.toBeNull();
         });
+      }),
+    );
+  });
+
+  it('knows the segments of each span', () => {
+    fc.assert(
+      fc.property(runs, (spans) => {
+        const { tree, path } = pathOf(spans);
+        for (let row = 0; row < tree.spanCount; row++) {
+          expect([...segmentsOf(path, row)]).toEqual([...path.nodes.keys()].filter((i) => path.nodes[i] === row));
+        }
       }),
     );
   });
@@ -59,7 +70,7 @@ describe('the critical path', () => {
       span('write', 'root', 65, 90),
     ]);
     expect(texts(path, (row) => store.nameOf(row))).toEqual(['root 0-12', 'read 12-60', 'root 60-65', 'write 65-90', 'root 90-100']);
-    expect(path.through.get(store.rowOf('read'))).toEqual([12, 60]);
+    expect(passageOf(path, store.rowOf('read'))).toEqual([12, 60]);
   });
 
   it('cuts a child that outlives its parent', () => {

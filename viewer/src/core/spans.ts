@@ -52,6 +52,8 @@ export class SpanStore implements SpanTimes {
 
   readonly ids: string[] = [];
   readonly parents: (string | null)[] = [];
+  /** The row of each span's parent; -1 while there is none. */
+  parentRow = new Int32Array(64);
   start = new Float64Array(64);
   /** NaN while a span runs. */
   end = new Float64Array(64);
@@ -78,6 +80,8 @@ export class SpanStore implements SpanTimes {
   readonly strings = new Interner();
 
   private readonly rows = new Map<string, number>();
+  /** Rows by the parent that has not arrived. */
+  private readonly orphans = new Map<string, number[]>();
 
   /** Takes spans whose times count from `origin` (ISO 8601). Returns how many rows were added or changed. */
   apply(origin: string, spans: Iterable<SpanSkeleton>): number {
@@ -123,12 +127,31 @@ export class SpanStore implements SpanTimes {
     if (row === this.start.length) this.grow();
     this.ids.push(id);
     this.rows.set(id, row);
+    this.parents[row] = null;
+    this.parentRow[row] = -1;
+    this.adopt(id, row);
     return row;
+  }
+
+  /** Links are kept as rows: looking ids up for every span at every change would be most of a large run's work. */
+  private link(row: number, parent: string | null): void {
+    if (parent === this.parents[row]) return;
+    this.parents[row] = parent;
+    this.parentRow[row] = this.rowOf(parent);
+    if (parent === null || this.parentRow[row] >= 0) return;
+    const waiting = this.orphans.get(parent);
+    if (waiting) waiting.push(row);
+    else this.orphans.set(parent, [row]);
+  }
+
+  private adopt(id: string, row: number): void {
+    for (const child of this.orphans.get(id) ?? []) if (this.parents[child] === id) this.parentRow[child] = row;
+    this.orphans.delete(id);
   }
 
   private write(row: number, span: SpanSkeleton, shift: number): void {
     const { strings } = this;
-    this.parents[row] = span.parent_span_id ?? null;
+    this.link(row, span.parent_span_id ?? null);
     this.start[row] = span.start_ns + shift;
     this.end[row] = span.end_ns == null ? NaN : span.end_ns + shift;
     this.status[row] = statusIndex(span.status);
@@ -161,8 +184,9 @@ export class SpanStore implements SpanTimes {
       larger.set(this[column]);
       this[column] = larger;
     }
-    const status = new Uint8Array(size);
+    const [status, parentRow] = [new Uint8Array(size), new Int32Array(size)];
     status.set(this.status);
-    this.status = status;
+    parentRow.set(this.parentRow);
+    [this.status, this.parentRow] = [status, parentRow];
   }
 }

@@ -139,9 +139,10 @@ export function parseWallTime(text: string): number {
 
 /** The reader's zone, for the one place that names it: "UTC", "Europe/Berlin". */
 export function zoneName(): string {
-  return chosenZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return chosenZone ?? (ownZone ??= Intl.DateTimeFormat().resolvedOptions().timeZone); // takes 20 ms when it is first asked
 }
 
+let ownZone: string | null = null;
 let chosenZone: string | null = null;
 let chosenFormat: Intl.DateTimeFormat | null = null;
 

@@ -1,6 +1,7 @@
 /** Paints the bars of the rows on screen. */
 
 import { barAt, labelPlace, type Bar } from '../core/bars';
+import { passageOf, segmentsOf, type Passage } from '../core/criticalpath';
 import { hasMatch } from '../core/rows';
 import { formatDuration, formatTicking } from '../core/time';
 import { drawDots, drawCheckpoints } from './marks';
@@ -62,23 +63,28 @@ function drawFolded(context: CanvasRenderingContext2D, scene: BarScene, node: nu
 function drawPath(context: CanvasRenderingContext2D, scene: BarScene, node: number, middle: number): void {
   const { path, now } = scene;
   context.fillStyle = scene.palette.ink;
+  let reached = -Infinity;
   for (const [start, end] of passages(scene, node)) {
     const bar = barAt(scene.axis, start, Math.min(end, Math.max(now, start)));
-    if (bar && path.nodes.length > 0) context.fillRect(bar.x, middle + BAR / 2 - 2, bar.width, 2);
+    if (!bar || path.nodes.length === 0 || bar.x + bar.width <= reached) continue; // thousands may lie in one pixel
+    context.fillRect(bar.x, middle + BAR / 2 - 2, bar.width, 2);
+    reached = bar.x + bar.width;
   }
 }
 
 /** Of an open row its own segments; of a folded one also what passes through inside it. */
-function passages(scene: BarScene, node: number): (readonly [number, number])[] {
+function* passages(scene: BarScene, node: number): Generator<Passage> {
   const { path, tree } = scene;
-  const through = path.through.get(node);
-  if (scene.laneOf(node) !== null && node < tree.spanCount) return through ? [through] : [];
-  if (node < tree.spanCount) return (scene.segments.get(node) ?? []).map((i) => [path.starts[i], path.ends[i]] as const);
-  const members = Array.from(tree.preorder.subarray(tree.place[node] + 1, tree.place[node] + tree.size[node]));
-  return members.filter((member) => tree.parent[member] === node).flatMap((member) => {
-    const passage = path.through.get(member);
-    return passage ? [passage] : [];
-  });
+  if (node < tree.spanCount && scene.laneOf(node) === null) {
+    for (const i of segmentsOf(path, node)) yield [path.starts[i], path.ends[i]];
+    return;
+  }
+  const until = node < tree.spanCount ? tree.place[node] + 1 : tree.place[node] + tree.size[node];
+  for (let i = tree.place[node]; i < until; i++) {
+    const one = tree.preorder[i];
+    const passage = one === node || tree.parent[one] === node ? passageOf(path, one) : null;
+    if (passage) yield passage;
+  }
 }
 
 /** A ring around what is above the selected span, dashed around what it links to. */

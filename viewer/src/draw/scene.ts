@@ -45,7 +45,6 @@ export interface BarScene {
   readonly leadIn: readonly LeadIn[];
   readonly root: number;
   readonly path: CriticalPath;
-  readonly segments: ReadonlyMap<number, readonly number[]>;
   /** The node that is hovered or selected, what is above it, and what it links to. */
   readonly traced: ReadonlyMap<number, 'chain' | 'linked'>;
   readonly area: Area | null;

@@ -1,6 +1,6 @@
 /** The critical path of the open run, and walking along it. */
 
-import { criticalPath, NO_PATH, segmentFrom, segmentsByNode } from '../../core/criticalpath';
+import { criticalPath, NO_PATH, passageOf, segmentFrom } from '../../core/criticalpath';
 import type { RunViewState } from '../../core/runview';
 import type { Tree } from '../../core/tree';
 import type { RunModel } from './model.svelte';
@@ -16,11 +16,8 @@ export class Critical {
     const { tree, store, runEnd } = this.model;
     if (!tree) return NO_PATH;
     const root = store.rowOf(this.model.rootId());
-    return criticalPath(tree, root, (row) => (Number.isNaN(tree.end[row]) ? (runEnd ?? Infinity) : tree.end[row]));
+    return criticalPath(tree, root, runEnd ?? Infinity);
   });
-
-  readonly segments = $derived(segmentsByNode(this.path));
-  readonly nodes: ReadonlySet<number> = $derived(new Set(this.path.through.keys()));
 
   /** The segment that was walked to last; the selection may have left it since. */
   private at = -1;
@@ -39,7 +36,7 @@ export class Critical {
 
   /** How long the path is in a span and below it, as a part of the run's wall time so far; null off the path. */
   shareOf(node: number): number | null {
-    const passage = this.path.through.get(node);
+    const passage = passageOf(this.path, node);
     const first = this.path.starts[0];
     if (!passage || first === undefined) return null;
     const now = this.model.runEnd ?? this.model.nowNs();

@@ -1,5 +1,6 @@
 /** The rows of a run: what is folded, focused and searched, and which nodes of the tree are on screen for that. */
 
+import { NO_PATH, passageOf } from '../../core/criticalpath';
 import { NOTHING_SPENT, rollUp, type Rollup, type Spent } from '../../core/rollup';
 import { ancestors, deepestLevelWithin, focusRange, hasRowsBelow, rowOfNode, visibleRows, withAncestors } from '../../core/rows';
 import type { RunViewState } from '../../core/runview';
@@ -195,9 +196,10 @@ export class Outline {
 
   /** Of the wanted columns those that the run has figures for; tokens stand in for costs that nobody knows. */
   columns(wanted: readonly RowColumn[]): RowColumn[] {
-    const has = { duration: true, cost: this.cost.most > 0, tokens: this.tokens.most > 0 };
-    const replaced = wanted.includes('cost') && !has.cost ? [...wanted, 'tokens' as const] : wanted;
-    return ROW_COLUMNS.filter((column) => replaced.includes(column) && has[column]);
+    // Sums are made of what is asked about only: each takes milliseconds in a large run, at every change of a live one.
+    const has = (column: RowColumn) => column === 'duration' || this.rollup(column).most > 0;
+    const replaced = wanted.includes('cost') && !has('cost') ? [...wanted, 'tokens' as const] : wanted;
+    return ROW_COLUMNS.filter((column) => replaced.includes(column) && has(column));
   }
 
   private rollUp(spent: Spent): Rollup {
@@ -220,11 +222,11 @@ export class Outline {
   }
 
   private keptBy(tree: Tree): Uint8Array | null {
-    const { onlyCritical } = this.model.timeline;
+    const { onlyCritical, critical } = this.model.timeline;
     const onlyMatches = this.onlyMatches && this.matches !== null;
     if (!onlyMatches && !onlyCritical) return null;
-    const criticalNodes = onlyCritical ? this.model.timeline.criticalNodes : new Set();
-    return withAncestors(tree, (row) => (!onlyMatches || this.isMatch(row)) && (!onlyCritical || criticalNodes.has(row)));
+    const path = onlyCritical ? critical.path : NO_PATH;
+    return withAncestors(tree, (row) => (!onlyMatches || this.isMatch(row)) && (!onlyCritical || passageOf(path, row) !== null));
   }
 
   private countMatches(): number {

@@ -299,11 +299,6 @@ export class Timeline {
 
   // The critical path -------------------------------------------------------------------------------------------------
 
-  /** Spans that the critical path passes through. */
-  get criticalNodes(): ReadonlySet<number> {
-    return this.critical.nodes;
-  }
-
   /** Rows off the critical path are left out. */
   get onlyCritical(): boolean {
     return this.critical.only;
