@@ -16,6 +16,8 @@ export class RunOverview {
   statuses = $state.raw<ReadonlyMap<string, number>>(new Map());
   failure = $state.raw<ApiError | null>(null);
   width = 0;
+  /** Settles when the list has its first rows, which come first. */
+  rows: Promise<unknown> = Promise.resolve();
   /** Called after each answer, also when nothing has changed but the time. */
   onrefreshed: () => void = () => {};
 
@@ -56,6 +58,8 @@ export class RunOverview {
   private async load(): Promise<void> {
     const { filters, aborter } = this;
     if (!filters || this.width === 0) return;
+    await this.rows;
+    if (aborter.signal.aborted) return;
     const buckets = Math.max(12, Math.min(MOST_BUCKETS, Math.floor(this.width / PIXELS_PER_BUCKET)));
     try {
       const [histogram, statuses] = await Promise.all([
