@@ -69,6 +69,7 @@ from milepost.errors import (
     UnavailableError,
     WaitTimeoutError,
 )
+from milepost.wire.results import Result
 
 __all__ = [
     "Agent",
@@ -89,6 +90,7 @@ __all__ = [
     "NotFoundError",
     "Reply",
     "ReportRefusedError",
+    "Result",
     "RetryLater",
     "Run",
     "Skip",
@@ -157,6 +159,7 @@ for _public in list(globals().values()):  # tracebacks and documentation name th
         "milepost._client",
         "milepost._decorators",
         "milepost._span",
+        "milepost.wire.results",
     ):
         _public.__module__ = __name__
 del _public

@@ -11,6 +11,7 @@ import random
 import secrets
 import threading
 import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import httpx
 
 from milepost._api import traceparent
 from milepost._retry import parse_retry_after
+from milepost.resources._content import Content
 from milepost.resources._exchange import Answer, Flow, HttpRequest, NoAnswer, Outcome, Patience, Sleep, exchange
 from milepost.resources._operation import Operation
 from milepost.resources._tasks import prepared
@@ -28,6 +30,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5.0
 CONNECTIONS = 16  # at once; more requests wait their turn, for httpx's time per request grows with its connections
+STORING_TIMEOUT_S = 300.0  # until a large content that was sent is stored: an object store copies it
 KEEP_ALIVE_S = 4.0  # shorter than what servers keep idle connections for, so that none is just being closed
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -57,14 +60,19 @@ class _Settings:
             "trust_env": urlsplit(self.endpoint).hostname not in _LOOPBACK,
         }
 
-    def _arguments(self, request: HttpRequest) -> dict[str, Any]:
-        return {
+    def _arguments(self, request: HttpRequest, blocks: Callable[[Content], Any]) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
             "method": request.method,
             "url": self.endpoint + request.target,
             "params": request.query or None,
             "headers": request.headers,
             "content": request.content,
         }
+        if isinstance(request.content, Content):
+            arguments["content"] = blocks(request.content)
+            connect_s = min(self._timeout_s, CONNECT_TIMEOUT_S)
+            arguments["timeout"] = httpx.Timeout(max(self._timeout_s, STORING_TIMEOUT_S), connect=connect_s, pool=None)
+        return arguments
 
 
 class BlockingSender(_Settings):
@@ -105,7 +113,7 @@ class BlockingSender(_Settings):
             time.sleep(step.seconds)
             return None
         try:
-            return _answer(self._client().request(**self._arguments(step)))
+            return _answer(self._client().request(**self._arguments(step, lambda content: content.blocks())))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return _no_answer(error)
 
@@ -154,7 +162,7 @@ class AwaitedSender(_Settings):
             return None
         try:
             async with self._turn:
-                return _answer(await self._client().request(**self._arguments(step)))
+                return _answer(await self._client().request(**self._arguments(step, _blocks)))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return _no_answer(error)
 
@@ -162,6 +170,13 @@ class AwaitedSender(_Settings):
         if self._open is None:
             self._open = httpx.AsyncClient(**self._options())
         return self._open
+
+
+async def _blocks(content: Content) -> AsyncIterator[bytes]:
+    """Yield a content in blocks, read in a thread: disks make an event loop wait."""
+    blocks = content.blocks()
+    while block := await asyncio.to_thread(next, blocks, b""):
+        yield block
 
 
 def _new_key() -> str:

@@ -237,7 +237,7 @@ class RetryLater(MilepostError):
 class ReportRefusedError(MilepostError, ValueError):
     """The collector does not keep what an attempt handed over, because it is too large or the task's state forbids it.
 
-    what: `checkpoint`, `step` or `result`. reason: why.
+    what: `checkpoint`, `step`, `result` or `deliverable`. reason: why.
     """
 
     def __init__(self, what: str, reason: str) -> None:

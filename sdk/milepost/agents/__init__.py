@@ -4,7 +4,8 @@ Reading order: `agent` and `traits` (what a program declares), `handlers` and `i
 `context` (`ctx`) with `asking`, `steps` and `values`; then a worker's inside: `worker` (the whole), `poller` (leases
 and commands in), `dispatch` (what becomes of them), `holdings` and `attempt` (what is held, and how it is stopped:
 `stops`), `stage` (threads and the event loop), `execution` (one handler at work), `endings` (exceptions become
-reports), `outbox` (reports out); and `channel` and `membership`, the way to the collector.
+reports), `outbox` (reports out) and `attaching` (deliverables out); and `channel` and `membership`, the way to the
+collector.
 
 A worker has two connections: one that polls, which proves that it lives, and one that reports. Neither ever waits for a
 handler.

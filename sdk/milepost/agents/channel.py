@@ -55,7 +55,7 @@ class Channel:
     """
 
     def __init__(self, endpoint: str, timeout_s: float, *, jitter: Callable[[], float] = random.random) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._timeout_s = timeout_s
         self._connection = Connection(endpoint, timeout_s)
         self._jitter = jitter
@@ -133,7 +133,7 @@ class Channel:
             hint = "" if answer.reached else "; start it with `milepost serve`"
             logger.warning(
                 "the collector at %s does not answer (%s %s); work goes on and is reported later%s",
-                self._endpoint, answer.status or "no answer:", _detail_of(answer.detail), hint,
+                self.endpoint, answer.status or "no answer:", _detail_of(answer.detail), hint,
             )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from milepost._span import BaseSpan, Run, Task
 from milepost.agents.asking import Asking
 from milepost.agents.steps import StepLedger, remembered_result
 from milepost.agents.values import kept_json
+from milepost.errors import InvalidRequestError, ReportRefusedError
+from milepost.wire.deliverables import Deliverable, ExpectedDeliverable
 from milepost.wire.worker import AttemptReport, CheckpointSaved, StepCompleted, StepReused
 
 if TYPE_CHECKING:
@@ -282,6 +284,54 @@ class TaskContext(Asking):
         return StepCompleted(
             task_id=self._lease.task_id, attempt=self._lease.attempt, name=name, input_digest=digest, result=kept
         )
+
+    # --- deliverables ---------------------------------------------------------------------------------------------
+
+    @property
+    def expected_deliverables(self) -> list[ExpectedDeliverable]:
+        """What the task is to hand over before it counts as completed."""
+        return list(self._lease.deliverables)
+
+    def attach(
+        self, name: str, content: Any, *, type: str | None = None, content_type: str | None = None
+    ) -> Deliverable:
+        """Hand something over with the task; it is kept once this returns, and recorded in the timeline.
+
+        content: a `pathlib.Path` is a file; bytes, a text or a binary file object are the content; anything else is
+        written as JSON. type: what kind of thing it is, as `report`; None: `data` for JSON, else `file`. content_type:
+        None: by the name. The same content under the same name again changes nothing, another one is the next version.
+        Files are streamed. Waits as long as the collector is away.
+
+        Raises:
+            TaskStopped: the attempt is to stop, or its lease is lost.
+            ReportRefusedError: it is over a size limit, the name cannot be that of a file, or a value has no JSON form.
+            OSError: the file cannot be read.
+        """
+        self._refuse_on_loop("attach")
+        self._attempt.check_lost()
+        return self._attach(self._here(), name, content, type, content_type)
+
+    async def aattach(
+        self, name: str, content: Any, *, type: str | None = None, content_type: str | None = None
+    ) -> Deliverable:
+        """Do what `attach` does, from asynchronous code.
+
+        Raises:
+            TaskStopped, ReportRefusedError, OSError: see `attach`.
+        """
+        self._attempt.check_lost()
+        return await asyncio.to_thread(self._attach, self._here(), name, content, type, content_type)
+
+    def _attach(
+        self, span: BaseSpan, name: str, content: Any, type: str | None, content_type: str | None
+    ) -> Deliverable:
+        from milepost.resources._content import content_of  # not before something is attached
+
+        try:
+            with content_of(name, content, content_type, type) as made:
+                return self._outbox.attach(self._attempt, span, name, made)
+        except InvalidRequestError as error:
+            raise ReportRefusedError("deliverable", str(error)) from error
 
     # --- telling --------------------------------------------------------------------------------------------------
 

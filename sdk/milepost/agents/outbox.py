@@ -7,11 +7,13 @@ one, at once.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +22,7 @@ from milepost.agents.attempt import Attempt, settle
 from milepost.agents.channel import REPORT, Channel, Refusal
 from milepost.agents.membership import Membership
 from milepost.agents.stops import stop_error
-from milepost.errors import ConfigurationError, ReportRefusedError
+from milepost.errors import ConfigurationError, ConflictError, ReportRefusedError
 from milepost.wire.worker import (
     AttemptAsked,
     AttemptCancelled,
@@ -33,6 +35,12 @@ from milepost.wire.worker import (
     ReportResult,
     ReportsAnswer,
 )
+
+if TYPE_CHECKING:
+    from milepost._span import BaseSpan
+    from milepost.agents.attaching import Uploads
+    from milepost.resources._content import Content
+    from milepost.wire.deliverables import Deliverable
 
 __all__ = ["Outbox"]
 
@@ -79,6 +87,8 @@ class Outbox:
         self._next_progress = 0.0
         self._bell = Bell()
         self._closed = False
+        self._uploads: Uploads | None = None
+        self._attaching = threading.Lock()
 
     @property
     def max_value_bytes(self) -> int:
@@ -105,8 +115,30 @@ class Outbox:
             self._moving[attempt] = None
             self._bell.ring()
 
+    def attach(self, attempt: Attempt, span: BaseSpan, name: str, content: Content) -> Deliverable:
+        """Attach a content to an attempt's task; returns once it is kept.
+
+        Raises:
+            InvalidRequestError: it is too large, or its name is none.
+            ReportRefusedError: the task is gone.
+            TaskStopped: the attempt is to stop, or its lease is lost.
+        """
+        from milepost.agents.attaching import Uploads  # httpx, which workers that attach nothing do without
+
+        with self._attaching:
+            self._uploads = self._uploads or Uploads(self._channel.endpoint)
+        try:
+            return self._uploads.attach(attempt, span, name, content)
+        except ConflictError as error:
+            task_id, number = attempt.key
+            self._on_command(Command(kind="lost", task_id=task_id, attempt=number, reason=error.detail))
+            attempt.check_lost()
+            raise ReportRefusedError("deliverable", error.detail) from error
+
     def close(self) -> None:
         """Have `work` return; what is under way is given up."""
+        if self._uploads is not None:
+            self._uploads.close()
         self._closed = True
         self._channel.close()
         self._bell.ring()
@@ -199,6 +231,8 @@ class Outbox:
         if letter.wait is not None:
             settle(letter.wait, _error_of(letter, result))
         if letter.ends:
+            if result.outcome == "applied" and result.reason:
+                logger.warning("task %s, attempt %d, counts as failed: %s", *attempt.key, result.reason)
             if result.outcome == "refused" and self._replace(letter, result.reason):
                 return
             self._on_end(attempt)

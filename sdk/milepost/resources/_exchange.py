@@ -15,6 +15,7 @@ import msgspec
 
 from milepost._version import __version__
 from milepost.errors import ApiError, ConflictError, InvalidRequestError, NotFoundError, UnavailableError
+from milepost.resources._content import Content
 from milepost.resources._operation import JSON, Operation, encode_body
 
 __all__ = ["Answer", "Flow", "HttpRequest", "NoAnswer", "Outcome", "Patience", "Sleep", "exchange", "retry_delay_s"]
@@ -44,7 +45,7 @@ class HttpRequest:
     target: str
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
-    content: bytes | None
+    content: bytes | Content | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,11 @@ def _cause(outcome: Outcome) -> Exception | None:
 
 def _request(operation: Operation[Any]) -> HttpRequest:
     headers = {"accept": operation.accept, "user-agent": f"milepost/{__version__}"}
-    content = None
-    if operation.body is not msgspec.UNSET:
+    headers |= operation.headers
+    content: bytes | Content | None = operation.content
+    if operation.content is not None:
+        headers["content-length"] = str(operation.content.size_bytes)
+    elif operation.body is not msgspec.UNSET:
         content = encode_body(operation.body)
         headers["content-type"] = JSON
     if operation.key is not None:

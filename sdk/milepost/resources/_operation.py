@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from milepost.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from milepost.resources._content import Content
 
 __all__ = ["JSON", "Operation", "encode_body", "path_of", "query_of", "rfc3339"]
 
@@ -24,7 +27,8 @@ class Operation(Generic[T]):
     """One request and the type of its answer.
 
     path: percent-encoded. answer: what the JSON answer is decoded to; bytes: the body as it came; NoneType: nothing is
-    expected. body: encoded as JSON; UNSET: none. repeatable: doing it twice is as good as once, so it is sent again
+    expected. body: encoded as JSON; UNSET: none. content: sent as it is, in blocks, instead of a body. headers: further
+    ones. repeatable: doing it twice is as good as once, so it is sent again
     when no answer tells whether it was done. key: sent as `Idempotency-Key`.
     """
 
@@ -36,6 +40,8 @@ class Operation(Generic[T]):
     repeatable: bool = False
     key: str | None = None
     accept: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    content: Content | None = None
 
 
 def path_of(*parts: str) -> str:

@@ -13,7 +13,8 @@ from msgspec import UNSET, Struct, UnsetType
 from milepost.errors import InvalidRequestError
 from milepost.resources._operation import Operation, path_of, query_of
 from milepost.resources._pages import Listing
-from milepost.resources._values import build, dependency_of, given_only, text_list, to_id
+from milepost.resources._values import build, dependency_of, expected_of, given_only, text_list, to_id
+from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import (
     Attempt,
     AttemptList,
@@ -132,6 +133,7 @@ def create(
     key: str | None = None,
     created_by: str | None = None,
     idempotency_key: str | None = None,
+    deliverables: Iterable[ExpectedDeliverable | str | Mapping[str, Any]] = (),
     traceparent: str | None = None,
     needs: Iterable[Need | str | Mapping[str, Any]] = (),
     fallback: Fallback | Mapping[str, Any] | None = None,
@@ -142,6 +144,7 @@ def create(
     agent, agents, team: who does it; with none of them any worker that handles `name`. settings: the fields of
     `TaskSettings` that differ from their defaults. deadline, run_at: with a time zone; texts are RFC 3339.
     dependencies: tasks or ids that must end first. key: what concurrency and rate limits count it under.
+    deliverables: what it is to hand over: types such as `report`, or the fields of `ExpectedDeliverable`.
     idempotency_key: the same key never makes a second task; without one a key is made up, so that a try that was not
     answered can be repeated. traceparent: W3C Trace Context of the span that asks for it; None: the current one, so
     that the run this is called in leads to the task. needs: capabilities (`sql`) and labels (`region=eu`) that its
@@ -173,6 +176,7 @@ def create(
             "key": key,
             "created_by": created_by,
             "idempotency_key": idempotency_key,
+            "deliverables": [expected_of(one) for one in deliverables],
             "traceparent": traceparent,
             "needs": [needs] if isinstance(needs, str) else list(needs),
             "fallback": fallback,
@@ -290,6 +294,7 @@ def update(
     tags: Iterable[str] | UnsetType = UNSET,
     app: str | UnsetType | None = UNSET,
     key: str | UnsetType | None = UNSET,
+    deliverables: Iterable[ExpectedDeliverable | str | Mapping[str, Any]] | UnsetType = UNSET,
     interrupt: bool = False,
     reason: str = "",
     by: str | None = None,
@@ -321,6 +326,7 @@ def update(
         "tags": text_list(tags),
         "app": app,
         "key": key,
+        "deliverables": UNSET if deliverables is UNSET else [expected_of(one) for one in deliverables],
         "interrupt": interrupt,
         "reason": reason,
         "by": by,

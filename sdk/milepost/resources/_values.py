@@ -13,7 +13,7 @@ from msgspec import UNSET
 from milepost.errors import InvalidRequestError
 from milepost.wire.tasks import Task
 
-__all__ = ["build", "checked_moment", "dependency_of", "given_only", "text_list", "to_id"]
+__all__ = ["build", "checked_moment", "dependency_of", "expected_of", "given_only", "text_list", "to_id"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,11 @@ def given_only(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def dependency_of(given: Any) -> Any:
     """Return what stands for a dependency on the wire: a task stands for its id."""
     return given.id if isinstance(given, Task) else given
+
+
+def expected_of(given: Any) -> Any:
+    """Return what stands for an expected deliverable on the wire: a text stands for its type."""
+    return {"type": given} if isinstance(given, str) else given
 
 
 def to_id(given: Any) -> str:

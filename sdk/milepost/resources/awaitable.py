@@ -6,6 +6,7 @@ import time
 
 from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
+from milepost.resources._handover_awaited import AsyncHandover
 from milepost.resources._wait import waiting
 from milepost.wire.asks import Ask
 from milepost.wire.tasks import Task
@@ -24,8 +25,10 @@ __all__ = [
 ]
 
 
-class AsyncTasks(AsyncResource):
+class AsyncTasks(AsyncHandover):
     """Managed tasks: work that is queued, given to an agent's workers, retried and kept until it is finished."""
+
+    _kind = "tasks"
 
     create = awaited(_tasks.create)
     create_many = awaited(_tasks.create_many)
@@ -135,8 +138,10 @@ class AsyncLimits(AsyncResource):
     delete = awaited(_agents.delete_limit)
 
 
-class AsyncRuns(AsyncResource):
+class AsyncRuns(AsyncHandover):
     """Recorded runs: their figures, spans and events."""
+
+    _kind = "runs"
 
     list = awaited_pages(_runs.listing)
     get = awaited(_runs.get)

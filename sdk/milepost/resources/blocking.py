@@ -6,6 +6,7 @@ import time
 
 from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
 from milepost.resources._bound import Resource, blocking, pages
+from milepost.resources._handover import Handover
 from milepost.resources._wait import waiting
 from milepost.wire.asks import Ask
 from milepost.wire.tasks import Task
@@ -13,8 +14,10 @@ from milepost.wire.tasks import Task
 __all__ = ["Agents", "Asks", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams", "Triggers"]
 
 
-class Tasks(Resource):
+class Tasks(Handover):
     """Managed tasks: work that is queued, given to an agent's workers, retried and kept until it is finished."""
+
+    _kind = "tasks"
 
     create = blocking(_tasks.create)
     create_many = blocking(_tasks.create_many)
@@ -124,8 +127,10 @@ class Limits(Resource):
     delete = blocking(_agents.delete_limit)
 
 
-class Runs(Resource):
+class Runs(Handover):
     """Recorded runs: their figures, spans and events."""
+
+    _kind = "runs"
 
     list = pages(_runs.listing)
     get = blocking(_runs.get)
