@@ -70,8 +70,8 @@ class _Settings:
         }
         if isinstance(request.content, Content):
             arguments["content"] = blocks(request.content)
-            connect_s = min(self._timeout_s, CONNECT_TIMEOUT_S)
-            arguments["timeout"] = httpx.Timeout(max(self._timeout_s, STORING_TIMEOUT_S), connect=connect_s, pool=None)
+            connect_s = min(self.timeout_s, CONNECT_TIMEOUT_S)
+            arguments["timeout"] = httpx.Timeout(max(self.timeout_s, STORING_TIMEOUT_S), connect=connect_s, pool=None)
         return arguments
 
 
