@@ -40,6 +40,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['/'], does: 'search' },
       { keys: ['?'], does: 'keys and marks' },
       { keys: ['g r', 'g t', 'g s', 'g a'], does: ['go to runs', 'go to tasks', 'go to schedules', 'go to agents'] },
+      { keys: ['g p'], does: 'go to approvals' },
       { keys: ['g i', 'g q', 'g ,'], does: ['go to insights', 'go to SQL', 'go to settings'] },
       { keys: ['Shift D'], does: 'light, dark or system theme' },
       { keys: ['Esc'], does: 'step back: close, clear the search, drop the selection' },
@@ -77,6 +78,20 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['Shift P'], does: 'pause or resume the task (asks first)' },
       { keys: ['Shift E'], does: 'edit the input or context of the task' },
       { keys: ['Shift C'], does: 'cancel the task (asks first)' },
+    ],
+  },
+  {
+    title: 'Approvals',
+    pages: ['approvals'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next' },
+      { keys: ['k', '↑'], does: 'previous' },
+      { keys: ['Home', 'End'], does: ['first', 'last'] },
+      { keys: ['Enter'], does: 'to what is asked' },
+      { keys: ['a'], does: 'approve, or answer (asks for a reason first)' },
+      { keys: ['e'], does: 'edit the action and approve it' },
+      { keys: ['r'], does: 'reject (asks for a reason first)' },
+      { keys: ['d'], does: 'delegate to others' },
     ],
   },
   {

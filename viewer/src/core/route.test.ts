@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRoute, pathBelow, runPath, schedulePath, taskPath } from './route';
+import { askPath, parseRoute, pathBelow, routeKey, runPath, schedulePath, taskPath } from './route';
 
 const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
 
@@ -11,6 +11,9 @@ describe('routes', () => {
     for (const page of ['tasks', 'schedules', 'agents', 'sql', 'compare', 'flame', 'settings']) expect(parseRoute(page)).toEqual({ page });
     expect(parseRoute('insights')).toEqual({ page: 'insights', board: null });
     expect(parseRoute('insights/cost')).toEqual({ page: 'insights', board: 'cost' });
+    expect(parseRoute('approvals')).toEqual({ page: 'approvals', askId: null });
+    expect(parseRoute(askPath('a/b'))).toEqual({ page: 'approvals', askId: 'a/b' });
+    expect(routeKey(parseRoute(askPath('a')))).toBe(routeKey(parseRoute(askPath(null)))); // the list stays when another ask is opened
     expect(parseRoute('nothing/here')).toEqual({ page: 'missing', path: 'nothing/here' });
     expect(pathBelow('/a/b/', '/a/b/runs')).toBe('runs');
     expect(pathBelow('/a/b/', '/other')).toBeNull();

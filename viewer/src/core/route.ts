@@ -13,6 +13,7 @@ export type Route =
   | { page: 'schedules' }
   | { page: 'schedule'; scheduleId: string }
   | { page: 'agents' }
+  | { page: 'approvals'; askId: string | null }
   | { page: 'missing'; path: string };
 
 const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'agents'] as const;
@@ -31,10 +32,12 @@ export function parseRoute(path: string): Route {
   const plain = PLAIN_PAGES.find((page) => page === clean);
   if (plain) return { page: plain };
   if (clean === 'insights') return { page: 'insights', board: null };
-  const [, folder, name] = /^(runs|tasks|schedules|insights)\/([^/]+)$/.exec(clean) ?? [];
+  if (clean === 'approvals') return { page: 'approvals', askId: null };
+  const [, folder, name] = /^(runs|tasks|schedules|insights|approvals)\/([^/]+)$/.exec(clean) ?? [];
   const id = name && decodeURIComponentSafely(name);
   if (folder === 'runs') return { page: 'run', runId: id };
   if (folder === 'tasks') return { page: 'task', taskId: id };
+  if (folder === 'approvals') return { page: 'approvals', askId: id };
   if (folder === 'insights') return { page: 'insights', board: id };
   if (folder === 'schedules') return { page: 'schedule', scheduleId: id };
   return { page: 'missing', path };
@@ -58,6 +61,10 @@ export function taskPath(taskId: string): string {
 
 export function schedulePath(scheduleId: string): string {
   return `schedules/${encodeURIComponent(scheduleId)}`;
+}
+
+export function askPath(askId: string | null): string {
+  return askId === null ? 'approvals' : `approvals/${encodeURIComponent(askId)}`;
 }
 
 /** The part of an address below the base; null when the address lies outside it. */

@@ -19,6 +19,12 @@ class Router {
     this.read();
   }
 
+  /** Goes to an address without a history entry: what is selected in a page. */
+  replace(target: string): void {
+    history.replaceState(history.state, '', base + target);
+    this.read();
+  }
+
   /** Puts the page's own state into the address without a history entry. */
   replaceSearch(search: string): void {
     if (search === location.search) return;

@@ -42,6 +42,7 @@ class Settings {
   private widerTree = 400;
   rowColumns = $state.raw<readonly RowColumn[]>(ROW_COLUMNS.filter((column) => (stored('rowColumns') ?? 'duration cost').split(' ').includes(column)));
   panelWidth = $state(Number(stored('panelWidth')) || 420);
+  askListWidth = $state(Number(stored('askListWidth')) || 420);
   diffHeight = $state(Number(stored('diffHeight')) || 340);
   sqlSide = $state(Number(stored('sqlSide')) || 260);
   sqlEditor = $state(Number(stored('sqlEditor')) || 180);
@@ -109,6 +110,11 @@ class Settings {
   setPanelWidth(width: number): void {
     this.panelWidth = width;
     keep('panelWidth', String(Math.round(width)));
+  }
+
+  setAskListWidth(width: number): void {
+    this.askListWidth = width;
+    keep('askListWidth', String(Math.round(width)));
   }
 
   setDiffHeight(height: number): void {
