@@ -21,6 +21,7 @@ from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller, open_controller
 from milepost_collector.deliverables import Deliverables, Place
 from milepost_collector.forwarding import Forwarding, parse_destinations
+from milepost_collector.outbound.policy import OutboundPolicy
 from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
@@ -37,6 +38,7 @@ from milepost_collector.web.security import Security
 from milepost_collector.web.shutdown import set_on_signal
 from milepost_collector.web.state import Services
 from milepost_collector.web.static import Viewer
+from milepost_collector.webhooks.service import Webhooks, WebhookSettings
 
 logger = logging.getLogger("milepost.collector")
 
@@ -106,6 +108,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 async def _start(config: CollectorConfig) -> Services:
     """Open and start everything; what has been started is stopped again when the rest cannot be."""
     price_book(config)  # a wrong file is told before the database is opened
+    _outbound_policy(config)
     async with AsyncExitStack() as undo:
         costs = CostBook()
         # Its imports take as long as DuckDB takes to open.
@@ -122,6 +125,8 @@ async def _start(config: CollectorConfig) -> Services:
         undo.push_async_callback(forwarding.stop)
         controller = await opening
         costs.start(controller, queries)
+        webhooks = _webhooks(config, controller, queries)
+        await webhooks.start()
         undo.pop_all()
     triggers = Triggers(controller, Secrets(config.data_dir, config.secret_key))
     return Services(
@@ -136,6 +141,7 @@ async def _start(config: CollectorConfig) -> Services:
         triggers=triggers,
         event_follower=_start_event_follower(triggers, controller, queries),
         costs=costs,
+        webhooks=webhooks,
     )
 
 
@@ -184,6 +190,21 @@ def _start_deliverables(config: CollectorConfig, controller: Controller) -> Deli
     return deliverables
 
 
+def _webhooks(config: CollectorConfig, controller: Controller, queries: QueryPool) -> Webhooks:
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    settings = WebhookSettings(
+        data_dir=config.data_dir,
+        policy=_outbound_policy(config),
+        base_url=f"http://{host}:{config.port}{config.root_path.rstrip('/')}",
+        retention_days=config.webhook_retention_days,
+    )
+    return Webhooks(controller, queries, Secrets(config.data_dir, config.secret_key), settings)
+
+
+def _outbound_policy(config: CollectorConfig) -> OutboundPolicy:
+    return OutboundPolicy(allow_private=config.webhook_allow_private, allow_hosts=config.webhook_allow_hosts)
+
+
 async def _start_forwarding(config: CollectorConfig) -> Forwarding:
     destinations = parse_destinations(config.forward_to, config.forward_headers, own_port=config.port)
     forwarding = Forwarding(config.data_dir, destinations, max_bytes=config.forward_max_bytes)
@@ -205,6 +226,7 @@ async def _stop(services: Services) -> None:
     """End streams, commit what is queued, then stop queries and close the file, which checkpoints it."""
     services.stopping.set()
     await services.event_follower.stop()
+    await services.webhooks.stop()
     await services.follower.stop()
     await services.deliverables.stop()
     await services.costs.stop()

@@ -58,6 +58,9 @@ class CollectorConfig:
     deliverables_url: str | None = None  # s3://, gs:// or az:// BUCKET/PREFIX, or file://; None: a folder in data_dir
     max_deliverable_bytes: int = 1024 * MIB  # of one content; 5 GiB at most
     max_task_deliverables_bytes: int = 10 * 1024 * MIB  # of all deliverables of a task, with all versions
+    webhook_allow_private: bool = False  # webhooks may go to private networks (10/8, 172.16/12, 192.168/16, …)
+    webhook_allow_hosts: tuple[str, ...] = ()  # HOST or HOST:PORT, wherever they are: also this machine, also http
+    webhook_retention_days: int = 30  # how long deliveries are kept
     secret_key: str | None = field(default=None, repr=False)  # commas between several; None: a file in data_dir
 
     def __post_init__(self) -> None:
@@ -69,6 +72,7 @@ class CollectorConfig:
             "checkpoint_wal_bytes",
             "sql_max_rows",
             "task_retention_days",
+            "webhook_retention_days",
             "max_task_value_bytes",
             "max_deliverable_bytes",
             "max_task_deliverables_bytes",
@@ -161,6 +165,12 @@ def _check_deliverables(url: str | None, max_bytes: int) -> None:
         raise ConfigurationError("max_deliverable_bytes", f"must be at most {MAX_DELIVERABLE_BYTES}, got {max_bytes}")
 
 
+def _bool(text: str) -> bool:
+    if text.lower() not in ("1", "true", "yes", "0", "false", "no"):
+        raise ValueError(text)
+    return text.lower() in ("1", "true", "yes")
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -173,6 +183,7 @@ def _parse(name: str, type_name: str, text: str) -> object:
         "int | None": int,
         "Path | None": Path,
         "tuple[str, ...]": _list,
+        "bool": _bool,
     }.get(type_name, str)
     try:
         return parse(text)

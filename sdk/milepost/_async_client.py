@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AsyncTasks,
         AsyncTeams,
         AsyncTriggers,
+        AsyncWebhooks,
     )
     from milepost.resources.answers import SqlResult
 
@@ -52,6 +53,7 @@ class AsyncClient:
                 AsyncTasks,
                 AsyncTeams,
                 AsyncTriggers,
+                AsyncWebhooks,
             )
 
         config = _config(endpoint, request_timeout_ms)
@@ -66,6 +68,7 @@ class AsyncClient:
         self._runs = AsyncRuns(self._sender)
         self._scores = AsyncScores(self._sender)
         self._feedback = AsyncFeedback(self._sender)
+        self._webhooks = AsyncWebhooks(self._sender)
 
     @property
     def tasks(self) -> AsyncTasks:
@@ -116,6 +119,11 @@ class AsyncClient:
     def feedback(self) -> AsyncFeedback:
         """What people think of recorded work."""
         return self._feedback
+
+    @property
+    def webhooks(self) -> AsyncWebhooks:
+        """Who is told what happens."""
+        return self._webhooks
 
     async def sql(self, query: str, *, limit: int | None = None) -> SqlResult:
         """Ask with SQL: one read-only SELECT in DuckDB's dialect. limit: rows at most; None: the collector's own limit.

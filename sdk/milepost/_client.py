@@ -22,7 +22,19 @@ from milepost.errors import ConfigurationError
 
 if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost._control import Control
-    from milepost.resources import Agents, Asks, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers
+    from milepost.resources import (
+        Agents,
+        Asks,
+        Feedback,
+        Limits,
+        Runs,
+        Schedules,
+        Scores,
+        Tasks,
+        Teams,
+        Triggers,
+        Webhooks,
+    )
     from milepost.resources.answers import SqlResult
 
 __all__ = ["Client", "current_span", "default_client", "make_default", "producer_here", "redirect", "start_task_here"]
@@ -177,6 +189,11 @@ class Client:
     def feedback(self) -> Feedback:
         """What people think of recorded work."""
         return self._resident.control.feedback
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Who is told what happens."""
+        return self._resident.control.webhooks
 
     def sql(self, query: str, *, limit: int | None = None) -> SqlResult:
         """Ask with SQL: one read-only SELECT in DuckDB's dialect. limit: rows at most; None: the collector's own limit.

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from milepost._config import Config
 from milepost._http import BlockingSender
-from milepost.resources import Agents, Asks, Feedback, Limits, Runs, Schedules, Scores, Tasks, Teams, Triggers, _runs
+from milepost.resources import (
+    Agents,
+    Asks,
+    Feedback,
+    Limits,
+    Runs,
+    Schedules,
+    Scores,
+    Tasks,
+    Teams,
+    Triggers,
+    Webhooks,
+    _runs,
+)
 from milepost.resources.answers import SqlResult
 
 __all__ = ["Control"]
@@ -25,6 +38,7 @@ class Control:
         self.runs = Runs(self._sender)
         self.scores = Scores(self._sender)
         self.feedback = Feedback(self._sender)
+        self.webhooks = Webhooks(self._sender)
 
     def sql(self, query: str, limit: int | None) -> SqlResult:
         """Return the answer to one SELECT."""

@@ -1,7 +1,8 @@
 """The `milepost` command: run it without arguments for what it can do.
 
-Reading order: `commands` with `task_commands`, `intervention_commands`, `schedule_commands`, `agent_commands` and
-`analysis_commands` (names and help; `options` and `groups` are what these share), then one file per command or group;
+Reading order: `commands` with `task_commands`, `intervention_commands`, `schedule_commands`, `agent_commands`,
+`webhook_commands` and `analysis_commands` (names and help; `options` and `groups` are what these share), then one file
+per command or group;
 `client` (the collector over HTTP), `offline` (the data folder itself), `timeline` (spans to rows and bars, pure),
 `render` and `task_tables` (figures to the terminal), `taskfiles` (tasks in files, pure).
 Everything heavier than the standard library is imported when a command needs it, so that `milepost serve` starts fast

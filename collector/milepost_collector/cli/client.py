@@ -12,7 +12,7 @@ import click
 
 from milepost._http import BlockingSender
 from milepost.errors import ApiError
-from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers
+from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers, Webhooks
 from milepost.resources._exchange import Patience
 from milepost.resources._operation import Operation, query_of
 from milepost_collector.cli.groups import as_click_error
@@ -45,6 +45,7 @@ class CollectorClient:
         self.limits = Limits(self._sender)
         self.scores = Scores(self._sender)
         self.feedback = Feedback(self._sender)
+        self.webhooks = Webhooks(self._sender)
 
     def get(self, path: str, answer: type[T], **params: Any) -> T:
         """GET a JSON answer; parameters that are None or empty are left out."""

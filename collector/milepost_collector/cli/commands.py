@@ -17,6 +17,7 @@ from milepost_collector.cli.schedule_commands import schedule
 from milepost_collector.cli.score_commands import feedback, score
 from milepost_collector.cli.task_commands import task
 from milepost_collector.cli.trigger_commands import trigger
+from milepost_collector.cli.webhook_commands import webhook
 
 RUN_STATUSES = ("running", "completed", "failed", "skipped", "cancelled", "lost")
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -326,5 +327,5 @@ def version() -> None:
 
 for command in (redirect, complete):
     task.add_command(command)
-for command in (compare, export, mcp, score, feedback, task, schedule, trigger, agent, limit):
+for command in (compare, export, mcp, score, feedback, task, schedule, trigger, agent, limit, webhook):
     milepost.add_command(command)

@@ -6,11 +6,11 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 import httpcore
 
 from milepost_collector.outbound.guard import GuardedBackend, Resolve, resolve
+from milepost_collector.outbound.outcome import Outcome
 from milepost_collector.outbound.policy import DestinationRefusedError, OutboundPolicy, Target
 
 MAX_CONNECTIONS = 64
@@ -18,19 +18,6 @@ KEEP_ALIVE_S = 30.0
 MAX_DRAINED_BYTES = 64 * 1024  # of an answer's body, thrown away so that the connection can be used again
 CONNECT_TIMEOUT_S = 10.0
 DRAIN_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What came of a request. status: None if no answer came; then `error` says why, in words for its owner.
-
-    is_refused: it was not sent, for it must not go there. retry_after: the header of that name.
-    """
-
-    status: int | None = None
-    error: str = ""
-    is_refused: bool = False
-    retry_after: str | None = None
 
 
 class OutboundClient:

@@ -97,12 +97,12 @@ class OutboundPolicy:
             reach = reach_of(address)
             if reach == "forbidden":
                 raise DestinationRefusedError(
-                    f"{host} is at {address}, which is not a public address",
+                    f"{_at(host, address)} is not a public address",
                     f"add {host}:{port} to webhook_allow_hosts if it is meant",
                 )
             if reach == "private" and not self.allow_private:
                 raise DestinationRefusedError(
-                    f"{host} is at {address}, an address of a private network",
+                    f"{_at(host, address)} is an address of a private network",
                     f"set webhook_allow_private, or add {host}:{port} to webhook_allow_hosts",
                 )
 
@@ -139,6 +139,10 @@ def _ascii_host(host: str) -> str:
 
 def _ascii_path(text: str) -> str:
     return "".join(one if one.isascii() else "".join(f"%{byte:02X}" for byte in one.encode()) for one in text)
+
+
+def _at(host: str, address: str) -> str:
+    return address if host == address else f"{host} leads to {address}, which"
 
 
 def _bare(host: str) -> str:

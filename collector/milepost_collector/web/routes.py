@@ -72,8 +72,9 @@ from milepost_collector.web.scores import SCORE_ENDPOINTS
 from milepost_collector.web.sql import get_schema, post_sql
 from milepost_collector.web.status import CollectorStatus, get_status
 from milepost_collector.web.triggers import TRIGGER_ENDPOINTS
+from milepost_collector.web.webhooks import WEBHOOK_ENDPOINTS
 
-_NAMES = re.compile(r"{(name|schedule|trigger|value|deliverable)}")
+_NAMES = re.compile(r"{(name|schedule|trigger|value|deliverable|webhook)}")
 
 
 class Status(Struct, kw_only=True):
@@ -250,6 +251,7 @@ ENDPOINTS = (
     ),
     *ANALYSIS_ENDPOINTS,
     *SCORE_ENDPOINTS,
+    *WEBHOOK_ENDPOINTS,
     *CONTROLLER_ENDPOINTS,
     *TRIGGER_ENDPOINTS,
     *HOOK_ENDPOINTS,

@@ -18,6 +18,7 @@ from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool
 from milepost_collector.triggers import EventFollower, Triggers
 from milepost_collector.web.cost_book import CostBook
+from milepost_collector.webhooks.service import Webhooks
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,6 +37,7 @@ class Services:
     triggers: Triggers
     event_follower: EventFollower
     costs: CostBook
+    webhooks: Webhooks
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

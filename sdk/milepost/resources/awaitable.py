@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
+from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers, _webhooks
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._handover_awaited import AsyncHandover
 from milepost.resources._wait import waiting
@@ -22,6 +22,7 @@ __all__ = [
     "AsyncTasks",
     "AsyncTeams",
     "AsyncTriggers",
+    "AsyncWebhooks",
 ]
 
 
@@ -178,3 +179,22 @@ class AsyncTriggers(AsyncResource):
     event = awaited(_triggers.event)
     replay = awaited(_triggers.replay)
     try_out = awaited(_triggers.try_out)
+
+
+class AsyncWebhooks(AsyncResource):
+    """Webhooks: who is told what happens, and what became of each delivery."""
+
+    create = awaited(_webhooks.create)
+    get = awaited(_webhooks.get)
+    list = awaited(_webhooks.listing)
+    event_types = awaited(_webhooks.event_types)
+    update = awaited(_webhooks.update)
+    delete = awaited(_webhooks.delete)
+    pause = awaited(_webhooks.pause)
+    resume = awaited(_webhooks.resume)
+    rotate = awaited(_webhooks.rotate)
+    test = awaited(_webhooks.test)
+    deliveries = awaited_pages(_webhooks.deliveries)
+    delivery = awaited(_webhooks.delivery)
+    replay = awaited(_webhooks.replay)
+    replay_delivery = awaited(_webhooks.replay_delivery)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 
-from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers
+from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers, _webhooks
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._handover import Handover
 from milepost.resources._wait import waiting
 from milepost.wire.asks import Ask
 from milepost.wire.tasks import Task
 
-__all__ = ["Agents", "Asks", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams", "Triggers"]
+__all__ = [
+    "Agents",
+    "Asks",
+    "Feedback",
+    "Limits",
+    "Runs",
+    "Schedules",
+    "Scores",
+    "Tasks",
+    "Teams",
+    "Triggers",
+    "Webhooks",
+]
 
 
 class Tasks(Handover):
@@ -167,3 +179,22 @@ class Triggers(Resource):
     event = blocking(_triggers.event)
     replay = blocking(_triggers.replay)
     try_out = blocking(_triggers.try_out)
+
+
+class Webhooks(Resource):
+    """Webhooks: who is told what happens, and what became of each delivery."""
+
+    create = blocking(_webhooks.create)
+    get = blocking(_webhooks.get)
+    list = blocking(_webhooks.listing)
+    event_types = blocking(_webhooks.event_types)
+    update = blocking(_webhooks.update)
+    delete = blocking(_webhooks.delete)
+    pause = blocking(_webhooks.pause)
+    resume = blocking(_webhooks.resume)
+    rotate = blocking(_webhooks.rotate)
+    test = blocking(_webhooks.test)
+    deliveries = pages(_webhooks.deliveries)
+    delivery = blocking(_webhooks.delivery)
+    replay = blocking(_webhooks.replay)
+    replay_delivery = blocking(_webhooks.replay_delivery)

@@ -10,7 +10,7 @@ class WebhookRow(Struct, kw_only=True, array_like=True, gc=False):
 
     url: as it may be shown. sealed_url, sealed_secret, sealed_old_secret: see `secrets.Secrets`. events, agents, names,
     tags: JSON. old_secret_until: up to when deliveries are signed with both. failing_since: of the first failure after
-    the last success. throttled_until: nothing is sent before. runs_after: the last commit of recorded spans before it.
+    the last success. throttled_until: nothing is sent before.
     """
 
     id: str
@@ -38,15 +38,14 @@ class WebhookRow(Struct, kw_only=True, array_like=True, gc=False):
     last_error: str | None = None
     delivered_count: int = 0
     failed_count: int = 0
-    runs_after: int = -1
 
 
 class DeliveryRow(Struct, kw_only=True, array_like=True, gc=False):
     """An event on its way to a webhook. Table `deliveries`, key id. event_id: the same for all that are told of it.
 
-    payload: JSON, what is sent. next_at: when it is due; while it is being sent, when somebody else may take it over;
-    None: it is over. claimed_at: when it was last taken, None while nobody has it. claim: rises with each taking: who
-    has an older one may not write.
+    payload: JSON, what is sent. tries_before: those of `tries` that were made before it was last replayed. next_at:
+    when it is due; while it is being sent, when somebody else may take it over; None: it is over. claimed_at: when it
+    was last taken, None while nobody has it. claim: rises with each taking: who has an older one may not write.
     """
 
     id: str
@@ -59,6 +58,7 @@ class DeliveryRow(Struct, kw_only=True, array_like=True, gc=False):
     payload: str
     subject: str = ""
     tries: int = 0
+    tries_before: int = 0
     claim: int = 0
     next_at: int | None = None
     claimed_at: int | None = None

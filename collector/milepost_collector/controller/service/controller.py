@@ -79,6 +79,11 @@ class Controller:
         """Whether the last transaction could be committed."""
         return self._writers.available
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other collector uses the store."""
+        return self._store.dialect == "sqlite"
+
     def start(self) -> None:
         """Start the threads and the timer."""
         self._writers.start()

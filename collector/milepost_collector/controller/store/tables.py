@@ -227,7 +227,7 @@ deliveries = _table(
     "deliveries",
     ("id",),
     Index("deliveries_by_webhook", "webhook_id", "created_at", "id"),
-    Index("deliveries_by_finished_at", "finished_at", "id"),
+    Index("deliveries_by_created_at", "created_at", "id"),
     with_rowid=True,
     is_hot=True,
 )

@@ -406,6 +406,7 @@ CREATE TABLE deliveries (
     payload TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
     tries BIGINT NOT NULL,
+    tries_before BIGINT NOT NULL,
     claim BIGINT NOT NULL,
     next_at BIGINT,
     claimed_at BIGINT,
@@ -416,7 +417,7 @@ CREATE TABLE deliveries (
 )
  WITH (fillfactor = 70);
 
-CREATE INDEX deliveries_by_finished_at ON deliveries (finished_at, id);
+CREATE INDEX deliveries_by_created_at ON deliveries (created_at, id);
 
 CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at, id);
 
@@ -808,7 +809,6 @@ CREATE TABLE webhooks (
     last_error TEXT COLLATE "C",
     delivered_count BIGINT NOT NULL,
     failed_count BIGINT NOT NULL,
-    runs_after BIGINT NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT webhooks_name UNIQUE (name)
 );

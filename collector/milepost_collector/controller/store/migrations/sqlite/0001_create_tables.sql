@@ -396,6 +396,7 @@ CREATE TABLE deliveries (
     payload TEXT NOT NULL,
     subject TEXT NOT NULL,
     tries INTEGER NOT NULL,
+    tries_before INTEGER NOT NULL,
     claim INTEGER NOT NULL,
     next_at INTEGER,
     claimed_at INTEGER,
@@ -405,7 +406,7 @@ CREATE TABLE deliveries (
     PRIMARY KEY (id)
 );
 
-CREATE INDEX deliveries_by_finished_at ON deliveries (finished_at, id);
+CREATE INDEX deliveries_by_created_at ON deliveries (created_at, id);
 
 CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id, created_at, id);
 
@@ -787,7 +788,6 @@ CREATE TABLE webhooks (
     last_error TEXT,
     delivered_count INTEGER NOT NULL,
     failed_count INTEGER NOT NULL,
-    runs_after INTEGER NOT NULL,
     PRIMARY KEY (id),
     CONSTRAINT webhooks_name UNIQUE (name)
 );
