@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio.to_thread
@@ -18,14 +18,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
-from milepost_collector.controller.service import Controller, open_controller
+from milepost_collector.controller.service import Activity, Controller, open_controller
 from milepost_collector.deliverables import Deliverables, Place
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.outbound.policy import OutboundPolicy
 from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
-from milepost_collector.traces.queries import QueryPool, RunIndex
+from milepost_collector.traces.queries import QueryPool, RunIndex, newest_activity
 from milepost_collector.triggers import EventFollower, Triggers
 from milepost_collector.web.cost_book import CostBook
 from milepost_collector.web.counting import Counting
@@ -127,6 +127,7 @@ async def _start(config: CollectorConfig) -> Services:
         costs.start(controller, queries)
         webhooks = _webhooks(config, controller, queries)
         await webhooks.start()
+        controller.stalls.activity = _activity(queries)
         undo.pop_all()
     triggers = Triggers(controller, Secrets(config.data_dir, config.secret_key))
     return Services(
@@ -155,6 +156,15 @@ async def _start_controller(config: CollectorConfig, costs: CostBook) -> Control
     )
     controller.start()
     return controller
+
+
+def _activity(queries: QueryPool) -> Activity:
+    """Return how the controller learns what is recorded of runs: neither knows of the other."""
+
+    async def newest(run_ids: Sequence[str], since_ms: int) -> dict[str, int]:
+        return await queries.run(lambda connection: newest_activity(connection, run_ids, since_ms))
+
+    return newest
 
 
 async def _abandon(opening: asyncio.Task[Controller]) -> None:

@@ -116,7 +116,8 @@ WHOLE_TABLE = {"AGENTS", "WORKERS", "SILENT_WORKERS", "LIMITS", "RATES", "QUEUED
 SEARCHING = {
     name: statement
     for name, statement in vars(statements).items()
-    if name.isupper() and not name.startswith("_") and not isinstance(statement, list) and name not in WHOLE_TABLE
+    if name.isupper() and not name.startswith("_")
+    if not isinstance(statement, list | dict) and name not in WHOLE_TABLE
 }
 SEARCHING["CLAIM"] = statements.claim(statements.ClaimShape(2, names=True, without_keys=True, without_names=True))
 
@@ -134,4 +135,4 @@ def test_statement_finds_its_rows_by_an_index(store: Store, path: Path, name: st
 def _is_short(step: str) -> bool:
     """Tell whether a scan is of a parameter's list, of an answer, of an index of nothing but what is wanted, or for the
     first row there is."""
-    return any(part in step for part in ("json_each", "anon_", "ready_for_any", "SCAN limits"))
+    return any(part in step for part in ("json_each", "anon_", "ready_for_any", "leased_by_worker", "SCAN limits"))

@@ -39,6 +39,7 @@ from milepost_collector.controller.engine.asks import (
     record,
     source_of,
 )
+from milepost_collector.controller.engine.fallbacks import ASK_KEY as FALLBACK_KEY
 from milepost_collector.controller.engine.outcomes import carry_on, finish, give_up, stop_cancelled, stop_if_asked
 from milepost_collector.controller.engine.queueing import enqueue, hold, release_lease, working_status
 from milepost_collector.controller.engine.schemas import check_value
@@ -273,6 +274,11 @@ def _waiting(unit: Unit, row: AskRow) -> tuple[TaskRow, AssignmentRow] | None:
 def _go_on(unit: Unit, task: TaskRow, assignment: AssignmentRow, row: AskRow) -> None:
     assignment.ask_state = "answered"
     unit.change_assignment(assignment)
+    if row.key == FALLBACK_KEY:  # whoever took the task over has said what becomes of it
+        if row.status == "rejected":
+            give_up(unit, task, assignment, "GivenUp", row.reason or f"{row.decided_by or 'a person'} gave it up")
+            return
+        assignment.failures = assignment.losses = 0
     reason = f"{row.status}: {row.reason}" if row.reason else row.status
     if task.status == "paused" or task.stop is not None:  # it goes on with what it was told when it is resumed
         unit.move(task, "answered", task.status, assignment=assignment, by=row.decided_by, reason=reason)

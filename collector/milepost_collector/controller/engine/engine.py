@@ -38,8 +38,11 @@ from milepost_collector.controller.engine import (
     answering,
     commands,
     deliverables,
+    fallbacks,
     firing,
+    outcomes,
     schedules,
+    stalls,
     teams,
     timekeeping,
     updates,
@@ -94,6 +97,7 @@ class Engine:
         self._chooser = Chooser(costs or NoCosts())
         self._risks_at = self._forget_at = self._budgets_at = 0
         self._holds_after: freeing.Cursor | None = None
+        self._without_worker_after = ""
 
     def take_effects(self) -> Effects:
         """Return what has been changed since the last call; to be called after the commit."""
@@ -314,6 +318,10 @@ class Engine:
             self._risks_at = tx.now + _RISKS_EVERY_MS
             with self._unit(tx) as unit:
                 timekeeping.report_risks(unit)
+            with self._unit(tx) as unit:
+                found, self._without_worker_after = fallbacks.without_worker(unit, self._without_worker_after)
+                for task, assignment, fallback in found:
+                    outcomes.fall_back(unit, task, assignment, fallback, "no worker that may take it polls")
         if tx.now >= self._forget_at:
             with self._unit(tx) as unit:
                 timekeeping.forget_workers(unit, _WORKERS_KEPT_MS)
@@ -322,6 +330,11 @@ class Engine:
                 unfinished = timekeeping.forget_old(unit, self._retention_ms)
             self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
         return more
+
+    def judge_stalls(self, tx: Tx, them: list[stalls.Still], seen_at: dict[str, int]) -> None:
+        """Mark attempts that show no sign of progress for unusually long, and unmark those that move."""
+        with self._unit(tx) as unit:
+            stalls.judge(unit, them, seen_at)
 
     # Schedules.
 
@@ -492,4 +505,5 @@ class Engine:
             parking.after_ends(unit, self._asker, unit.ended_under_budgets)
         if unit.eased_budgets:
             freeing.free(unit, unit.eased_budgets)
+        fallbacks.open_asks(unit, self._asker)
         unit.flush()

@@ -6,7 +6,8 @@ import random
 
 import msgspec
 
-from milepost_collector.controller.engine import contract
+from milepost.wire.tasks import Fallback
+from milepost_collector.controller.engine import contract, fallbacks
 from milepost_collector.controller.engine.asks import cancel_all
 from milepost_collector.controller.engine.deliverables import Owner, of_owner
 from milepost_collector.controller.engine.dependencies import release_dependents
@@ -82,7 +83,8 @@ def fail(unit: Unit, task: TaskRow, assignment: AssignmentRow, failure: Failure,
         reason=verdict.why or None,
         retry_at=retry_at,
     )
-    _follow(unit, task, assignment, verdict, f"{failure.error_type}: {failure.error_message}"[:_MAX_REASON])
+    said = f"{failure.error_type}: {failure.error_message}"[:_MAX_REASON]
+    _follow(unit, task, assignment, verdict, said, has_failed=True)
 
 
 def lose(unit: Unit, task: TaskRow, assignment: AssignmentRow, reason: str) -> None:
@@ -186,12 +188,24 @@ def cut_off(unit: Unit, assignment: AssignmentRow, reason: str) -> None:
     _settle(unit, unit.tasks[assignment.task_id], assignment, "cancelled")
 
 
-def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdict, reason: str | None = None) -> None:
+def _follow(
+    unit: Unit,
+    task: TaskRow,
+    assignment: AssignmentRow,
+    verdict: Verdict,
+    reason: str | None = None,
+    *,
+    has_failed: bool = False,
+) -> None:
     """Do what follows an attempt that did not end well."""
     stops = task.stop == "cancel" or verdict.kind == "retry"  # what has failed for good has no use for a pause
     if stops and stop_if_asked(unit, task, assignment):
         pass
+    elif (fallback := fallbacks.after_failure(unit, task, assignment, verdict)) is not None:
+        fall_back(unit, task, assignment, fallback, verdict.why or reason or "")
     elif verdict.kind == "retry":
+        if has_failed:
+            fallbacks.avoid_failed(unit, assignment, unit.now + verdict.delay_ms)
         enqueue(unit, assignment, unit.now + verdict.delay_ms)
         carry_on(unit, task, "requeued", assignment, reason)
     elif verdict.kind == "exhausted" and settings_of(task).on_exhausted == "pause":
@@ -205,6 +219,15 @@ def _follow(unit: Unit, task: TaskRow, assignment: AssignmentRow, verdict: Verdi
         else:
             carry_on(unit, task, "requeued", assignment, verdict.why)
     release_lease(assignment)
+
+
+def fall_back(unit: Unit, task: TaskRow, assignment: AssignmentRow, fallback: Fallback, why: str) -> None:
+    """Give an assignment to its fallback."""
+    fallbacks.hand_over(unit, task, assignment, fallback, why)
+    if fallback.person is not None:
+        carry_on(unit, task, "asked", assignment, task.reason)
+    elif task.status != "pending":
+        carry_on(unit, task, "requeued", assignment, why)
 
 
 def stop_if_asked(unit: Unit, task: TaskRow, assignment: AssignmentRow) -> bool:

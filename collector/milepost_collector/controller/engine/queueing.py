@@ -49,6 +49,8 @@ def release_lease(assignment: AssignmentRow) -> None:
     assignment.stop = assignment.stop_reason = None
     assignment.progress = assignment.phase = None
     assignment.steps_reused = assignment.checkpoint_count = assignment.budget_count = 0
+    assignment.longest_gap_ms = 0
+    assignment.moved_at = assignment.stalled_at = None
 
 
 def new_assignments(task: TaskRow, now: int) -> list[AssignmentRow]:

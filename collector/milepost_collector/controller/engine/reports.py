@@ -43,6 +43,7 @@ from milepost_collector.controller.engine.outcomes import (
     stop_cancelled,
     yield_lease,
 )
+from milepost_collector.controller.engine.stalls import note_sign
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.engine.workers import start
 from milepost_collector.controller.rows import AssignmentRow, CheckpointRow, StepRow
@@ -55,6 +56,7 @@ _ENDS: dict[type[AttemptReport], str] = {
     AttemptPaused: "paused",
     AttemptAsked: "paused",
 }
+_SIGNS = (ProgressMade, CheckpointSaved, StepCompleted, StepReused)
 _APPLIED = ReportResult(outcome="applied")
 
 
@@ -97,6 +99,8 @@ class Reports:
             return self._without_lease(report)
         if row.started_at is None and type(report) not in _ENDS and not isinstance(report, AttemptStarted):
             start(self._unit, row)  # whoever tells of progress has begun
+        if type(report) in _SIGNS:
+            note_sign(self._unit, row)
         return self._apply[type(report)](row, report)
 
     def _lease(self, task_id: str, attempt: int) -> AssignmentRow | None:

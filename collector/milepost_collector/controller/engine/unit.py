@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from milepost.wire.asks import AskDefinition
 from milepost.wire.tasks import TaskSettings
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.lifecycle import Event, is_finished, is_legal, legal_commands
@@ -50,6 +51,7 @@ class Unit:
         self._new_assignments: dict[tuple[str, int], AssignmentRow] = {}
         self._inserts: list[Row] = []
         self._transitions: list[TransitionRow] = []
+        self.to_ask: list[tuple[TaskRow, AssignmentRow, AskDefinition]] = []  # of people, before the unit is flushed
 
     def load(self, ids: Collection[str], *, finished: bool = False) -> None:
         """Load live tasks with their assignments, and finished ones if wanted; what does not exist is left out."""
@@ -225,11 +227,19 @@ class Unit:
             error_stack=error_stack,
             reason=reason,
             retry_at=retry_at,
+            longest_gap_ms=self._longest_gap(assignment),
         )
         self.add(ended)
         if assignment.budget_count:
             self.ended_under_budgets.append(ended)
         self.effects.freed = True
+
+    def _longest_gap(self, assignment: AssignmentRow) -> int | None:
+        """Return the longest time that an attempt showed no sign of progress; None: it had not begun."""
+        if assignment.started_at is None and assignment.moved_at is None:
+            return None
+        moved_at = assignment.moved_at or assignment.started_at or self.now
+        return max(assignment.longest_gap_ms, self.now - moved_at)
 
     def flush_inserts(self) -> None:
         """Write the new rows early, so that queries of this transaction find them."""

@@ -135,7 +135,7 @@ def _note_started(unit: Unit, leases: dict[tuple[str, int], AssignmentRow], held
 def start(unit: Unit, row: AssignmentRow, age_ms: int = 0) -> None:
     """Note that the code of a leased attempt runs, and has for so long."""
     task = unit.tasks[row.task_id]
-    row.started_at = max(unit.now - age_ms, row.leased_at or 0)
+    row.started_at = row.moved_at = max(unit.now - age_ms, row.leased_at or 0)
     unit.change_assignment(row)
     unit.move(task, "started", "in_progress", assignment=row)
 

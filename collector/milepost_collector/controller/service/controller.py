@@ -32,6 +32,7 @@ from milepost_collector.controller.service.bulk import Bulk
 from milepost_collector.controller.service.numbers import Numbers, count
 from milepost_collector.controller.service.polls import PollDesk, Worker, settle
 from milepost_collector.controller.service.readers import Readers
+from milepost_collector.controller.service.stalls import StallWatch
 from milepost_collector.controller.service.timer import Tick, Timer
 from milepost_collector.controller.service.writers import Writers
 from milepost_collector.controller.store.interface import Store, Tx
@@ -69,6 +70,7 @@ class Controller:
             on_commit=self._on_commit,
         )
         self._timer = Timer(self._tick)
+        self.stalls = StallWatch(self.read, self.write)
         self._listeners: list[Callable[[], None]] = []
         self._limits = True  # whether there are any, as the last tick saw it
         self._is_new = True  # nothing has been ticked for
@@ -291,6 +293,7 @@ class Controller:
             self._is_new = False
         found = await self.write(_tick)
         self._limits = found.limits
+        await self.stalls.look(self._loop.time())
         # What has waited for a time is ready, or a rate may allow what it did not before.
         if found.freed or found.limits:
             self._desk.announce_all()

@@ -65,6 +65,18 @@ class QueuePart(Session):
         """Return leases that are over, locked with their tasks; what another transaction has locked is left out."""
         return self._rows(AssignmentRow, statements.ENDED_LEASES, now=self.now, limit=limit)
 
+    def still(self, before: int, limit: int) -> list[AssignmentRow]:
+        """Return running attempts without a sign of progress since an instant, the longest first."""
+        return self._rows(AssignmentRow, statements.STILL, before=before, limit=limit)
+
+    def waiting_with_fallback(self, after: str, limit: int) -> list[AssignmentRow]:
+        """Return ready assignments of tasks that have a fallback and have not used it, by task id."""
+        return self._rows(AssignmentRow, statements.WAITING_WITH_FALLBACK, after=after, limit=limit)
+
+    def waiting_for_team(self, team: str, limit: int) -> list[AssignmentRow]:
+        """Return ready assignments for a team that have not fallen back, the oldest first."""
+        return self._rows(AssignmentRow, statements.WAITING_FOR_TEAM, team=team, limit=limit)
+
     def usage(self) -> Usage:
         """Return how many live leases there are, by what limits count."""
         usage = Usage(agents={}, names={}, keys={})

@@ -220,6 +220,26 @@ ENDED_LEASES = (
     .limit(_LIMIT)
     .with_for_update(skip_locked=True)
 )
+STILL = (
+    rows_of(AssignmentRow, assignments)
+    .where(_LEASED, assignments.c.moved_at < _BEFORE)
+    .order_by(assignments.c.moved_at)
+    .limit(_LIMIT)
+)
+_READY = _is(assignments.c.state, "ready") & assignments.c.fell_back.is_(false())
+WAITING_WITH_FALLBACK = (
+    rows_of(AssignmentRow, assignments)
+    .select_from(_WITH_TASK)
+    .where(tasks.c.fallback.is_not(null()), tasks.c.id > bindparam("after", type_=tasks.c.id.type), _READY)
+    .order_by(tasks.c.id, assignments.c.position)
+    .limit(_LIMIT)
+)
+WAITING_FOR_TEAM = (
+    rows_of(AssignmentRow, assignments)
+    .where(assignments.c.agent.is_(null()), _equals(assignments.c.team), _READY)
+    .order_by(assignments.c.order_at, assignments.c.task_id)
+    .limit(_LIMIT)
+)
 USAGE = (
     select(assignments.c.held_by, assignments.c.name, assignments.c.key, func.count())
     .where(_LEASED)

@@ -339,6 +339,7 @@ _partial("tasks_by_schedule", tasks, ("schedule_id",), "schedule_id IS NOT NULL"
 _partial("task_history_by_schedule", task_history, ("schedule_id", "created_at"), "schedule_id IS NOT NULL")
 _partial("tasks_by_batch", tasks, ("batch", "id"), "batch IS NOT NULL")
 _partial("task_history_by_batch", task_history, ("batch", "id"), "batch IS NOT NULL")
+_partial("tasks_with_fallback", tasks, ("id",), "fallback IS NOT NULL")
 _partial("ready_by_agent", assignments, ("agent", "order_at", "task_id"), "state = 'ready' AND agent IS NOT NULL")
 _partial(
     "ready_by_team",

@@ -4,9 +4,11 @@ Read `source` (the view `runs` over chosen parts), `run_index` (where a run's pa
 search, asked of runs at hand and in SQL), `filters` (what a list may be narrowed to), then `runs`, `sessions`,
 `histogram` and `facets` (what a list is of), `groups` (runs that are parts of others), `spans`, `search_spans`,
 `conversations`, `turns` and `events`, `search_offers` (while one types), `task_usage` (what managed tasks used),
-`ended_runs` and `search_runs` (for those who wait for runs), and `pool` (threads, time limits, transactions).
+`activity` (when something was last recorded), `ended_runs` and `search_runs` (for those who wait for runs), and
+`pool` (threads, time limits, transactions).
 """
 
+from milepost_collector.traces.queries.activity import newest_activity
 from milepost_collector.traces.queries.conversations import message
 from milepost_collector.traces.queries.events import event_marks, list_events, span_events
 from milepost_collector.traces.queries.filters import RunFilter
@@ -28,6 +30,7 @@ __all__ = [
     "list_events",
     "list_runs",
     "message",
+    "newest_activity",
     "read_only",
     "run_detail",
     "run_messages",

@@ -669,6 +669,8 @@ CREATE INDEX tasks_by_deadline ON tasks (deadline_at) WHERE deadline_at IS NOT N
 
 CREATE INDEX tasks_by_schedule ON tasks (schedule_id) WHERE schedule_id IS NOT NULL;
 
+CREATE INDEX tasks_with_fallback ON tasks (id) WHERE fallback IS NOT NULL;
+
 CREATE TABLE teams (
     name TEXT NOT NULL,
     created_at INTEGER NOT NULL,
