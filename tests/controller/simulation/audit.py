@@ -17,7 +17,7 @@ from tests.controller.simulation.ledger import Ledger
 from tests.controller.simulation.limits import LimitsKept
 from tests.controller.simulation.world import World
 
-_ANNOTATIONS = ("at_risk", "deleted", "reassigned", "stalled", "recovered")  # recorded, but no change of status
+_ANNOTATIONS = ("at_risk", "deleted", "edited", "attached", "reassigned", "stalled", "recovered")  # no change of status
 _QUEUED = ("ready", "delayed")
 _WHOLE_EVERY = 8  # commits
 
