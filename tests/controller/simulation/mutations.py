@@ -138,7 +138,7 @@ def exhausted_agents_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     def carry_on(unit: Unit, task: Any, event: Any, assignment: Any, reason: str | None = None) -> None:
         unit.move(task, event, working_status(unit, task), assignment=assignment, reason=reason)
 
-    patch.setattr(outcomes, "_carry_on", carry_on)
+    patch.setattr(outcomes, "carry_on", carry_on)
 
 
 def finished_tasks_can_be_worked_on(patch: pytest.MonkeyPatch) -> None:

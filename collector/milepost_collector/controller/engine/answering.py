@@ -63,18 +63,19 @@ class Choice(Struct, kw_only=True, frozen=True):
 # Asking.
 
 
-def suspend(unit: Unit, asker: Asker, task: TaskRow, assignment: AssignmentRow, definition: AskDefinition) -> AskRow:
+def suspend(unit: Unit, asker: Asker, task: TaskRow, assignment: AssignmentRow, definition: AskDefinition) -> None:
     """End the attempt that asks, and have its assignment wait for the answer; go on at once if there is one already.
+    An attempt that is being cancelled asks nothing.
 
     Raises:
         ConflictError: it has asked too often.
         InvalidParameterError: the ask cannot be answered.
         ValueTooLargeError: it is too large.
     """
-    row = asker.open(unit, source_of(task, assignment), definition)
     if task.stop == "cancel":
         stop_cancelled(unit, task, assignment, assignment.stop_reason or "cancelled")
-        return row
+        return
+    row = asker.open(unit, source_of(task, assignment), definition)
     reason = f"asked: {row.title}"
     unit.end_attempt(assignment, "paused", reason=reason)
     assignment.ask_state = "open" if row.status == "open" else "answered"
@@ -86,7 +87,6 @@ def suspend(unit: Unit, asker: Asker, task: TaskRow, assignment: AssignmentRow, 
         enqueue(unit, assignment)
         carry_on(unit, task, "yielded", assignment, reason)
     release_lease(assignment)
-    return row
 
 
 def park(
