@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from milepost.wire.results import read_result
 from milepost.wire.tasks import PRIORITIES
-from milepost_collector.controller.rows import AssignmentRow, AttemptRow, InstantRow, TaskRow, TransitionRow
+from milepost_collector.controller.rows import (
+    AssignmentRow,
+    AttemptRow,
+    DeliverableRow,
+    InstantRow,
+    TaskRow,
+    TransitionRow,
+)
 from milepost_collector.controller.store.interface import Tx
-from milepost_collector.protocol.managed import At, AttemptFact, InstantFact, Recorded, TaskFact, TransitionFact
+from milepost_collector.protocol.managed import (
+    At,
+    AttemptFact,
+    DeliverableFact,
+    InstantFact,
+    Recorded,
+    TaskFact,
+    TransitionFact,
+)
 
 TRANSITIONS_AT_ONCE = 2_000
 INSTANTS_AT_ONCE = 1_000
@@ -28,6 +45,7 @@ class Place(Struct, kw_only=True, frozen=True):
 
     transitions: str = ""
     instants: str = ""
+    deliverables: str = ""
     newest: tuple[str, int, int] | None = None
     again: bool = False
 
@@ -61,11 +79,13 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
     """
     transitions, reached = tx.transitions_after(place.transitions, TRANSITIONS_AT_ONCE)
     instants, instants_reached = tx.instants_after(place.instants, INSTANTS_AT_ONCE)
-    more = len(transitions) == TRANSITIONS_AT_ONCE or len(instants) == INSTANTS_AT_ONCE
+    attached, attached_reached = tx.deliverables_after(place.deliverables, INSTANTS_AT_ONCE)
+    more = len(transitions) == TRANSITIONS_AT_ONCE or INSTANTS_AT_ONCE in (len(instants), len(attached))
     last = transitions[-1] if transitions else None
     new = Place(
         transitions=reached,
         instants=instants_reached,
+        deliverables=attached_reached,
         newest=(last.task_id, last.sequence, last.time) if last else place.newest,
         again=place.again and more,
     )
@@ -79,6 +99,7 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
         deleted=[row.task_id for row in transitions if row.event == "deleted" and row.task_id not in rows],
         attempts=list(_attempts(tx, transitions, rows.values())),
         instants=_instants(tx, instants),
+        deliverables=[_deliverable(row) for row in attached],
         again=place.again,
     )
     return changes, new, more
@@ -179,6 +200,9 @@ def _running(row: AssignmentRow) -> AttemptFact:
         error_type=None,
         error_message=None,
         reason=None,
+        summary=None,
+        insights=None,
+        recommendations=None,
     )
 
 
@@ -199,7 +223,27 @@ def _ended(row: AttemptRow) -> AttemptFact:
         error_type=row.error_type,
         error_message=row.error_message,
         reason=row.reason,
+        **_told_by(row.result),
     )
+
+
+def _told_by(result: str | None) -> dict[str, Any]:
+    """Return what a result says of itself, if it does: see `milepost.wire.results.Result`."""
+    said = read_result(result)
+    if said is None:
+        return {"summary": None, "insights": None, "recommendations": None}
+    return {
+        "summary": said.summary or None,
+        "insights": said.insights or None,
+        "recommendations": said.recommendations or None,
+    }
+
+
+def _deliverable(row: DeliverableRow) -> DeliverableFact:
+    return DeliverableFact(
+        row.sequence, row.task_id, row.run_id, row.attempt, row.span_id, row.name, row.version, row.type,
+        row.content_type, row.size_bytes, row.sha256, At(row.created_at), row.agent, row.by,
+    )  # fmt: skip
 
 
 def _instant(row: InstantRow, schedule_name: str | None) -> InstantFact:

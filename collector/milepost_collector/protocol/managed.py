@@ -59,7 +59,8 @@ class TaskFact(NamedTuple):
 
 
 class AttemptFact(NamedTuple):
-    """An attempt as it stands: a row of `attempt_versions`. status: `running`, or how it ended."""
+    """An attempt as it stands: a row of `attempt_versions`. status: `running`, or how it ended. summary, insights,
+    recommendations: what its result says of itself."""
 
     task_id: str
     attempt: int
@@ -76,6 +77,9 @@ class AttemptFact(NamedTuple):
     error_type: str | None
     error_message: str | None
     reason: str | None
+    summary: str | None
+    insights: list[str] | None
+    recommendations: list[str] | None
 
 
 class InstantFact(NamedTuple):
@@ -88,6 +92,25 @@ class InstantFact(NamedTuple):
     recorded_at: At
     task_id: str | None
     reason: str | None
+
+
+class DeliverableFact(NamedTuple):
+    """A version of a deliverable that was attached: a row of `attached_versions`."""
+
+    sequence: int
+    task_id: str | None
+    run_id: str | None
+    attempt: int | None
+    span_id: str | None
+    name: str
+    deliverable_version: int
+    type: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    created_at: At
+    agent: str | None
+    by: str | None
 
 
 class Recorded(Struct, kw_only=True, frozen=True):
@@ -105,4 +128,5 @@ class Recorded(Struct, kw_only=True, frozen=True):
     deleted: list[str] = []
     attempts: list[AttemptFact] = []
     instants: list[InstantFact] = []
+    deliverables: list[DeliverableFact] = []
     again: bool = False

@@ -134,6 +134,13 @@ _COLUMNS: dict[str, tuple[str, str | None, str]] = {
     "leased_at": ("TIMESTAMP_NS", "UTC", "When a worker was given it."),
     "ended_at": ("TIMESTAMP_NS", "UTC", "When it ended; NULL while it runs."),
     "retry_at": ("TIMESTAMP_NS", "UTC", "When the next attempt was due, if there was to be one."),
+    "summary": ("VARCHAR", None, "What the result says in short, if it does."),
+    "insights": ("VARCHAR[]", None, "What was found out, as the result says."),
+    "recommendations": ("VARCHAR[]", None, "What is to be done about it, as the result says."),
+    "version": ("INTEGER", None, "The version."),
+    "content_type": ("VARCHAR", None, "The media type of its content."),
+    "size_bytes": ("BIGINT", "bytes", "The size of its content."),
+    "sha256": ("VARCHAR", None, "The SHA-256 of its content, 64 hexadecimal digits."),
     "steps_reused": ("INTEGER", "steps", "Steps whose results it took from earlier attempts."),
     "checkpoint_count": ("INTEGER", "checkpoints", "States it saved."),
     "from_status": ("VARCHAR", None, "The task's status before; NULL when it was created."),
@@ -254,7 +261,8 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
     "attempts": (
         "Every attempt of a managed task, running ones included. Each is a run.",
         "task_id attempt run_id agent worker_id status leased_at started_at ended_at duration_ms retry_at steps_reused "
-        "checkpoint_count error_type error_message reason input_tokens output_tokens cost_usd",
+        "checkpoint_count error_type error_message reason summary insights recommendations input_tokens output_tokens "
+        "cost_usd",
         {
             "task_id": "The managed task.",
             "attempt": "Which attempt of the task, from 1.",
@@ -289,6 +297,22 @@ _TABLES: dict[str, tuple[str, str, dict[str, str]]] = {
             "backfilled (asked for afterwards).",
             "task_id": "The managed task that was made for it.",
             "reason": "Why it was skipped, missed or late.",
+        },
+    ),
+    "deliverables": (
+        "Every version of what tasks and runs handed over; also of contents that have been removed since.",
+        "task_id run_id attempt span_id name version type content_type size_bytes sha256 created_at agent by",
+        {
+            "task_id": "The managed task; NULL if a run of its own handed it over.",
+            "run_id": "The run that attached it; NULL if a person did.",
+            "attempt": "The attempt that attached it.",
+            "span_id": "The span in which it was attached.",
+            "name": "Its name.",
+            "version": "Counted from 1 for every name.",
+            "type": "What kind of thing it is, as `report`.",
+            "created_at": "When it was attached.",
+            "agent": "The agent that attached it.",
+            "by": "The person who attached it.",
         },
     ),
     "spans": (

@@ -279,10 +279,23 @@ WITH newest AS (
 SELECT
     task_id, attempt, run_id, agent, worker_id, status, leased_at, started_at, ended_at,
     (epoch_ns(ended_at) - epoch_ns(coalesce(started_at, leased_at))) / 1e6 AS duration_ms,
-    retry_at, steps_reused, checkpoint_count, error_type, error_message, reason, input_tokens, output_tokens, cost_usd
+    retry_at, steps_reused, checkpoint_count, error_type, error_message, reason,
+    summary, coalesce(insights, []) AS insights, coalesce(recommendations, []) AS recommendations,
+    input_tokens, output_tokens, cost_usd
 FROM newest LEFT JOIN used USING (task_id, attempt);
 
 CREATE OR REPLACE VIEW schedule_instants AS
 SELECT * EXCLUDE (version)
 FROM instant_versions
 QUALIFY row_number() OVER (PARTITION BY schedule_id, nominal ORDER BY version DESC) = 1;
+
+-- Every version that was attached. Told again, it is the same.
+CREATE OR REPLACE VIEW deliverables AS
+SELECT
+    task_id, run_id, attempt, span_id, name, deliverable_version AS version, type, content_type, size_bytes, sha256,
+    created_at, agent, "by"
+FROM attached_versions
+QUALIFY row_number() OVER (
+    PARTITION BY coalesce(task_id, run_id), task_id IS NULL, name, deliverable_version, created_at
+    ORDER BY attached_versions.version DESC
+) = 1;

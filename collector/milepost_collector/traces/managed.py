@@ -16,7 +16,15 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from milepost_collector.errors import StorageUnavailableError
-from milepost_collector.protocol.managed import At, AttemptFact, InstantFact, Recorded, TaskFact, TransitionFact
+from milepost_collector.protocol.managed import (
+    At,
+    AttemptFact,
+    DeliverableFact,
+    InstantFact,
+    Recorded,
+    TaskFact,
+    TransitionFact,
+)
 from milepost_collector.storage import Database
 from milepost_collector.traces.writer import Work, Writer
 
@@ -28,6 +36,7 @@ TABLES: dict[str, type[NamedTuple]] = {
     "task_versions": TaskFact,
     "attempt_versions": AttemptFact,
     "instant_versions": InstantFact,
+    "attached_versions": DeliverableFact,
 }
 POSITION = "SELECT position, version FROM controller_position"
 
@@ -149,7 +158,9 @@ class Log:
         self._connection = connection
 
     def _write(self, connection: DuckDBPyConnection, changes: Recorded, version: int) -> None:
-        facts: tuple[Sequence[Any], ...] = changes.transitions, changes.tasks, changes.attempts, changes.instants
+        facts: tuple[Sequence[Any], ...] = (
+            changes.transitions, changes.tasks, changes.attempts, changes.instants, changes.deliverables,
+        )  # fmt: skip
         for (table, source), told in zip(self._sources.items(), facts, strict=True):
             if told:
                 source.facts = told

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-__all__ = ["Result"]
+__all__ = ["Result", "read_result"]
 
 
 class Result(Struct, omit_defaults=True):
@@ -21,3 +22,26 @@ class Result(Struct, omit_defaults=True):
     summary: str = ""
     insights: list[str] = []
     recommendations: list[str] = []
+
+
+class _Said(Struct):
+    summary: str = ""
+    insights: list[str] = []
+    recommendations: list[str] = []
+
+
+_decode = msgspec.json.Decoder(_Said).decode
+_FIELDS = ('"summary"', '"insights"', '"recommendations"')
+
+
+def read_result(text: str | None) -> Result | None:
+    """Return what a result, as JSON, says of itself beside its value, None if it says nothing. Cheap for those."""
+    if text is None or not text.startswith("{") or not any(field in text for field in _FIELDS):
+        return None
+    try:
+        said = _decode(text)
+    except msgspec.DecodeError:  # fields of these names that are something else
+        return None
+    if not (said.summary or said.insights or said.recommendations):
+        return None
+    return Result(None, said.summary, said.insights, said.recommendations)

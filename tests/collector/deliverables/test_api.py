@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -304,3 +305,35 @@ def test_a_store_that_is_away_is_no_fault_of_the_caller(
     refused = put(api, api.create()["id"], "a", b"x")
     assert refused.status_code == 503
     assert "deliverables_url" in refused.json()["detail"]
+
+
+def test_sql_sees_what_was_handed_over_and_what_results_say(server: Server, api: Api) -> None:
+    """The views `deliverables` and `attempts`, once they are told."""
+    made = api.create(agent="told")
+    worker = api.worker("told")
+    lease = api.lease(worker, made["id"])
+    put(api, made["id"], "r.md", b"x", milepost_type="report", milepost_attempt="1", content_type="text/markdown")
+    run = "ef" * 16
+    api.client.put(f"/api/runs/{run}/deliverables/a.txt", content=b"xy")
+    result = {"value": 3, "summary": "Three.", "insights": ["odd"], "recommendations": ["add one"]}
+    api.report(worker, {"type": "completed", "task_id": made["id"], "attempt": 1, "result": result})
+    found = awaited(
+        server,
+        "SELECT task_id, run_id, attempt, name, version, type, content_type, size_bytes FROM deliverables "
+        f"WHERE task_id = '{made['id']}' OR run_id = '{run}' ORDER BY name",
+        2,
+    )
+    assert found == [
+        [None, run, None, "a.txt", 1, "file", "application/octet-stream", 2],
+        [made["id"], lease["run_id"], 1, "r.md", 1, "report", "text/markdown", 1],
+    ]
+    said = f"SELECT summary, insights, recommendations FROM attempts WHERE task_id = '{made['id']}' AND summary != ''"
+    assert awaited(server, said, 1) == [["Three.", ["odd"], ["add one"]]]
+
+
+def awaited(server: Server, sql: str, count: int) -> list[list[Any]]:
+    """Return so many rows, once there are."""
+    deadline = time.monotonic() + 20
+    while len(found := server.rows(sql)) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found

@@ -61,7 +61,10 @@ CREATE TABLE attempt_versions (
     checkpoint_count INTEGER NOT NULL,
     error_type VARCHAR,
     error_message VARCHAR,
-    reason VARCHAR
+    reason VARCHAR,
+    summary VARCHAR,
+    insights VARCHAR[],
+    recommendations VARCHAR[]
 );
 
 CREATE TABLE instant_versions (
@@ -73,6 +76,24 @@ CREATE TABLE instant_versions (
     recorded_at TIMESTAMP_NS NOT NULL,
     task_id VARCHAR,
     reason VARCHAR
+);
+
+CREATE TABLE attached_versions (
+    version BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    task_id VARCHAR,
+    run_id VARCHAR,
+    attempt INTEGER,
+    span_id VARCHAR,
+    name VARCHAR NOT NULL,
+    deliverable_version INTEGER NOT NULL,
+    type VARCHAR NOT NULL,
+    content_type VARCHAR NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    created_at TIMESTAMP_NS NOT NULL,
+    agent VARCHAR,
+    "by" VARCHAR
 );
 
 -- At most one row: up to where the controller's store has been recorded, and the number of the last record.
