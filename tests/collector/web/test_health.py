@@ -60,7 +60,7 @@ def test_schema_describes_the_database_as_it_is(server: Server) -> None:
         real = [(row[0], row[1]) for row in server.rows(f"DESCRIBE {name}")]
         assert columns == real, name
     sums = {"run_sums", "run_parts", "live_run_parts", "uncounted_run_parts", "summed"}
-    recorded = {"task_versions", "attempt_versions", "instant_versions", "controller_position"}
+    recorded = {"task_versions", "attempt_versions", "instant_versions", "attached_versions", "controller_position"}
     internal = sums | recorded | {"migrations", "stored_messages", "span_messages", "pieces"}
     assert {row[0] for row in server.rows("SHOW TABLES")} - internal == public.keys()
 
