@@ -9,6 +9,7 @@ MilepostError
 │   └── UnavailableError        the collector is away, overloaded or did not answer in time
 ├── TaskNotCompletedError       a task that was waited for failed or was cancelled
 ├── WaitTimeoutError            a task that was waited for is not finished yet
+├── BatchTimeoutError           a batch that was waited for is not finished yet
 ├── NonRetryableError    raised by a handler: its task failed, and trying again is no use
 │   └── InvalidInputError       a task's input does not fit its handler
 ├── ApprovalExpired      nobody answered what a run asked in time, and it was to fail then
@@ -31,12 +32,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # only clients of the controller need these structs
     from milepost.wire.asks import Ask
+    from milepost.wire.batches import BatchProgress
     from milepost.wire.tasks import Task
 
 __all__ = [
     "ApiError",
     "ApprovalExpired",
     "AskNotAnsweredError",
+    "BatchTimeoutError",
     "ConfigurationError",
     "ConflictError",
     "InvalidInputError",
@@ -171,6 +174,20 @@ class WaitTimeoutError(MilepostError, TimeoutError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.task, self.timeout_s)
+
+
+class BatchTimeoutError(MilepostError, TimeoutError):
+    """A batch that was waited for is not finished in time, and goes on. batch: as it stood last. timeout_s: given."""
+
+    def __init__(self, batch: BatchProgress, timeout_s: float) -> None:
+        super().__init__(
+            f"batch {batch.id}: {batch.finished} of {batch.total} tasks are finished after {timeout_s:g} s of waiting"
+        )
+        self.batch = batch
+        self.timeout_s = timeout_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.batch, self.timeout_s)
 
 
 def _again(kind: type[ApiError], detail: str, status: int | None, problem: dict[str, Any]) -> ApiError:

@@ -1,12 +1,12 @@
 """What clients ask the collector: tasks, asks, schedules, triggers, agents, limits, recorded runs, scores, feedback.
 
-Reading order: `_operation` (what is asked, as a value), `_tasks`, `_asks`, `_schedules`, `_triggers`, `_agents`,
-`_teams`, `_runs`, `_scores`, `_webhooks` (functions that make such values from arguments, through `_values`),
-`_exchange` (when an operation is sent again and which error it ends with) and `_wait`: all of it pure. `_pages`
-iterates over lists; `_bound` makes methods of those functions, for `blocking` and `awaitable`, the resources of the two
-clients. `_content` is what is attached, `_deliverables` how it is sent and fetched, `_handover` and `_handover_awaited`
-the methods for that. What they send goes through `milepost._http`. `answers` are the structs of recorded runs; the
-others are in `milepost.wire`.
+Reading order: `_operation` (what is asked, as a value), `_tasks`, `_batches`, `_asks`, `_schedules`, `_triggers`,
+`_agents`, `_teams`, `_runs`, `_scores`, `_webhooks` (functions that make such values from arguments, through
+`_values`), `_exchange` (when an operation is sent again and which error it ends with) and `_wait`: all of it pure.
+`_pages` iterates over lists; `_bound` makes methods of those functions, for `blocking` and `awaitable`, the resources
+of the two clients. `_content` is what is attached, `_deliverables` how it is sent and fetched, `_handover` and
+`_handover_awaited` the methods for that. What they send goes through `milepost._http`. `answers` are the structs of
+recorded runs; the others are in `milepost.wire`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from milepost.errors import InvalidRequestError
 from milepost.resources._operation import Operation, path_of, query_of
 from milepost.resources._pages import Listing
 from milepost.resources._values import build, dependency_of, expected_of, given_only, text_list, to_id
+from milepost.wire.batches import BatchAnswer, BatchCreate
 from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import (
     Attempt,
@@ -46,8 +47,6 @@ from milepost.wire.tasks import (
 from milepost.wire.teams import Match
 
 __all__ = [
-    "BatchAnswer",
-    "BatchCreate",
     "TaskFilters",
     "bulk",
     "cancel",
@@ -91,6 +90,7 @@ class TaskFilters(TypedDict, total=False):
     team: str | Sequence[str]
     app: str | Sequence[str]
     tag: str | Sequence[str]
+    batch: str | Sequence[str]
     schedule_id: str
     origin_run_id: str
     created_from: datetime | str
@@ -98,19 +98,7 @@ class TaskFilters(TypedDict, total=False):
     text: str
 
 
-_SEVERAL = ("ids", "status", "type", "priority", "name", "agent", "team", "app", "tag")
-
-
-class BatchCreate(Struct, kw_only=True):
-    """Tasks to be made in one transaction."""
-
-    tasks: list[TaskCreate]
-
-
-class BatchAnswer(Struct, kw_only=True):
-    """Their ids, in the order in which they were given."""
-
-    ids: list[str]
+_SEVERAL = ("ids", "status", "type", "priority", "name", "agent", "team", "app", "tag", "batch")
 
 
 def create(
@@ -190,10 +178,11 @@ def _creation(body: TaskCreate) -> Operation[Task]:
     return Operation(method="POST", path=path_of("tasks"), answer=Task, body=body, key=body.idempotency_key)
 
 
-def create_many(tasks: Iterable[TaskCreate | Mapping[str, Any]]) -> Operation[BatchAnswer]:
-    """Hand over up to 10,000 tasks in one transaction; either all are made or none. Return their ids, in order.
+def create_many(tasks: Iterable[TaskCreate | Mapping[str, Any]], *, batch: str | None = None) -> Operation[BatchAnswer]:
+    """Hand over up to 10,000 tasks in one transaction; either all are made or none.
 
-    Each may be a `TaskCreate` or a mapping of its fields, which mean the same as in `create`.
+    Each may be a `TaskCreate` or a mapping of its fields, which mean the same as in `create`. batch: what they are
+    counted as; the same tasks for the same batch again are the ones that there are. None: a batch of their own.
 
     Raises:
         InvalidRequestError: a field is malformed or out of range; the message names the task by its place.
@@ -201,7 +190,9 @@ def create_many(tasks: Iterable[TaskCreate | Mapping[str, Any]]) -> Operation[Ba
         UnavailableError: the collector is away or overloaded.
     """
     made = [one if isinstance(one, TaskCreate) else _task_from(dict(one), place) for place, one in enumerate(tasks)]
-    return Operation(method="POST", path=path_of("tasks", "batch"), answer=BatchAnswer, body=BatchCreate(tasks=made))
+    return Operation(
+        method="POST", path=path_of("tasks", "batch"), answer=BatchAnswer, body=BatchCreate(tasks=made, batch=batch)
+    )
 
 
 def _task_from(fields: dict[str, Any], place: int) -> TaskCreate:
@@ -224,15 +215,8 @@ def prepared(operation: Operation[T], *, new_key: Callable[[], str], traceparent
         body = msgspec.structs.replace(body, traceparent=body.traceparent or traceparent)
         return _replaced(operation, body, key)
     if isinstance(body, BatchCreate):
-        tasks = [
-            msgspec.structs.replace(
-                one,
-                idempotency_key=one.idempotency_key or new_key(),
-                traceparent=one.traceparent or traceparent,
-            )
-            for one in body.tasks
-        ]
-        return _replaced(operation, BatchCreate(tasks=tasks), None)
+        tasks = [msgspec.structs.replace(one, traceparent=one.traceparent or traceparent) for one in body.tasks]
+        return _replaced(operation, BatchCreate(tasks=tasks, batch=body.batch or new_key()), None)
     return operation
 
 

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers, _webhooks
+from milepost.resources import (
+    _agents,
+    _asks,
+    _batches,
+    _runs,
+    _schedules,
+    _scores,
+    _tasks,
+    _teams,
+    _triggers,
+    _webhooks,
+)
+from milepost.resources._batches import AsyncBatch
 from milepost.resources._bound import AsyncResource, awaited, awaited_pages
 from milepost.resources._handover_awaited import AsyncHandover
 from milepost.resources._wait import waiting
 from milepost.wire.asks import Ask
-from milepost.wire.tasks import Task
+from milepost.wire.tasks import Task, TaskCreate
 
 __all__ = [
     "AsyncAgents",
@@ -32,7 +46,6 @@ class AsyncTasks(AsyncHandover):
     _kind = "tasks"
 
     create = awaited(_tasks.create)
-    create_many = awaited(_tasks.create_many)
     get = awaited(_tasks.get)
     list = awaited_pages(_tasks.listing)
     count = awaited(_tasks.count)
@@ -51,6 +64,23 @@ class AsyncTasks(AsyncHandover):
     transitions = awaited(_tasks.transitions)
     match = awaited(_tasks.match)
     bulk = awaited(_tasks.bulk)
+    get_batch = awaited(_batches.get)
+    list_batches = awaited(_batches.list_batches)
+
+    async def create_many(
+        self, tasks: Iterable[TaskCreate | Mapping[str, Any]], *, batch: str | None = None
+    ) -> AsyncBatch:
+        """Hand over up to 10,000 tasks in one transaction, all or none, and return them as a batch.
+
+        Each may be a `TaskCreate` or a mapping of its fields, which mean the same as in `create`. batch: what they are
+        counted as; the same tasks for the same batch again are the ones that there are. None: a batch of their own.
+
+        Raises:
+            InvalidRequestError: a field is malformed or out of range; the message names the task by its place.
+            ConflictError: an idempotency key was used for another task.
+            UnavailableError: the collector is away or overloaded.
+        """
+        return AsyncBatch(self._sender, await self._sender.send(_tasks.create_many(tasks, batch=batch)))
 
     async def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
         """Wait until a task is finished and return it.

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from milepost.resources import _agents, _asks, _runs, _schedules, _scores, _tasks, _teams, _triggers, _webhooks
+from milepost.resources import (
+    _agents,
+    _asks,
+    _batches,
+    _runs,
+    _schedules,
+    _scores,
+    _tasks,
+    _teams,
+    _triggers,
+    _webhooks,
+)
+from milepost.resources._batches import Batch
 from milepost.resources._bound import Resource, blocking, pages
 from milepost.resources._handover import Handover
 from milepost.resources._wait import waiting
 from milepost.wire.asks import Ask
-from milepost.wire.tasks import Task
+from milepost.wire.tasks import Task, TaskCreate
 
 __all__ = [
     "Agents",
@@ -32,7 +46,6 @@ class Tasks(Handover):
     _kind = "tasks"
 
     create = blocking(_tasks.create)
-    create_many = blocking(_tasks.create_many)
     get = blocking(_tasks.get)
     list = pages(_tasks.listing)
     count = blocking(_tasks.count)
@@ -51,6 +64,21 @@ class Tasks(Handover):
     transitions = blocking(_tasks.transitions)
     match = blocking(_tasks.match)
     bulk = blocking(_tasks.bulk)
+    get_batch = blocking(_batches.get)
+    list_batches = blocking(_batches.list_batches)
+
+    def create_many(self, tasks: Iterable[TaskCreate | Mapping[str, Any]], *, batch: str | None = None) -> Batch:
+        """Hand over up to 10,000 tasks in one transaction, all or none, and return them as a batch.
+
+        Each may be a `TaskCreate` or a mapping of its fields, which mean the same as in `create`. batch: what they are
+        counted as; the same tasks for the same batch again are the ones that there are. None: a batch of their own.
+
+        Raises:
+            InvalidRequestError: a field is malformed or out of range; the message names the task by its place.
+            ConflictError: an idempotency key was used for another task.
+            UnavailableError: the collector is away or overloaded.
+        """
+        return Batch(self._sender, self._sender.send(_tasks.create_many(tasks, batch=batch)))
 
     def wait(self, task: Task | str, *, timeout_s: float | None = None, check: bool = True) -> Task:
         """Wait until a task is finished and return it.

@@ -405,6 +405,7 @@ class TaskFilter(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     team: list[Name] = []
     app: list[Name] = []
     tag: list[Tag] = []
+    batch: list[Name] = []
     schedule_id: TaskId | None = None
     origin_run_id: str | None = None
     created_from: datetime | None = None

@@ -115,12 +115,13 @@ def test_prepared_task_keeps_the_caller_s_key_and_span():
     assert body(operation) == {"name": "x", "idempotency_key": "mine", "traceparent": "00-mine"}
 
 
-def test_prepared_batch_gives_every_task_its_own_key():
-    keys = iter("abc")
-    made = _tasks.create_many([TaskCreate(name="1"), {"name": "2", "idempotency_key": "mine"}, {"name": "3"}])
-    operation = _tasks.prepared(made, new_key=lambda: next(keys), traceparent=None)
-    assert [task["idempotency_key"] for task in body(operation)["tasks"]] == ["a", "mine", "b"]
+def test_prepared_batch_has_a_name_by_which_it_is_made_once():
+    made = _tasks.create_many([TaskCreate(name="1"), {"name": "2", "idempotency_key": "mine"}])
+    operation = _tasks.prepared(made, new_key=lambda: "new", traceparent=None)
+    assert body(operation) == {"tasks": [{"name": "1"}, {"name": "2", "idempotency_key": "mine"}], "batch": "new"}
     assert operation.repeatable
+    named = _tasks.prepared(_tasks.create_many([], batch="nightly"), new_key=lambda: "new", traceparent=None)
+    assert body(named)["batch"] == "nightly"
 
 
 def test_other_operations_are_sent_as_they_are():

@@ -12,6 +12,7 @@ import msgspec
 from milepost.errors import MilepostError
 from milepost.wire.agents import AgentUpdate, Limit
 from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
+from milepost.wire.batches import BatchAnswer, BatchCreate
 from milepost.wire.budgets import BudgetLeft, BudgetRaise, BudgetSet, ReserveRequest
 from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
@@ -36,6 +37,7 @@ from milepost.wire.worker import (
 )
 from milepost_collector.controller.engine import (
     answering,
+    batches,
     commands,
     deliverables,
     fallbacks,
@@ -125,6 +127,11 @@ class Engine:
         """
         with self._unit(tx) as unit:
             return [self._creator.create(unit, request, by=by) for request in requests]
+
+    def create_batch(self, tx: Tx, request: BatchCreate, *, by: str | None = None) -> BatchAnswer:
+        """Make a batch's tasks, all or none; the same call again makes nothing."""
+        with self._unit(tx) as unit:
+            return batches.create(unit, self._creator, request, self._new_id, by=by)
 
     def update(self, tx: Tx, task_id: str, request: TaskUpdate) -> None:
         """Change a task's definition."""

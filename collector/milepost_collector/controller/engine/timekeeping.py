@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from milepost_collector.controller.engine import batches
 from milepost_collector.controller.engine.limits import idle_rates
 from milepost_collector.controller.engine.outcomes import Failure, fail, finish, lose, stop_cancelled
 from milepost_collector.controller.engine.unit import Unit, settings_of
@@ -96,6 +97,7 @@ def forget_old(unit: Unit, retention_ms: int) -> bool:
         unit.tx.prune_idempotency(before, BATCH),
         unit.tx.prune_instants(before, BATCH),
         unit.tx.prune_asks(before, BATCH),
+        batches.forget(unit, before, BATCH),
     ]
     return len(old) == BATCH or BATCH in pruned
 

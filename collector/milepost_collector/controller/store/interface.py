@@ -181,6 +181,7 @@ class Tx(Protocol):
     def coming_deadlines(self, until: int, limit: int) -> list[TaskRow]: ...  # at_risk_at is None, soonest first
     def ended(self, name: str, limit: int) -> list[Ended]: ...  # of a name, the newest completed ones first
     def tried(self, name: str, limit: int) -> list[Tried]: ...  # attempts of the newest `limit` tasks that have ended
+    def pace_of_batch(self, batch: str) -> tuple[int | None, int]: ...  # of what is finished: first start, how many
     def expired_history(self, before: int, limit: int) -> list[str]: ...  # finished_at < before
 
     # Assignments: the queue and the leases.

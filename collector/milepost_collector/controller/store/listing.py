@@ -48,7 +48,7 @@ from milepost_collector.errors import InvalidParameterError
 _LAST = 2**62  # where tasks without the value that is sorted by come: at the end, whichever way
 _CACHED = 256  # shapes of filters; a viewer uses a handful
 
-_LISTED = ("ids", "status", "type", "priority", "name", "agent", "team", "app", "tag")
+_LISTED = ("ids", "status", "type", "priority", "name", "agent", "team", "app", "tag", "batch")
 _SINGLE = ("schedule_id", "origin_run_id", "created_from", "created_to", "text")
 GROUPS = ("status", "type", "priority", "name", "agent", "team", "app", "tag")
 SORTS = {
@@ -138,6 +138,7 @@ _CONDITIONS: dict[str, Callable[[Table], ColumnElement[bool]]] = {
     "team": lambda table: any_of(table.c.team, "team"),
     "app": lambda table: any_of(table.c.app, "app"),
     "tag": lambda table: _has_element(table.c.tags, lambda value: any_of(value, "tag")),
+    "batch": lambda table: any_of(table.c.batch, "batch"),
     "schedule_id": lambda table: table.c.schedule_id == bindparam("schedule_id", type_=Text()),
     "origin_run_id": lambda table: table.c.origin_run_id == bindparam("origin_run_id", type_=Text()),
     "created_from": lambda table: table.c.created_at >= bindparam("created_from", type_=BigInteger()),

@@ -176,6 +176,9 @@ RECORD_OF_NAME = (
     .where(or_(_is(attempts.c.status, "completed"), _is(attempts.c.status, "failed")), attempts.c.agent.is_not(null()))
     .order_by(_NEWEST_ENDED.c.finished_at.desc(), attempts.c.attempt.desc())
 )
+PACE_OF_BATCH = select(func.min(task_history.c.started_at), func.count()).where(
+    _equals(task_history.c.batch), task_history.c.started_at.is_not(null())
+)
 EXPIRED_HISTORY = (
     select(task_history.c.id)
     .where(task_history.c.finished_at < _BEFORE)

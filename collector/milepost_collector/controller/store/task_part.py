@@ -71,6 +71,11 @@ class TaskPart(Listing, Writing):
         """Return the attempts of the newest `limit` completed and as many failed tasks of a name, the newest first."""
         return [Tried(*found) for found in self._tuples(statements.RECORD_OF_NAME, name=name, limit=limit)]
 
+    def pace_of_batch(self, batch: str) -> tuple[int | None, int]:
+        """Return when the first of a batch's finished tasks began, and how many there are that began."""
+        ((began, count),) = self._tuples(statements.PACE_OF_BATCH, batch=batch)
+        return began, count
+
     def expired_history(self, before: int, limit: int) -> list[str]:
         """Return tasks that finished before an instant, oldest first."""
         return [found for (found,) in self._tuples(statements.EXPIRED_HISTORY, before=before, limit=limit)]

@@ -8,6 +8,7 @@ workers, limits), `schedules`, `asks` and `budgets`.
 from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.asks import ask, asks
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
+from milepost_collector.controller.views.batches import batch, batches
 from milepost_collector.controller.views.budgets import budget, budget_detail, budgets
 from milepost_collector.controller.views.deliverables import content, deliverable, deliverables, shown
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
@@ -21,6 +22,8 @@ __all__ = [
     "asks",
     "attempt",
     "attempts",
+    "batch",
+    "batches",
     "budget",
     "budget_detail",
     "budgets",

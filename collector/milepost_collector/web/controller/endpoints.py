@@ -14,6 +14,7 @@ from milepost.wire.asks import (
     DelegateRequest,
     ReceivedRequest,
 )
+from milepost.wire.batches import BatchAnswer, BatchCreate, BatchList, BatchProgress
 from milepost.wire.schedules import (
     BackfillAnswer,
     BackfillRequest,
@@ -110,8 +111,10 @@ CONTROLLER_ENDPOINTS = (
     _change("POST", "/api/tasks", tasks.post_task, TaskCreate, Task,
             "Create a task. 200: the same `Idempotency-Key` had made it before.", status=201, also=(200,)),
     _get("/api/tasks", tasks.get_tasks, TaskList, "A page of tasks.", TaskListParameters),
-    _change("POST", "/api/tasks/batch", tasks.post_batch, tasks.TaskBatch, tasks.TaskIds,
+    _change("POST", "/api/tasks/batch", tasks.post_batch, BatchCreate, BatchAnswer,
             "Create many tasks in one transaction.", status=201),
+    _get("/api/batches", tasks.get_batches, BatchList, "The newest batches.", tasks.BatchParameters),
+    _get("/api/batches/{batch}", tasks.get_batch, BatchProgress, "How far a batch is."),
     _change("POST", "/api/tasks/bulk", tasks.post_bulk, BulkRequest, BulkAnswer,
             "Do one thing to all tasks that match; a dry run tells how many."),
     _get("/api/tasks/counts", tasks.get_counts, CountList, "Numbers of tasks by a field.", TaskCountParameters),

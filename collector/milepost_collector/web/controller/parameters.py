@@ -37,6 +37,7 @@ class TaskParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
     team: Annotated[list[str], Meta(description="For any of these teams; may be repeated.")] = []
     app: Annotated[list[str], Meta(description="Of any of these apps; may be repeated.")] = []
     tag: Annotated[list[str], Meta(description="With any of these tags; may be repeated.")] = []
+    batch: Annotated[list[str], Meta(description="Of any of these batches; may be repeated.")] = []
     schedule_id: Annotated[str, Meta(description="Made by this schedule.")] | None = None
     origin_run_id: Annotated[str, Meta(description="Asked for inside this run.")] | None = None
     since: Annotated[str, Meta(description="Created at or after: ISO 8601, `now` or `now-24h`.")] | None = None
@@ -64,6 +65,7 @@ class TaskParameters(Struct, kw_only=True, rename={"since": "from", "until": "to
             team=self.team,
             app=self.app,
             tag=self.tag,
+            batch=self.batch,
             schedule_id=self.schedule_id,
             origin_run_id=self.origin_run_id,
             created_from=_time("from", self.since, now_ns),

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from milepost.wire.batches import BatchCreate
 from milepost.wire.tasks import (
     BulkRequest,
     CancelRequest,
@@ -38,24 +39,17 @@ from milepost_collector.web.controller.parameters import (
 from milepost_collector.web.parameters import parse
 from milepost_collector.web.state import Services, services
 
-MAX_BATCH = 10_000
 MAX_KEY = 200  # characters of an idempotency key
 
 
-class TaskBatch(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Tasks to be made in one transaction: all of them or none."""
+class BatchParameters(Struct, kw_only=True):
+    """How many batches."""
 
-    tasks: Annotated[list[TaskCreate], Meta(min_length=1, max_length=MAX_BATCH)]
-
-
-class TaskIds(Struct, kw_only=True):
-    """Ids of tasks in the order in which they were given."""
-
-    ids: list[str]
+    limit: Annotated[int, Meta(description="Batches at most.", ge=1, le=200)] = 50
 
 
 _create = Body(TaskCreate)
-_batch = Body(TaskBatch)
+_batch = Body(BatchCreate)
 _bulk = Body(BulkRequest)
 _update = Body(TaskUpdate)
 
@@ -72,9 +66,20 @@ async def post_task(request: Request) -> Response:
 
 async def post_batch(request: Request) -> Response:
     """Create many tasks in one transaction."""
-    wanted = (await _batch.read(request)).tasks
-    made = await services(request).controller.write(lambda engine, tx: engine.create_all(tx, wanted))
-    return answer(TaskIds(ids=[created.task_id for created in made]), 201)
+    wanted = await _batch.read(request)
+    return answer(await services(request).controller.write(lambda engine, tx: engine.create_batch(tx, wanted)), 201)
+
+
+async def get_batches(request: Request) -> Response:
+    """Return the newest batches."""
+    wanted = parse(request.query_params, BatchParameters)
+    return answer(await services(request).controller.read(lambda tx: views.batches(tx, limit=wanted.limit)))
+
+
+async def get_batch(request: Request) -> Response:
+    """Return how far a batch is."""
+    batch = request.path_params["batch"]
+    return answer(await services(request).controller.read(lambda tx: views.batch(tx, batch)))
 
 
 async def get_tasks(request: Request) -> Response:
