@@ -30,14 +30,13 @@ from milepost_collector.triggers.errors import TriggerChangedError
 from milepost_collector.triggers.happenings import NAMES, RUNS, TASKS, Happening, fits
 from milepost_collector.triggers.lineage import depth_of_task
 from milepost_collector.triggers.recording import Delivery, record
-from milepost_collector.triggers.registry import Known
+from milepost_collector.triggers.registry import FOLLOWER, Known
 from milepost_collector.triggers.service import Triggers
 from milepost_collector.triggers.sources import NS_PER_MS, Stretch, of_runs, of_store, payload_of
 from milepost_collector.triggers.upkeep import EVERY_S, forget
 
 logger = logging.getLogger("milepost.triggers")
 
-FOLLOWER = "triggers"
 LOOK_AGAIN_S = 1.0  # without being woken: nobody tells of runs, nor of what other collectors commit
 BREAK_S = 0.05  # between passes, so that what happens together is dealt with together
 RETRY_S = 0.5  # after a failure, doubled with each up to
@@ -132,6 +131,8 @@ class EventFollower:
         stretch = await self._stretch(source, before, waiting)
         if stretch.position == before:
             return False
+        if not await self._triggers.registry.is_current():
+            return True  # a trigger that was there before what happened must not be passed over: look again
         matches = await self._matches(source, stretch.happenings, waiting)
         deliveries = [(match.known, await self._delivery(match)) for match in matches]
         if deliveries or self._is_due(key):

@@ -12,7 +12,7 @@ from milepost_collector.controller.rows import TriggerEventRow, TriggerPayloadRo
 from milepost_collector.controller.store.interface import Find, Tx
 from milepost_collector.errors import ConflictError, InvalidParameterError, NotFoundError
 from milepost_collector.triggers.definitions import check, definition_text, with_changes
-from milepost_collector.triggers.registry import check_room
+from milepost_collector.triggers.registry import check_room, stamp_anew
 
 HOOK_BYTES = 20  # 160 bits: an address that nobody finds by trying
 MAX_REMOVED = 5_000  # lines of the log in one transaction
@@ -47,6 +47,7 @@ def create(tx: Tx, request: TriggerCreate, new: New) -> TriggerRow:
         secret=new.sealed_secret,
     )
     tx.insert([row])
+    stamp_anew(tx)
     return row
 
 
@@ -116,6 +117,7 @@ def delete(tx: Tx, trigger: str) -> bool:
         _changed(tx, row)
     else:
         tx.delete([row])
+        stamp_anew(tx)
     return more
 
 
@@ -140,6 +142,7 @@ def _changed(tx: Tx, row: TriggerRow) -> TriggerRow:
     row.updated_at = tx.now
     row.version += 1
     tx.update([row])
+    stamp_anew(tx)
     return row
 
 
