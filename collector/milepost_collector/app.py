@@ -19,6 +19,7 @@ from milepost.errors import MilepostError
 from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Activity, Controller, open_controller
+from milepost_collector.controller.service.meter import Meter
 from milepost_collector.deliverables import Deliverables, Place
 from milepost_collector.forwarding import Forwarding, parse_destinations
 from milepost_collector.outbound.policy import OutboundPolicy
@@ -26,6 +27,7 @@ from milepost_collector.secrets import Secrets
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest, price_book
 from milepost_collector.traces.queries import QueryPool, RunIndex, newest_activity
+from milepost_collector.traces.spending import Spending
 from milepost_collector.triggers import EventFollower, Triggers
 from milepost_collector.web.cost_book import CostBook
 from milepost_collector.web.counting import Counting
@@ -143,6 +145,7 @@ async def _start(config: CollectorConfig) -> Services:
         event_follower=_start_event_follower(triggers, controller, queries),
         costs=costs,
         webhooks=webhooks,
+        meter=_start_meter(controller, ingest, queries),
     )
 
 
@@ -180,6 +183,14 @@ def _start_follower(controller: Controller, ingest: Ingest) -> Follower:
     controller.on_change(follower.wake)
     follower.start()
     return follower
+
+
+def _start_meter(controller: Controller, ingest: Ingest, queries: QueryPool) -> Meter:
+    """Have what runs use counted in their budgets as it is recorded."""
+    meter = Meter(controller, Spending(queries))
+    ingest.follow(lambda: meter.watched, meter.note)
+    meter.start()
+    return meter
 
 
 def _start_event_follower(triggers: Triggers, controller: Controller, queries: QueryPool) -> EventFollower:
@@ -237,6 +248,7 @@ async def _stop(services: Services) -> None:
     services.stopping.set()
     await services.event_follower.stop()
     await services.webhooks.stop()
+    await services.meter.stop()
     await services.follower.stop()
     await services.deliverables.stop()
     await services.costs.stop()

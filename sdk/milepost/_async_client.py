@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from milepost.resources import (
         AsyncAgents,
         AsyncAsks,
+        AsyncBudgets,
         AsyncFeedback,
         AsyncLimits,
         AsyncRuns,
@@ -45,6 +46,7 @@ class AsyncClient:
             from milepost.resources import (
                 AsyncAgents,
                 AsyncAsks,
+                AsyncBudgets,
                 AsyncFeedback,
                 AsyncLimits,
                 AsyncRuns,
@@ -64,6 +66,7 @@ class AsyncClient:
         self._triggers = AsyncTriggers(self._sender)
         self._agents = AsyncAgents(self._sender)
         self._teams = AsyncTeams(self._sender)
+        self._budgets = AsyncBudgets(self._sender)
         self._limits = AsyncLimits(self._sender)
         self._runs = AsyncRuns(self._sender)
         self._scores = AsyncScores(self._sender)
@@ -99,6 +102,11 @@ class AsyncClient:
     def teams(self) -> AsyncTeams:
         """Teams of agents."""
         return self._teams
+
+    @property
+    def budgets(self) -> AsyncBudgets:
+        """Budgets: what tasks may use, and have used."""
+        return self._budgets
 
     @property
     def limits(self) -> AsyncLimits:

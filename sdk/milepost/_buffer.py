@@ -32,10 +32,14 @@ class Entry(Protocol):
 
 
 class Marker:
-    """A place in the queue: `passed` is set once everything before it was acknowledged or given up."""
+    """A place in the queue: `passed` is set, and `then` called, once everything before it was acknowledged or given up.
 
-    def __init__(self) -> None:
+    then: called in the thread that sends, so it must neither block nor raise.
+    """
+
+    def __init__(self, then: Callable[[], object] | None = None) -> None:
         self.passed = threading.Event()
+        self.then = then
 
     def export(self, codec: Codec) -> None:
         return None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # imported by the first use: recording does without
     from milepost.resources import (
         Agents,
         Asks,
+        Budgets,
         Feedback,
         Limits,
         Runs,
@@ -169,6 +170,11 @@ class Client:
     def teams(self) -> Teams:
         """Teams of agents."""
         return self._resident.control.teams
+
+    @property
+    def budgets(self) -> Budgets:
+        """Budgets: what tasks may use, and have used."""
+        return self._resident.control.budgets
 
     @property
     def limits(self) -> Limits:

@@ -7,6 +7,7 @@ from milepost._http import BlockingSender
 from milepost.resources import (
     Agents,
     Asks,
+    Budgets,
     Feedback,
     Limits,
     Runs,
@@ -34,6 +35,7 @@ class Control:
         self.triggers = Triggers(self._sender)
         self.agents = Agents(self._sender)
         self.teams = Teams(self._sender)
+        self.budgets = Budgets(self._sender)
         self.limits = Limits(self._sender)
         self.runs = Runs(self._sender)
         self.scores = Scores(self._sender)

@@ -335,6 +335,8 @@ def pass_marker(entry: Entry) -> None:
     """Tell whoever waits at a marker that it was reached."""
     if isinstance(entry, Marker):
         entry.passed.set()
+        if entry.then is not None:
+            entry.then()
 
 
 def connect(config: Config) -> Transport:

@@ -109,6 +109,20 @@ class Producer:
         self._exporter.urge()
         return marker.passed.wait(timeout_s) and not self._exporter.has_given_up
 
+    def when_sent(self, then: Callable[[], object]) -> None:
+        """Call a function once everything recorded so far was acknowledged or refused for good, at once if it was.
+
+        It is called in the thread that sends, or in this one, and may be called twice while the process ends.
+        """
+        if self._exporter.is_done() or (not len(self.buffer) and self._exporter.is_idle):
+            then()
+            return
+        self.buffer.put_marker(Marker(then))
+        if self._exporter.is_done():  # it may not have seen the marker
+            then()
+            return
+        self._exporter.urge()
+
     def close(self, timeout_s: float) -> bool:
         """Send what is left and say goodbye, within the timeout; record nothing from now on."""
         self.recording = False

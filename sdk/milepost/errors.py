@@ -15,6 +15,7 @@ MilepostError
 ├── ApprovalExpired      nobody answered what a run asked in time, and it was to fail then
 ├── AskNotAnsweredError  an ask that was waited for is still open
 ├── RetryLater           raised by a handler: its attempt failed, and another is of use only later
+├── BudgetExceededError  a budget does not allow what was to be reserved
 ├── ReportRefusedError   the collector does not keep a checkpoint, a step's result or a result
 └── Skip                 raised by user code inside a task to end it as skipped
 
@@ -40,6 +41,7 @@ __all__ = [
     "ApprovalExpired",
     "AskNotAnsweredError",
     "BatchTimeoutError",
+    "BudgetExceededError",
     "ConfigurationError",
     "ConflictError",
     "InvalidInputError",
@@ -261,6 +263,27 @@ class ReportRefusedError(MilepostError, ValueError):
         super().__init__(f"{what} not kept: {reason}")
         self.what = what
         self.reason = reason
+
+
+class BudgetExceededError(MilepostError):
+    """A budget does not allow what was to be reserved; nothing was. Do without it, or let it leave the handler: then
+    the task waits for a person, who may raise the budget, and a later attempt goes on.
+
+    budget_id: which; None when too much is reserved by the attempt itself. waits: it may be granted later, when others
+    have used less than they reserved; the task is then tried again in some seconds.
+    """
+
+    def __init__(self, reason: str, budget_id: str | None = None, *, waits: bool = False) -> None:
+        super().__init__(reason)
+        self.budget_id = budget_id
+        self.waits = waits
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _exceeded, (str(self), self.budget_id, self.waits)
+
+
+def _exceeded(reason: str, budget_id: str | None, waits: bool) -> BudgetExceededError:
+    return BudgetExceededError(reason, budget_id, waits=waits)
 
 
 class TaskStopped(BaseException):

@@ -12,7 +12,7 @@ import click
 
 from milepost._http import BlockingSender
 from milepost.errors import ApiError
-from milepost.resources import Agents, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers, Webhooks
+from milepost.resources import Agents, Budgets, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers, Webhooks
 from milepost.resources._exchange import Patience
 from milepost.resources._operation import Operation, query_of
 from milepost_collector.cli.groups import as_click_error
@@ -42,6 +42,7 @@ class CollectorClient:
         self.triggers = Triggers(self._sender)
         self.agents = Agents(self._sender)
         self.teams = Teams(self._sender)
+        self.budgets = Budgets(self._sender)
         self.limits = Limits(self._sender)
         self.scores = Scores(self._sender)
         self.feedback = Feedback(self._sender)

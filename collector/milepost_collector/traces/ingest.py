@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,13 +19,14 @@ from milepost_collector.protocol.price_file import PriceFileError, parse_prices
 from milepost_collector.protocol.pricing import PriceBook
 from milepost_collector.protocol.rows import Row
 from milepost_collector.storage import Database
-from milepost_collector.traces.commit import Clock
+from milepost_collector.traces.commit import Clock, Delta
 from milepost_collector.traces.feed import LiveFeed
 from milepost_collector.traces.helper import Request
 from milepost_collector.traces.managed import ManagedRecorder
 from milepost_collector.traces.poison import without_poison, without_poison_rows
 from milepost_collector.traces.queries import RunIndex
 from milepost_collector.traces.reading import Reading
+from milepost_collector.traces.usage import RUN
 from milepost_collector.traces.writer import Pending, Writer
 
 MAX_REASON_LENGTH = 2000  # characters of what a sender is told
@@ -71,16 +72,26 @@ class Ingest:
         self.reading = Reading(self._book)
         self._clock = clock
         self.feed = LiveFeed(database, index or RunIndex(), clock)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watched: Callable[[], Set[str]] = set
+        self._on_watched: Callable[[Set[str]], object] = set
         self._writer = Writer(
             database,
             clock=clock,
             lost_after_s=config.lost_after_s,
             max_waiting_bytes=config.max_waiting_bytes,
             checkpoint_wal_bytes=config.checkpoint_wal_bytes,
-            on_delta=self.feed.publish,
+            on_delta=self._tell,
             is_expecting=lambda: self.reading.is_busy,
         )
         self.recorder = ManagedRecorder(database, self._writer, on_transitions=self.feed.tell_tasks)
+
+    def follow(self, watched: Callable[[], Set[str]], tell: Callable[[Set[str]], object]) -> None:
+        """Have it told of commits that brought ended spans of runs that are watched.
+
+        watched: called from the writer's thread. tell: gets the ids of these runs, on the event loop.
+        """
+        self._watched, self._on_watched = watched, tell
 
     @property
     def available(self) -> bool:
@@ -89,6 +100,7 @@ class Ingest:
 
     def start(self) -> None:
         """Start the writer and the live feed. To be called on the event loop."""
+        self._loop = asyncio.get_running_loop()
         self.feed.start()
         self._writer.start()
 
@@ -136,6 +148,14 @@ class Ingest:
         """
         batch = event_batch(rows)
         return not (await self._store(Pending(batch, partial(without_poison_rows, batch)))).duplicate
+
+    def _tell(self, delta: Delta) -> None:
+        """Tell of what a commit changed; in the writer's thread."""
+        self.feed.publish(delta)
+        if watched := self._watched():
+            found = {row[RUN] for row in delta.spans if row[RUN] in watched}
+            if found and self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._on_watched, found)
 
     async def _store(self, pending: Pending) -> BatchAnswer:
         loop = asyncio.get_running_loop()

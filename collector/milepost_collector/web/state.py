@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from milepost_collector.config import CollectorConfig
 from milepost_collector.controller.follower import Follower
 from milepost_collector.controller.service import Controller
+from milepost_collector.controller.service.meter import Meter
 from milepost_collector.deliverables import Deliverables
 from milepost_collector.forwarding import Forwarding
 from milepost_collector.storage import Database
@@ -38,6 +39,7 @@ class Services:
     event_follower: EventFollower
     costs: CostBook
     webhooks: Webhooks
+    meter: Meter
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

@@ -17,11 +17,20 @@ from milepost._asks import KeyLedger
 from milepost._client import start_task_here
 from milepost._span import BaseSpan, Run, Task
 from milepost.agents.asking import Asking
+from milepost.agents.reserving import Reservation, Reserving
 from milepost.agents.steps import StepLedger, remembered_result
 from milepost.agents.values import kept_json
 from milepost.errors import InvalidRequestError, ReportRefusedError
+from milepost.wire.budgets import BudgetLeft
 from milepost.wire.deliverables import Deliverable, ExpectedDeliverable
-from milepost.wire.worker import AttemptReport, CheckpointSaved, StepCompleted, StepReused
+from milepost.wire.worker import (
+    AttemptReport,
+    CheckpointSaved,
+    ReportResult,
+    ReservationAsked,
+    StepCompleted,
+    StepReused,
+)
 
 if TYPE_CHECKING:
     from milepost.agents.attempt import Attempt
@@ -32,6 +41,7 @@ __all__ = ["TaskContext"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Learn = Callable[[ReportResult], None]
 _PROGRESS_INTERVAL_S = 0.1  # of the timeline; a new phase is always shown
 
 
@@ -52,6 +62,7 @@ class TaskContext(Asking):
         self._lease = attempt.lease
         self._ledger = StepLedger(attempt.lease.steps)
         self._keys = KeyLedger()
+        self._reserving = Reserving(attempt.lease)
         self._sequence = 0
         self._lock = threading.Lock()
         self._shown: tuple[float, str | None] = (0.0, None)  # when progress was last recorded, and which phase
@@ -128,6 +139,56 @@ class TaskContext(Asking):
     def last_checkpoint(self) -> Any:
         """The state that an earlier attempt saved last, made of JSON's types; None: there is none."""
         return self._lease.checkpoint
+
+    # --- budgets --------------------------------------------------------------------------------------------------
+
+    @property
+    def budget(self) -> BudgetLeft:
+        """What the attempt may still use: over all its budgets the least of each measure, as told with the lease and by
+        every reservation since; None: not limited. `finishing`: hand back what there is, this is the last attempt."""
+        return self._reserving.left
+
+    def reserve(
+        self, *, usd: float = 0.0, tokens: int = 0, tool_calls: int = 0, expires_s: float = 300.0
+    ) -> Reservation:
+        """Reserve so much of every budget that the task draws on, before spending it. Granted once this returns.
+
+        Release it, or use it as a context manager; after expires_s (1 to 86,400 seconds) it is free in any case. Waits
+        as long as the collector is away.
+
+        Raises:
+            BudgetExceededError: there is not so much left; nothing is reserved.
+            TaskStopped: the attempt is to stop at once.
+            ValueError: an amount is below 0, or none is above.
+        """
+        self._refuse_on_loop("reserve")
+        report = self._reserving.ask(usd, tokens, tool_calls, expires_s)
+        self._await_kept(report, self._reserving.learn)
+        return self._reservation(report)
+
+    async def areserve(
+        self, *, usd: float = 0.0, tokens: int = 0, tool_calls: int = 0, expires_s: float = 300.0
+    ) -> Reservation:
+        """Do what `reserve` does, from asynchronous code: `with await ctx.areserve(usd=0.10): …`.
+
+        Raises:
+            BudgetExceededError: there is not so much left; nothing is reserved.
+            TaskStopped: the attempt is to stop at once.
+            ValueError: an amount is below 0, or none is above.
+        """
+        report = self._reserving.ask(usd, tokens, tool_calls, expires_s)
+        await self._until_kept(report, self._reserving.learn)
+        return self._reservation(report)
+
+    def _reservation(self, report: ReservationAsked) -> Reservation:
+        def tell() -> None:
+            if not self._attempt.over:  # at its end, all of its reservations are given back
+                self._outbox.put(self._attempt, self._reserving.give_back(report))
+
+        def release() -> None:
+            self._attempt.run._producer.when_sent(tell)  # then what was spent on it is known
+
+        return Reservation(report.usd, report.tokens, report.tool_calls, release)
 
     # --- stopping -------------------------------------------------------------------------------------------------
 
@@ -373,18 +434,18 @@ class TaskContext(Asking):
         if self._attempt.on_loop:
             raise RuntimeError(f"ctx.{method} would block the event loop; use `await ctx.a{method}(…)`")
 
-    def _await_kept(self, report: AttemptReport) -> None:
+    def _await_kept(self, report: AttemptReport, learn: Learn | None = None) -> None:
         future: Future[None] = Future()
         self._attempt.check_lost()
         with self._attempt.waiting(future):
-            self._outbox.put(self._attempt, report, future)
+            self._outbox.put(self._attempt, report, future, learn)
             future.result()
 
-    async def _until_kept(self, report: AttemptReport) -> None:
+    async def _until_kept(self, report: AttemptReport, learn: Learn | None = None) -> None:
         future: Future[None] = Future()
         self._attempt.check_lost()
         with self._attempt.waiting(future):
-            self._outbox.put(self._attempt, report, future)
+            self._outbox.put(self._attempt, report, future, learn)
             await asyncio.wrap_future(future)
 
 

@@ -10,7 +10,15 @@ from milepost._annotations import type_name
 from milepost._capture import cut_text, exception_stack, message_of
 from milepost._retry import parse_retry_after
 from milepost.agents.stops import StopKind
-from milepost.errors import LeaseLost, NonRetryableError, ReportRefusedError, RetryLater, TaskPaused, TaskStopped
+from milepost.errors import (
+    BudgetExceededError,
+    LeaseLost,
+    NonRetryableError,
+    ReportRefusedError,
+    RetryLater,
+    TaskPaused,
+    TaskStopped,
+)
 from milepost.wire.worker import AttemptCancelled, AttemptFailed, AttemptPaused, TaskLease
 
 __all__ = ["Ending", "ending_of", "failure_of"]
@@ -36,7 +44,20 @@ def ending_of(error: BaseException, lease: TaskLease, asked: StopKind | None, no
         return AttemptPaused(task_id=lease.task_id, attempt=lease.attempt, released=asked != "pause", reason=reason)
     if isinstance(stop, LeaseLost):
         return None
+    if isinstance(error, BudgetExceededError) and error.budget_id is not None:
+        return _without_budget(error, lease)
     return failure_of(error, lease, now_unix_s)
+
+
+def _without_budget(error: BudgetExceededError, lease: TaskLease) -> AttemptPaused:
+    """Return the report of an attempt that cannot go on without what a budget has refused: a person is asked."""
+    return AttemptPaused(
+        task_id=lease.task_id,
+        attempt=lease.attempt,
+        reason=cut_text(message_of(error), 2_000),
+        budget_id=error.budget_id,
+        waits=error.waits,
+    )
 
 
 def failure_of(error: BaseException, lease: TaskLease, now_unix_s: float) -> AttemptFailed:

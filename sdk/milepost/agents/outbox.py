@@ -22,7 +22,7 @@ from milepost.agents.attempt import Attempt, settle
 from milepost.agents.channel import REPORT, Channel, Refusal
 from milepost.agents.membership import Membership
 from milepost.agents.stops import stop_error
-from milepost.errors import ConfigurationError, ConflictError, ReportRefusedError
+from milepost.errors import BudgetExceededError, ConfigurationError, ConflictError, ReportRefusedError
 from milepost.wire.worker import (
     AttemptAsked,
     AttemptCancelled,
@@ -63,6 +63,7 @@ class _Letter:
     body: bytes
     wait: Future[None] | None
     ends: bool
+    learn: Callable[[ReportResult], None] | None = None
 
 
 class Outbox:
@@ -95,13 +96,20 @@ class Outbox:
         """The most that a checkpoint, a step's result or a result may take as JSON."""
         return self._membership.max_value_bytes
 
-    def put(self, attempt: Attempt, report: AttemptReport, wait: Future[None] | None = None) -> None:
-        """Send a report; wait: ends once it is answered, with an exception unless it was taken.
+    def put(
+        self,
+        attempt: Attempt,
+        report: AttemptReport,
+        wait: Future[None] | None = None,
+        learn: Callable[[ReportResult], None] | None = None,
+    ) -> None:
+        """Send a report; wait: ends once it is answered, with an exception unless it was taken. learn: gets the answer
+        before, in the thread that sends.
 
         Raises:
             Exception: it cannot be encoded.
         """
-        self._letters.append(_Letter(attempt, report, _encode(report), wait, isinstance(report, _ENDS)))
+        self._letters.append(_Letter(attempt, report, _encode(report), wait, isinstance(report, _ENDS), learn))
         self._bell.ring()
 
     def note_progress(self, attempt: Attempt, fraction: float | None, phase: str | None) -> None:
@@ -228,6 +236,8 @@ class Outbox:
             task_id, number = attempt.key
             reason = result.reason or "the lease is over"
             self._on_command(Command(kind="lost", task_id=task_id, attempt=number, reason=reason))
+        if letter.learn is not None:
+            letter.learn(result)
         if letter.wait is not None:
             settle(letter.wait, _error_of(letter, result))
         if letter.ends:
@@ -264,4 +274,6 @@ def _error_of(letter: _Letter, result: ReportResult) -> BaseException | None:
         return None
     if result.outcome == "stale":
         return stop_error("lost", result.reason)
+    if result.budget_id is not None:
+        return BudgetExceededError(result.reason, result.budget_id, waits=result.waits)
     return ReportRefusedError(_kind_of(letter), result.reason)

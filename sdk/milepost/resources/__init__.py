@@ -1,7 +1,7 @@
-"""What clients ask the collector: tasks, asks, schedules, triggers, agents, limits, recorded runs, scores, feedback.
+"""What clients ask the collector: tasks, asks, schedules, triggers, agents, limits, budgets, runs, scores, feedback.
 
 Reading order: `_operation` (what is asked, as a value), `_tasks`, `_batches`, `_asks`, `_schedules`, `_triggers`,
-`_agents`, `_teams`, `_runs`, `_scores`, `_webhooks` (functions that make such values from arguments, through
+`_agents`, `_teams`, `_budgets`, `_runs`, `_scores`, `_webhooks` (functions that make such values of arguments, through
 `_values`), `_exchange` (when an operation is sent again and which error it ends with) and `_wait`: all of it pure.
 `_pages` iterates over lists; `_bound` makes methods of those functions, for `blocking` and `awaitable`, the resources
 of the two clients. `_content` is what is attached, `_deliverables` how it is sent and fetched, `_handover` and
@@ -15,6 +15,7 @@ from milepost.resources._pages import AsyncPager, Pager
 from milepost.resources.awaitable import (
     AsyncAgents,
     AsyncAsks,
+    AsyncBudgets,
     AsyncFeedback,
     AsyncLimits,
     AsyncRuns,
@@ -28,6 +29,7 @@ from milepost.resources.awaitable import (
 from milepost.resources.blocking import (
     Agents,
     Asks,
+    Budgets,
     Feedback,
     Limits,
     Runs,
@@ -44,6 +46,7 @@ __all__ = [
     "Asks",
     "AsyncAgents",
     "AsyncAsks",
+    "AsyncBudgets",
     "AsyncFeedback",
     "AsyncLimits",
     "AsyncPager",
@@ -54,6 +57,7 @@ __all__ = [
     "AsyncTeams",
     "AsyncTriggers",
     "AsyncWebhooks",
+    "Budgets",
     "Feedback",
     "Limits",
     "Pager",

@@ -15,6 +15,7 @@ from milepost.resources._operation import Operation, path_of, query_of
 from milepost.resources._pages import Listing
 from milepost.resources._values import build, dependency_of, expected_of, given_only, text_list, to_id
 from milepost.wire.batches import BatchAnswer, BatchCreate
+from milepost.wire.budgets import TaskBudget
 from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import (
     Attempt,
@@ -125,6 +126,7 @@ def create(
     traceparent: str | None = None,
     needs: Iterable[Need | str | Mapping[str, Any]] = (),
     fallback: Fallback | Mapping[str, Any] | None = None,
+    budget: TaskBudget | Mapping[str, Any] | None = None,
     batch: str | None = None,
 ) -> Operation[Task]:
     """Hand a task to the controller and return it as it stands.
@@ -137,7 +139,8 @@ def create(
     answered can be repeated. traceparent: W3C Trace Context of the span that asks for it; None: the current one, so
     that the run this is called in leads to the task. needs: capabilities (`sql`) and labels (`region=eu`) that its
     agent must have, or, with a weight, should have. fallback: the agent, team or person that takes over when its agents
-    do not get it done. batch: what it is counted with.
+    do not get it done. batch: what it is counted with. budget: what all its attempts, and those of tasks that they
+    ask for, may use together, such as `{"usd": 2.5}`.
 
     Raises:
         InvalidRequestError: a field is malformed or out of range; a dependency does not exist or closes a cycle.
@@ -168,6 +171,7 @@ def create(
             "traceparent": traceparent,
             "needs": [needs] if isinstance(needs, str) else list(needs),
             "fallback": fallback,
+            "budget": budget,
             "batch": batch,
         }
     )

@@ -10,6 +10,7 @@ from milepost.resources import (
     _agents,
     _asks,
     _batches,
+    _budgets,
     _runs,
     _schedules,
     _scores,
@@ -28,6 +29,7 @@ from milepost.wire.tasks import Task, TaskCreate
 __all__ = [
     "AsyncAgents",
     "AsyncAsks",
+    "AsyncBudgets",
     "AsyncFeedback",
     "AsyncLimits",
     "AsyncRuns",
@@ -159,6 +161,17 @@ class AsyncTeams(AsyncResource):
     delete = awaited(_teams.delete)
     add = awaited(_teams.add)
     remove = awaited(_teams.remove)
+
+
+class AsyncBudgets(AsyncResource):
+    """Budgets: what tasks may use in money, tokens, running time and calls of tools, and what they have used."""
+
+    list = awaited_pages(_budgets.listing)
+    get = awaited(_budgets.get)
+    set = awaited(_budgets.set_budget)
+    raise_by = awaited(_budgets.raise_by)
+    delete = awaited(_budgets.delete)
+    reserve = awaited(_budgets.reserve)
 
 
 class AsyncLimits(AsyncResource):

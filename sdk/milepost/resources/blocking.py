@@ -10,6 +10,7 @@ from milepost.resources import (
     _agents,
     _asks,
     _batches,
+    _budgets,
     _runs,
     _schedules,
     _scores,
@@ -38,6 +39,7 @@ __all__ = [
     "Triggers",
     "Webhooks",
 ]
+__all__ = ["Agents", "Budgets", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams"]
 
 
 class Tasks(Handover):
@@ -157,6 +159,17 @@ class Teams(Resource):
     delete = blocking(_teams.delete)
     add = blocking(_teams.add)
     remove = blocking(_teams.remove)
+
+
+class Budgets(Resource):
+    """Budgets: what tasks may use in money, tokens, running time and calls of tools, and what they have used."""
+
+    list = pages(_budgets.listing)
+    get = blocking(_budgets.get)
+    set = blocking(_budgets.set_budget)
+    raise_by = blocking(_budgets.raise_by)
+    delete = blocking(_budgets.delete)
+    reserve = blocking(_budgets.reserve)
 
 
 class Limits(Resource):

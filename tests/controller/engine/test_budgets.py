@@ -11,9 +11,9 @@ from milepost.wire.budgets import Budget, BudgetDetail, BudgetRaise, BudgetSet, 
 from milepost.wire.worker import AttemptPaused, ReportResult, ReportsRequest, ReservationAsked, ReservationReleased
 from milepost.wire.worker import TaskLease as Lease
 from milepost_collector.controller import views
-from milepost_collector.controller.engine.budgets.metering import RunTotals
 from milepost_collector.controller.engine.budgets.reservations import SETTLE_MS
 from milepost_collector.errors import InvalidParameterError, NotFoundError
+from milepost_collector.protocol.totals import RunTotals
 from tests.controller.engine.house import House, Worker
 
 pytestmark = pytest.mark.parametrize("place", ["memory", "postgresql"], indirect=True)
@@ -52,14 +52,10 @@ class Purse:
         """Return what has happened, the oldest first."""
         return [event.event for event in self.detail(budget_id).events][::-1]
 
-    def spend(self, lease: Lease, usd: float = 0.0, *, tokens: int = 0, tool_calls: int = 0) -> None:
+    def spend(self, lease: Lease, usd: float = 0.0, **used: Any) -> None:
         """Have telemetry tell what an attempt has used, all in all; then what follows from it."""
-        self.spend_in(lease.run_id, usd, tokens=tokens, tool_calls=tool_calls)
-
-    def spend_in(self, run_id: str, usd: float = 0.0, *, tokens: int = 0, tool_calls: int = 0) -> None:
-        """Have telemetry tell what a run has used, all in all; then what follows from it."""
-        totals = [RunTotals(run_id=run_id, usd=usd, tokens=tokens, tool_calls=tool_calls)]
-        if self.house.do(lambda engine, tx: engine.charge(tx, totals)):
+        totals, now = [RunTotals(run_id=lease.run_id, usd=usd, **used)], self.house.clock.now
+        if self.house.do(lambda engine, tx: engine.charge(tx, totals, [lease.run_id], now)):
             self.house.do(lambda engine, tx: engine.enforce_budgets(tx))
 
     def reserve(self, worker: Worker, lease: Lease, usd: float, number: int = 1, **given: Any) -> ReportResult:
@@ -473,18 +469,51 @@ def test_usage_is_taken_from_what_was_reserved(house: House, purse: Purse, worke
     assert (found.used.tokens, found.reserved.tokens) == (50, 0)
 
 
-def test_released_reservation_is_free_once_its_usage_must_be_known(house: House, purse: Purse, worker: Worker) -> None:
+def test_released_reservation_is_free_once_its_usage_is_known(house: House, purse: Purse, worker: Worker) -> None:
     budget = purse.set(usd=1)
     house.create()
     lease = worker.take()
     purse.reserve(worker, lease, 0.6)
     release(worker, lease)
+    assert house.effects.metered == {lease.run_id}
+    assert purse.reserved(budget) == 0.6
+    purse.spend(lease, 0.1)
+    assert (purse.used(budget), purse.reserved(budget)) == (0.1, 0)
+
+
+def test_reading_from_before_a_release_does_not_free_it(house: House, purse: Purse, worker: Worker) -> None:
+    budget = purse.set(usd=1)
+    house.create()
+    lease = worker.take()
+    purse.reserve(worker, lease, 0.6)
+    before = house.clock.now
+    house.clock.advance(1)
+    release(worker, lease)
+    house.do(lambda engine, tx: engine.charge(tx, [], [lease.run_id], before))
     assert purse.reserved(budget) == 0.6
     house.pass_time(SETTLE_MS)
     assert purse.reserved(budget) == 0
 
 
-def test_reservations_of_an_attempt_that_ended_are_freed(house: House, purse: Purse, worker: Worker) -> None:
+def test_reservations_of_an_attempt_that_ended_are_free_once_its_end_is_recorded(
+    house: House, purse: Purse, worker: Worker
+) -> None:
+    budget = purse.set(usd=1)
+    house.create()
+    lease = worker.take()
+    purse.reserve(worker, lease, 0.6)
+    purse.spend(lease, 0.1, ended=True)
+    assert purse.reserved(budget) == 0.5
+    worker.complete(lease)
+    purse.spend(lease, 0.2)
+    assert purse.reserved(budget) == pytest.approx(0.4)
+    purse.spend(lease, 0.2, ended=True)
+    assert purse.reserved(budget) == 0
+
+
+def test_reservations_of_an_attempt_whose_end_is_never_recorded_are_freed(
+    house: House, purse: Purse, worker: Worker
+) -> None:
     budget = purse.set(usd=1)
     house.create()
     lease = worker.take()

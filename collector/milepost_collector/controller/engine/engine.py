@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,7 +53,6 @@ from milepost_collector.controller.engine import (
 from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.budgets import freeing, keeping, metering, parking, reservations
 from milepost_collector.controller.engine.budgets import time as budgets_time
-from milepost_collector.controller.engine.budgets.metering import RunTotals
 from milepost_collector.controller.engine.choosing import Chooser, Costs, NoCosts
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
@@ -62,6 +61,7 @@ from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import AgentRow, ContentRow, LimitRow
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.errors import InvalidParameterError, NotFoundError, QueryError
+from milepost_collector.protocol.totals import RunTotals
 
 DAY_MS = 86_400_000
 _RISKS_EVERY_MS = 5_000
@@ -478,10 +478,10 @@ class Engine:
         with self._unit(tx) as unit:
             return reservations.for_plain_run(unit, request)
 
-    def charge(self, tx: Tx, totals: Sequence[RunTotals]) -> bool:
+    def charge(self, tx: Tx, totals: Sequence[RunTotals], run_ids: Collection[str], as_of: int) -> bool:
         """Count what runs used, all in all, in their budgets; tell whether one of them is used up."""
         with self._unit(tx) as unit:
-            return metering.charge(unit, totals)
+            return metering.charge(unit, totals, run_ids, as_of)
 
     def enforce_budgets(self, tx: Tx) -> None:
         """Stop what runs under used-up budgets."""

@@ -113,7 +113,7 @@ class ReservationRow(Struct, kw_only=True, array_like=True, gc=False):
     left or free_at has passed.
 
     number: the run's own, so that asking again grants nothing twice. budgets: JSON, ids of those it counts in. left_…:
-    less what the run used since. released: nothing more is spent on it; usage under way may still be.
+    less what the run used since. released_at: since when nothing more is spent on it, and what was is recorded.
     """
 
     run_id: str
@@ -121,7 +121,7 @@ class ReservationRow(Struct, kw_only=True, array_like=True, gc=False):
     budgets: str
     created_at: int
     free_at: int
-    released: int = 0
+    released_at: int | None = None
     task_id: str | None = None
     left_usd: int = 0
     left_tokens: int = 0

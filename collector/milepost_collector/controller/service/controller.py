@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -72,6 +72,7 @@ class Controller:
         self._timer = Timer(self._tick)
         self.stalls = StallWatch(self.read, self.write)
         self._listeners: list[Callable[[], None]] = []
+        self._metering: list[Callable[[Iterable[str]], None]] = []
         self._limits = True  # whether there are any, as the last tick saw it
         self._is_new = True  # nothing has been ticked for
         self._heard = False  # another collector's commit is about to be told
@@ -108,6 +109,10 @@ class Controller:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call this after every commit that wrote transitions, instants or ask events, on the event loop."""
         self._listeners.append(listener)
+
+    def on_metered(self, listener: Callable[[Iterable[str]], None]) -> None:
+        """Call this after commits by which runs have begun to draw on budgets, with their ids, on the event loop."""
+        self._metering.append(listener)
 
     async def read(self, question: Callable[[Tx], T]) -> T:
         """Return what a function finds in a snapshot of what is committed.
@@ -326,6 +331,9 @@ class Controller:
             self._loop.call_later(effects.look_again_ms / 1000, self._desk.announce_all)
         self._desk.announce(effects, limits=self._limits)
         self._ask_desk.announce(effects.asks)
+        if effects.metered:
+            for begin in self._metering:
+                begin(effects.metered)
         if effects.changed:
             for listener in self._listeners:
                 listener()

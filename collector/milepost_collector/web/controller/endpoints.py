@@ -15,6 +15,15 @@ from milepost.wire.asks import (
     ReceivedRequest,
 )
 from milepost.wire.batches import BatchAnswer, BatchCreate, BatchList, BatchProgress
+from milepost.wire.budgets import (
+    Budget,
+    BudgetDetail,
+    BudgetList,
+    BudgetRaise,
+    BudgetSet,
+    ReserveAnswer,
+    ReserveRequest,
+)
 from milepost.wire.schedules import (
     BackfillAnswer,
     BackfillRequest,
@@ -55,7 +64,7 @@ from milepost.wire.worker import (
     ReportsRequest,
     UnregisterRequest,
 )
-from milepost_collector.web.controller import agents, asks, attempts, schedules, tasks, teams, worker
+from milepost_collector.web.controller import agents, asks, attempts, budgets, schedules, tasks, teams, worker
 from milepost_collector.web.controller.building import change as _change
 from milepost_collector.web.controller.building import command as _command
 from milepost_collector.web.controller.building import delete as _delete
@@ -101,6 +110,7 @@ def _answer(verb: str, handler: Handler, taken: Any, summary: str) -> Endpoint:
 _TASK = "/api/tasks/{task_id}"
 _SCHEDULE = "/api/schedules/{schedule}"
 _AGENT = "/api/agents/{name}"
+_BUDGET = "/api/budgets/{budget_id}"
 _TEAM = "/api/teams/{name}"
 
 CONTROLLER_ENDPOINTS = (
@@ -171,6 +181,14 @@ CONTROLLER_ENDPOINTS = (
     _get(_TEAM, teams.get_team, Team, "One team."),
     _change("PATCH", _TEAM, teams.patch_team, TeamUpdate, Team, "Change a team."),
     _delete(_TEAM, teams.delete_team, "Remove a team."),
+    _get("/api/budgets", budgets.get_budgets, BudgetList, "A page of budgets with what is used of them.",
+         budgets.BudgetListParameters),
+    _change("PUT", "/api/budgets", budgets.put_budget, BudgetSet, Budget, "Set a budget."),
+    _change("POST", "/api/budgets/reserve", budgets.post_reserve, ReserveRequest, ReserveAnswer,
+            "Reserve for a run that no task stands behind. 409: a budget does not allow it."),
+    _change("POST", f"{_BUDGET}/raise", budgets.post_raise, BudgetRaise, Budget, "Allow more in the present period."),
+    _get(_BUDGET, budgets.get_budget, BudgetDetail, "A budget with what draws on it."),
+    _delete(_BUDGET, budgets.delete_budget, "Remove a budget; what it held back goes on."),
     _get("/api/limits", agents.get_limits, LimitList, "Limits on what runs at once and how often."),
     _change("PUT", "/api/limits", agents.put_limit, Limit, Limit, "Set a limit."),
     _delete("/api/limits/{scope}/{value}", agents.delete_limit, "Remove a limit."),

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from msgspec import Struct
+from collections.abc import Collection, Iterable, Sequence
 
 from milepost_collector.controller.engine.budgets.amounts import NANO, NOTHING, Amounts
 from milepost_collector.controller.engine.budgets.ledger import Ledger
 from milepost_collector.controller.engine.budgets.lineage import keys_in
-from milepost_collector.controller.engine.budgets.reservations import absorb, release
+from milepost_collector.controller.engine.budgets.reservations import absorb, release, settle
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import AttemptRow, BudgetRow, BudgetRunRow
 from milepost_collector.controller.store.interface import Find
+from milepost_collector.protocol.totals import RunTotals
 
 
-class RunTotals(Struct, kw_only=True, frozen=True):
-    """All that is recorded of a run by now. usd: of what has a price."""
+def charge(unit: Unit, totals: Sequence[RunTotals], run_ids: Collection[str], as_of: int) -> bool:
+    """Count what runs used in their budgets; tell whether a hard limit may have been reached.
 
-    run_id: str
-    usd: float = 0.0
-    tokens: int = 0
-    tool_calls: int = 0
-
-
-def charge(unit: Unit, totals: Sequence[RunTotals]) -> bool:
-    """Count what runs used in their budgets; tell whether a hard limit may have been reached."""
+    run_ids: all that were asked about; of those that `totals` leaves out nothing is recorded. as_of: when the totals
+    were read, or before.
+    """
     told = {found.run_id: found for found in totals}
     query = Find(one_of={"run_id": told}, order=("run_id",), limit=len(told))
     runs = unit.tx.find(BudgetRunRow, query, lock=True) if told else []
     changed = [run for run in runs if _recorded(told[run.run_id], run) != Amounts.of(run, "used")]
-    return _count(unit, {run.run_id: _recorded(told[run.run_id], run) for run in changed}, changed)
+    is_used_up = _count(unit, {run.run_id: _recorded(told[run.run_id], run) for run in changed}, changed)
+    ended = {run.run_id for run in runs if run.ended_at is not None and told[run.run_id].ended}
+    ledger = Ledger(unit)
+    settle(unit, ledger, run_ids, ended, as_of)
+    ledger.flush()
+    return is_used_up
 
 
 def charge_time(unit: Unit, runs: Iterable[BudgetRunRow]) -> bool:

@@ -1,13 +1,14 @@
 """Grants: an attempt reserves before it spends, and is refused what would exceed any budget that it draws on.
 
 What a run uses is taken from its oldest reservations first, so that nothing counts as used and reserved at once. A
-reservation that was given back, or whose attempt has ended, is kept for `SETTLE_MS` more: so long may telemetry of what
-was spent on it be under way. Then, or when it expires, what is left of it is free.
+reservation is given back when the telemetry of what was spent on it has been acknowledged; it is free with the next
+reading of the run's totals, which knows all of that. The reservations of an attempt that has ended are free when the
+end of its run is recorded. Telemetry that does not come keeps nothing for longer than `SETTLE_MS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -32,7 +33,7 @@ from milepost_collector.controller.rows import BudgetRow, BudgetRunRow, BudgetTu
 from milepost_collector.controller.store.interface import Find, Tx
 from milepost_collector.errors import BudgetExceededError
 
-SETTLE_MS = 2_000  # a worker sends telemetry every 200 ms; the rest is for a busy collector
+SETTLE_MS = 30_000
 PLAIN_RUN_MS = 86_400_000  # so long is a run without a task known to draw on budgets, from when it last reserved
 MOST_PER_RUN = 1_000  # reservations of a run at a time
 
@@ -153,13 +154,29 @@ def for_plain_run(unit: Unit, request: ReserveRequest) -> BudgetLeft:
 
 
 def release(unit: Unit, run_id: str, number: int | None = None) -> None:
-    """Have a run's reservation, or all of them, freed once what was spent on them is known."""
-    rows = [row for row in _of_runs(unit.tx, [run_id]) if number in (None, row.number) and not row.released]
+    """Have a run's reservation freed once what was spent on it is known; without a number all of them, as it ended."""
+    rows = [row for row in _of_runs(unit.tx, [run_id]) if number in (None, row.number)]
     for row in rows:
-        row.released = 1
         row.free_at = min(row.free_at, unit.now + SETTLE_MS)
+        if number is not None and row.released_at is None:
+            row.released_at = unit.now
     if rows:
         unit.tx.update(rows)
+        unit.effects.metered.add(run_id)
+
+
+def settle(unit: Unit, ledger: Ledger, run_ids: Collection[str], ended: Collection[str], as_of: int) -> None:
+    """Free what nothing more will be counted against: reservations given back before the totals were read, and all of
+    runs whose end is among them."""
+    rows = [
+        row
+        for row in _of_runs(unit.tx, run_ids)
+        if row.run_id in ended or (row.released_at is not None and row.released_at <= as_of)
+    ]
+    for row in rows:
+        _give_back(ledger, row, Amounts.of(row, "left"))
+    if rows:
+        unit.tx.delete(rows)
 
 
 def absorb(unit: Unit, ledger: Ledger, more: dict[str, Amounts]) -> None:

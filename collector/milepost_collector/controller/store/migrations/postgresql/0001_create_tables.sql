@@ -511,7 +511,7 @@ CREATE TABLE reservations (
     budgets TEXT COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
     free_at BIGINT NOT NULL,
-    released BIGINT NOT NULL,
+    released_at BIGINT,
     task_id TEXT COLLATE "C",
     left_usd BIGINT NOT NULL,
     left_tokens BIGINT NOT NULL,

@@ -497,7 +497,7 @@ CREATE TABLE reservations (
     budgets TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     free_at INTEGER NOT NULL,
-    released INTEGER NOT NULL,
+    released_at INTEGER,
     task_id TEXT,
     left_usd INTEGER NOT NULL,
     left_tokens INTEGER NOT NULL,
