@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from milepost.wire.tasks import FINISHED_STATUSES, TaskCreate, TaskSettings
-from milepost.wire.worker import AttemptReport
+from milepost.wire.worker import AttemptReport, TaskLease
 from milepost_collector.controller.engine import Effects
 from milepost_collector.controller.lifecycle import is_legal
 from milepost_collector.controller.rows import AssignmentRow, AttemptRow, TaskRow, TransitionRow
 from milepost_collector.controller.store.interface import Tx
+from tests.controller.simulation.asks import AsksKept
 from tests.controller.simulation.ledger import Ledger
 from tests.controller.simulation.limits import LimitsKept
 from tests.controller.simulation.world import World
@@ -40,6 +41,8 @@ class Audit:
         self.slots: dict[str, int] = {}
         self.limits = LimitsKept()
         self.ledger = Ledger()
+        self.asks = AsksKept()
+        self.leased: list[TaskLease] = []  # by the newest commit
         self._world = world
         self._position = ""
         self._sequence = 0
@@ -85,6 +88,10 @@ class Audit:
         """Check what the newest commit has changed, and every so often everything."""
         self._commits += 1
         self._world.read(self._newest)
+        self._world.read(lambda tx: self.asks.check(tx, self.statuses, self._queue))
+        for lease in self.leased:
+            self.asks.told(lease)
+        self.leased.clear()
         self._world.read(lambda tx: self._woken(tx, effects))
         if self._commits % _WHOLE_EVERY == 0:
             self._world.read(self.whole)

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from milepost.wire.agents import Limit
+from milepost.wire.asks import CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
 from milepost.wire.schedules import BackfillRequest, Cadence, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     PRIORITIES,
@@ -25,7 +26,7 @@ from milepost.wire.tasks import (
 from milepost_collector.controller.engine import Created, Engine
 from milepost_collector.controller.store.interface import Tx
 from tests.controller.simulation.audit import Audit
-from tests.controller.simulation.world import Request, World
+from tests.controller.simulation.world import Request, World, nothing
 
 AGENTS = ("a0", "a1", "a2")
 TEAMS = ("red",)
@@ -49,7 +50,12 @@ class Clients:
         self._made = 0
         self._task_ids: list[str] = []
         self._schedules: dict[str, str] = {}  # names by id
-        kinds = [self._create] * 12 + [self._command] * 8 + [self._bulk, self._update, self._update, self._delete]
+        kinds = (
+            [self._create] * 12
+            + [self._command] * 8
+            + [self._answer] * 8
+            + [self._bulk, self._update, self._update, self._delete]
+        )
         self._kinds: list[Callable[[], Request | None]] = [
             *kinds, self._set_limit, self._drop_limit, self._toggle_agent, self._schedule, self._change_schedule,
         ]  # fmt: skip
@@ -121,11 +127,11 @@ class Clients:
         if not self._task_ids:
             return None
         task_id = self._chance.choice(self._task_ids)
+        if self._world.happens(0.3):
+            return Request(_resume(task_id), committed=self._began_anew([task_id]))
         commands: list[Callable[[Engine, Tx], Any]] = [
             lambda engine, tx: engine.cancel(tx, task_id, CancelRequest(by="p")),
             lambda engine, tx: engine.pause(tx, task_id, PauseRequest(by="p")),
-            lambda engine, tx: engine.resume(tx, task_id, PauseRequest(by="p")),
-            lambda engine, tx: engine.resume(tx, task_id, PauseRequest(by="p")),
             lambda engine, tx: engine.run(tx, task_id, RunRequest()),
             lambda engine, tx: engine.retry(tx, task_id, RetryRequest(by="p")),
         ]
@@ -133,12 +139,24 @@ class Clients:
         commands.append(lambda engine, tx: engine.retry(tx, task_id, RetryRequest(reassign=reassign)))
         return Request(self._chance.choice(commands))
 
+    def _began_anew(self, task_ids: list[str]) -> Callable[[Any], None]:
+        """Return what notes that tasks were resumed: also of one that runs, which is no transition, it gives those of
+        its agents that had no retries left new ones."""
+
+        def committed(result: Any) -> None:
+            if not isinstance(result, Exception):
+                for task_id in task_ids:
+                    self._audit.begin_anew(task_id)
+
+        return committed
+
     def _bulk(self) -> Request | None:
         actions: tuple[BulkAction, ...] = ("cancel", "pause", "resume", "run")
         chosen = self._chance.sample(self._task_ids, min(3, len(self._task_ids)))
         action = self._chance.choice(actions)
         dry_run = self._world.happens(0.2)
-        return Request(lambda engine, tx: engine.bulk(tx, action, chosen, {}, dry_run=dry_run))
+        resumed = self._began_anew(chosen) if action == "resume" else nothing
+        return Request(lambda engine, tx: engine.bulk(tx, action, chosen, {}, dry_run=dry_run), committed=resumed)
 
     def _update(self) -> Request | None:
         if not self._task_ids:
@@ -169,6 +187,38 @@ class Clients:
             return None
         task_id = self._chance.choice(self._task_ids)
         return Request(lambda engine, tx: engine.delete(tx, task_id))
+
+    # Asks.
+
+    def _answer(self) -> Request | None:
+        asks = list(self._audit.asks.rows)
+        waiting = self._audit.asks.open
+        if not asks:
+            return None
+        ask_id = self._chance.choice(waiting if waiting and self._world.happens(0.8) else asks)
+        kind = self._chance.choice(("approve", "approve", "reject", "edit", "cancel", "delegate", "receive"))
+        if kind == "delegate":
+            return Request(lambda engine, tx: engine.delegate(tx, ask_id, DelegateRequest(to=["p", "q"], by="p")))
+        if kind == "receive":
+            return Request(lambda engine, tx: engine.receive_ask(tx, ask_id, ReceivedRequest()))
+        return self._decide(ask_id, kind)
+
+    def _decide(self, ask_id: str, kind: str) -> Request:
+        status = {"reject": "rejected", "cancel": "cancelled"}.get(kind, "approved")
+
+        def do(engine: Engine, tx: Tx) -> None:
+            if kind == "cancel":
+                engine.cancel_ask(tx, ask_id, CancelAskRequest(by="p"))
+            elif kind == "edit":
+                engine.decide(tx, ask_id, DecideRequest(decision="edit", action=3, by="p"))
+            else:
+                engine.decide(tx, ask_id, DecideRequest(decision=kind, by="p"))  # type: ignore[arg-type]
+
+        def committed(result: Any) -> None:
+            if not isinstance(result, Exception):
+                self._audit.asks.decided(ask_id, status)
+
+        return Request(do, committed=committed)
 
     # Limits and agents.
 
@@ -269,6 +319,7 @@ class Clients:
     def release(self, statuses: dict[str, str]) -> list[Request]:
         """Return requests by which no task waits for a person."""
         paused = [Request(_resume(task_id)) for task_id, status in statuses.items() if status == "paused"]
+        paused += [self._decide(ask_id, "approve") for ask_id in self._audit.asks.open]
         return paused + [Request(_cancel(task_id)) for task_id, status in statuses.items() if status == "blocked"]
 
 

@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from milepost_collector.controller.engine import claim, dependencies, firing, outcomes, reports, timekeeping, workers
+from milepost_collector.controller.engine import (
+    answering,
+    asks,
+    claim,
+    dependencies,
+    firing,
+    outcomes,
+    reports,
+    timekeeping,
+    workers,
+)
 from milepost_collector.controller.engine.creation import Creator
 from milepost_collector.controller.engine.limits import Limits
-from milepost_collector.controller.engine.queueing import working_status
+from milepost_collector.controller.engine.queueing import enqueue, working_status
 from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.retry import Verdict
@@ -52,9 +62,11 @@ def rates_are_not_noted(patch: pytest.MonkeyPatch) -> None:
 def slots_are_not_counted(patch: pytest.MonkeyPatch) -> None:
     """Offer a worker all its slots whatever it holds."""
     whole = workers._claim_free
-    patch.setattr(
-        workers, "_claim_free", lambda unit, polling, request, held, chance: whole(unit, polling, request, 0, chance)
-    )
+
+    def claim_free(unit: Unit, polling: Any, request: Any, held: int, *more: Any, **named: Any) -> Any:
+        return whole(unit, polling, request, 0, *more, **named)
+
+    patch.setattr(workers, "_claim_free", claim_free)
 
 
 def dependencies_are_not_counted_down(patch: pytest.MonkeyPatch) -> None:
@@ -156,6 +168,41 @@ def _complete_twice(complete: Callable[..., None]) -> Callable[..., None]:
     return twice
 
 
+def answers_are_not_consumed(patch: pytest.MonkeyPatch) -> None:
+    """Forget which attempt got an answer."""
+    patch.setattr(asks, "consume", lambda *_: None)
+
+
+def answers_are_left_out(patch: pytest.MonkeyPatch) -> None:
+    """Forget to tell answers to the attempts that go on."""
+    patch.setattr(asks, "answers", lambda *_: [])
+
+
+def asks_are_decided_again(patch: pytest.MonkeyPatch) -> None:
+    """Let the last decision win."""
+    patch.setattr(answering, "_refuse_closed", lambda *_: None)
+
+
+def expiry_is_rejection(patch: pytest.MonkeyPatch) -> None:
+    """Take silence for a no."""
+    settle = answering._settle
+
+    def settled(unit: Unit, row: Any, status: str, **more: Any) -> None:
+        settle(unit, row, "rejected" if status == "expired" else status, **more)
+
+    patch.setattr(answering, "_settle", settled)
+
+
+def finished_tasks_go_on_asking(patch: pytest.MonkeyPatch) -> None:
+    """Leave what a task has asked open when it ends."""
+    patch.setattr(outcomes, "cancel_all", lambda *_: None)
+
+
+def asks_leave_their_attempt_queued(patch: pytest.MonkeyPatch) -> None:
+    """Ask, and go on without the answer."""
+    patch.setattr(answering, "hold", lambda unit, assignment: enqueue(unit, assignment))
+
+
 MUTATIONS: list[Mutation] = [
     reports_are_taken_whatever_their_attempt,
     attempt_numbers_are_given_again,
@@ -172,4 +219,10 @@ MUTATIONS: list[Mutation] = [
     keys_are_forgotten,
     exhausted_agents_are_forgotten,
     finished_tasks_can_be_worked_on,
+    answers_are_not_consumed,
+    answers_are_left_out,
+    asks_are_decided_again,
+    expiry_is_rejection,
+    finished_tasks_go_on_asking,
+    asks_leave_their_attempt_queued,
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from milepost.wire.asks import AskDefinition
 from milepost.wire.worker import (
+    AttemptAsked,
     AttemptCancelled,
     AttemptCompleted,
     AttemptFailed,
@@ -25,7 +27,7 @@ from milepost.wire.worker import (
 from tests.controller.simulation.audit import Audit
 from tests.controller.simulation.world import Request, World
 
-ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused)
+ENDS = (AttemptCompleted, AttemptFailed, AttemptCancelled, AttemptPaused, AttemptAsked)
 
 
 @dataclass(slots=True)
@@ -107,7 +109,11 @@ class Worker:
             if worker_id == self._id:
                 self._take(result)
 
-        return Request(lambda engine, tx: engine.poll(tx, request), answered)
+        def committed(result: Any) -> None:
+            if isinstance(result, PollAnswer):
+                self._audit.leased += result.leases
+
+        return Request(lambda engine, tx: engine.poll(tx, request), answered, committed)
 
     def _take(self, answer: PollAnswer | Exception) -> None:
         if isinstance(answer, Exception):  # the collector does not know it
@@ -146,8 +152,19 @@ class Worker:
             AttemptFailed(error_type=error, retry_after_ms=500, **given),
             AttemptCancelled(**given),
             AttemptPaused(released=True, **given),
+            *[AttemptAsked(ask=self._ask(), **given)] * 3,
         ]
         return self._world.chance.choice([*reports, *[AttemptCompleted(result=key[1], **given)] * 5])
+
+    def _ask(self) -> AskDefinition:
+        chance = self._world.chance
+        return AskDefinition(
+            key=chance.choice(("k0", "k1")),
+            title="?",
+            action=chance.choice((1, 2)),
+            timeout_ms=chance.choice((None, 1_000, 20_000)),
+            on_expiry=chance.choice(("continue", "continue", "fail", "cancel")),
+        )
 
     def _send(self, worker_id: str, reports: list[AttemptReport]) -> Request:
         request = ReportsRequest(worker_id=worker_id, reports=reports)  # type: ignore[arg-type]

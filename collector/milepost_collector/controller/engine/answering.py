@@ -248,6 +248,7 @@ def _expire(unit: Unit, row: AskRow) -> None:
     if row.on_expiry == "cancel":
         finish(unit, task, "cancelled", "cancelled", assignment=assignment, reason=reason)
     else:
+        assignment.ask_state = "answered"
         give_up(unit, task, assignment, "ApprovalExpired", reason)
 
 
