@@ -15,6 +15,11 @@ export class DetailModel {
 
   constructor(private readonly runId: string) {}
 
+  /** Whether a span can be shown at once, for good. */
+  holds(spanId: string): boolean {
+    return (this.cache.get(spanId)?.end_time ?? null) !== null;
+  }
+
   /** Shows a span. fresh: what is cached may be out of date. */
   async show(spanId: string, fresh: boolean, payloadLimit = PAYLOAD_LIMIT): Promise<void> {
     this.aborter.abort();
