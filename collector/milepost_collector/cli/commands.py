@@ -11,6 +11,7 @@ import click
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
+from milepost_collector.cli.deliverable_commands import attach, collect, deliverables
 from milepost_collector.cli.intervention_commands import complete, redirect
 from milepost_collector.cli.options import endpoint_option
 from milepost_collector.cli.schedule_commands import schedule
@@ -325,7 +326,7 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
-for command in (redirect, complete):
+for command in (redirect, complete, deliverables, attach, collect):
     task.add_command(command)
 for command in (compare, export, mcp, score, feedback, task, schedule, trigger, agent, limit, webhook):
     milepost.add_command(command)

@@ -89,6 +89,13 @@ def task() -> None:
 @click.option("--tag", "tags", multiple=True, help="May be repeated.")
 @click.option("--app", help="The application it belongs to.")
 @click.option("--key", help="What concurrency and rate limits count it under.")
+@click.option(
+    "--deliverables",
+    "deliverables",
+    multiple=True,
+    metavar="TYPE[,TYPE]",
+    help="What it must hand over to be completed, such as report,presentation; may be repeated.",
+)
 @click.option("--idempotency-key", metavar="KEY", help="The same key never makes a second task.")
 @setting_options
 @click.option("--watch", is_flag=True, help="Follow it to its end; the exit code is its outcome.")

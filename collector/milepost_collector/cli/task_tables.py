@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from milepost.wire.results import read_result
 from milepost.wire.tasks import Attempt, Checkpoint, CheckpointList, CountList, Step, Task, TransitionList
 from milepost_collector.cli.layout import facts, fitted, listed
 from milepost_collector.cli.render import clean, cost, duration, one_line, tokens
@@ -140,9 +141,32 @@ def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
         ("settings", "" if _json(task.settings) == "{}" else _json(task.settings)),
         ("input", value_text(task.input)),
         ("context", value_text(task.context)),
-        ("result", value_text(task.result)),
+        ("deliverables", _handed_over(task)),
+        (
+            "missing",
+            ", ".join(filter(None, (one.name or one.type for one in task.expected_deliverables if not one.met))),
+        ),
+        *result_facts(task.result),
         ("reason", task.reason or ""),
         ("error", _error(task)),
+    ]
+
+
+def _handed_over(task: Task) -> str:
+    return ", ".join(f"{one.name} v{one.version} ({one.type})" for one in task.deliverables)
+
+
+def result_facts(result: Any) -> list[tuple[str, str]]:
+    """Return a result: what it says of itself first, a line for each insight and recommendation."""
+    said = read_result(None if result is None else _json(result))
+    if said is None:
+        return [("result", value_text(result))]
+    rest = {name: value for name, value in result.items() if name not in ("summary", "insights", "recommendations")}
+    return [
+        ("summary", said.summary),
+        *(("insight", insight) for insight in said.insights),
+        *(("recommendation", recommendation) for recommendation in said.recommendations),
+        ("result", value_text(rest["value"] if set(rest) == {"value"} else rest or None)),
     ]
 
 

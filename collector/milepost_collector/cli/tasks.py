@@ -37,6 +37,8 @@ def create_task(endpoint: str, name: str, options: dict[str, Any], *, as_json: b
     client = CollectorClient(endpoint)
     fields = task_fields(options)
     fields["dependencies"] = [_dependency(client, given) for given in fields.pop("dependencies", ())]
+    if "deliverables" in fields:
+        fields["deliverables"] = [kind.strip() for given in fields["deliverables"] for kind in given.split(",")]
     task = client.tasks.create(name, created_by=person(), **fields)
     if watch:
         from milepost_collector.cli.watch import follow
