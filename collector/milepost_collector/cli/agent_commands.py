@@ -51,6 +51,28 @@ def get_agent(endpoint: str, name: str, as_json: bool) -> None:
     print_agent(endpoint, name, as_json=as_json)
 
 
+@agent.command(name="update")
+@click.argument("name")
+@endpoint_option
+@click.option("--capability", "capabilities", multiple=True, metavar="NAME", help="What it can do; may be repeated.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="What it is; may be repeated.")
+@click.option("--as-declared", is_flag=True, help="Again as its own code says.")
+@json_option
+def update_agent(
+    endpoint: str, name: str, capabilities: tuple[str, ...], labels: tuple[str, ...], as_declared: bool, as_json: bool
+) -> None:
+    """Say what an agent is able to, instead of what its own code says: `Agent("amy", capabilities=["sql"])`.
+
+    \b
+    Examples:
+      milepost agent update amy --capability sql --capability charts --label region=eu
+      milepost agent update amy --as-declared
+    """
+    from milepost_collector.cli.agents import change_agent
+
+    change_agent(endpoint, name, capabilities, labels, as_declared=as_declared, as_json=as_json)
+
+
 @agent.command(name="pause")
 @click.argument("name")
 @endpoint_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.console import Group
@@ -32,6 +33,33 @@ def print_agents(endpoint: str, *, as_json: bool) -> None:
 def print_agent(endpoint: str, name: str, *, as_json: bool) -> None:
     """Print an agent with its workers and their leases."""
     _print(CollectorClient(endpoint).agents.get(name), as_json=as_json)
+
+
+def change_agent(
+    endpoint: str,
+    name: str,
+    capabilities: Sequence[str],
+    labels: Sequence[str],
+    *,
+    as_declared: bool,
+    as_json: bool,
+) -> None:
+    """Say what an agent is able to."""
+    if as_declared and (capabilities or labels):
+        raise click.UsageError("--as-declared takes back what is given here; leave the others out")
+    if not (as_declared or capabilities or labels):
+        raise click.UsageError("nothing is to be changed; name an option, see --help")
+    if wrong := [one for one in labels if not all(one.partition("="))]:
+        raise click.UsageError(f"{wrong[0]!r} is not NAME=VALUE, for example region=eu")
+    agents = CollectorClient(endpoint).agents
+    if as_declared:
+        changed = agents.update(name, capabilities=None, labels=None)
+    else:
+        given: dict[str, Any] = {"capabilities": list(capabilities)} if capabilities else {}
+        if labels:
+            given["labels"] = dict(one.split("=", 1) for one in labels)
+        changed = agents.update(name, **given)
+    _print(changed, as_json=as_json)
 
 
 def hold_agent(endpoint: str, command: str, name: str, reason: str, *, as_json: bool) -> None:
@@ -68,10 +96,16 @@ def agent_view(one: Agent, now: datetime, width: int) -> Group:
         ("paused by", one.paused_by or ""),
         ("tasks", ", ".join(one.tasks)),
         ("teams", ", ".join(one.teams)),
+        ("capabilities", ", ".join(one.capabilities) + _by_hand("capabilities", one)),
+        ("labels", ", ".join(f"{label}={value}" for label, value in one.labels.items()) + _by_hand("labels", one)),
         ("load", f"{one.busy} of {one.slots} slots busy, {one.ready} ready, {one.delayed} delayed"),
     ]
     workers = [workers_table(one.workers, now, width)] if one.workers else []
     return Group(heading, facts(pairs), *workers)
+
+
+def _by_hand(field: str, one: Agent) -> str:
+    return " (set here)" if field in one.set_by_hand else ""
 
 
 def workers_table(workers: Sequence[Worker], now: datetime, width: int) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ import click
 from milepost._http import BlockingSender
 from milepost.errors import ApiError
 from milepost.resources import Agents, Budgets, Feedback, Limits, Schedules, Scores, Tasks, Teams, Triggers, Webhooks
-from milepost.resources._exchange import Patience
+from milepost.resources._exchange import Flow, Patience
 from milepost.resources._operation import Operation, query_of
 from milepost_collector.cli.groups import as_click_error
 
@@ -60,6 +60,10 @@ class CollectorClient:
     def post_for_arrow(self, path: str, body: Any) -> bytes:
         """POST a value as JSON and return the answer as an Arrow IPC stream."""
         return self._send(Operation(method="POST", path=path, answer=bytes, body=body, accept=ARROW_STREAM))
+
+    def follow(self, flow: Callable[[Callable[[Operation[Any]], Flow[Any]]], Flow[T]]) -> T:
+        """Carry out a flow that asks again and again; it gets how to ask. Raises ApiError, as the resources do."""
+        return self._sender.run(flow(self._sender.ask))
 
     def is_ready(self) -> bool:
         """Tell whether a collector answers and is ready; never raises for one that is away."""

@@ -11,12 +11,15 @@ import click
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
+from milepost_collector.cli.batch_commands import batch, match
+from milepost_collector.cli.definition_commands import definitions
 from milepost_collector.cli.deliverable_commands import attach, collect, deliverables
 from milepost_collector.cli.intervention_commands import complete, redirect
 from milepost_collector.cli.options import endpoint_option
 from milepost_collector.cli.schedule_commands import schedule
 from milepost_collector.cli.score_commands import feedback, score
 from milepost_collector.cli.task_commands import task
+from milepost_collector.cli.team_commands import team
 from milepost_collector.cli.trigger_commands import trigger
 from milepost_collector.cli.webhook_commands import webhook
 
@@ -326,7 +329,21 @@ def version() -> None:
     click.echo(f"duckdb {installed('duckdb')}")
 
 
-for command in (redirect, complete, deliverables, attach, collect):
+for command in (redirect, complete, deliverables, attach, collect, batch, match):
     task.add_command(command)
-for command in (compare, export, mcp, score, feedback, task, schedule, trigger, agent, limit, webhook):
+for command in (
+    compare,
+    export,
+    mcp,
+    score,
+    feedback,
+    task,
+    schedule,
+    trigger,
+    agent,
+    team,
+    limit,
+    webhook,
+    definitions,
+):
     milepost.add_command(command)

@@ -8,9 +8,16 @@ import click
 
 from milepost.errors import ApiError, InvalidRequestError
 
+_SAME = {"show": "get", "get": "show"}
+
 
 class ControlGroup(click.Group):
     """Commands that ask the controller: what it refuses is one line and exit code 1, wrong arguments are 2."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; `show` and `get` mean the same where there is one of them."""
+        found = super().get_command(ctx, cmd_name)
+        return found or super().get_command(ctx, _SAME.get(cmd_name, cmd_name))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

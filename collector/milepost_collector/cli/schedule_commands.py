@@ -14,6 +14,7 @@ from milepost_collector.cli.options import (
     Duration,
     Json,
     Moment,
+    OrNone,
     endpoint_option,
     json_option,
     reason_option,
@@ -127,6 +128,45 @@ def get(endpoint: str, schedule_id: str, as_json: bool) -> None:
     from milepost_collector.cli.schedules import show_schedule
 
     show_schedule(endpoint, schedule_id, as_json=as_json)
+
+
+@schedule.command()
+@schedule_argument
+@endpoint_option
+@cadence_options
+@click.option("--task", "task_name", metavar="NAME", help="Name of the task that each instant makes.")
+@click.option("--agent", "agents", multiple=True, help="Who does it; repeated: each of them, in parallel.")
+@click.option("--team", help="Any agent of this team.")
+@click.option("--input", "input_", type=Json(), help="The task's input: JSON or @file.")
+@click.option("--context", type=Json(), help="The task's context: JSON or @file.")
+@click.option("--priority", type=click.Choice(PRIORITIES), help="Which come first.")
+@click.option("--tag", "tags", multiple=True, help="Of the task, instead of those it has; may be repeated.")
+@click.option("--app", help="The application it belongs to.")
+@click.option("--key", help="What concurrency and rate limits count the task under.")
+@setting_options
+@click.option("--description", help="For people.")
+@click.option(
+    "--overlap",
+    type=click.Choice(["skip", "queue", "cancel_running", "allow"]),
+    help="When the task before is not finished.",
+)
+@click.option("--catch-up", type=click.Choice(["latest", "all", "none"]), help="Which missed instants are made up for.")
+@click.option("--catch-up-window", "catch_up_window_ms", type=Duration(), help="Not further back.")
+@click.option("--jitter", "jitter_ms", type=Duration(), help="Spread the tasks over so long after the instant.")
+@click.option("--end", type=OrNone(Moment()), help="No instants from then on; none: for ever.")
+@json_option
+def update(endpoint: str, schedule_id: str, as_json: bool, **options: Any) -> None:
+    """Change what is given of a schedule; tasks that it has made stay as they are.
+
+    \b
+    Examples:
+      milepost schedule update nightly --cron "30 3 * * *" --zone Europe/Berlin
+      milepost schedule update nightly --agent etl-agent-2 --overlap queue
+      milepost schedule update nightly --end none
+    """
+    from milepost_collector.cli.schedules import update_schedule
+
+    update_schedule(endpoint, schedule_id, options, as_json=as_json)
 
 
 @schedule.command()

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -50,6 +51,38 @@ def list_schedules(endpoint: str, text: str | None, *, as_json: bool) -> None:
 def show_schedule(endpoint: str, given: str, *, as_json: bool) -> None:
     """Print everything about a schedule."""
     _print(CollectorClient(endpoint).schedules.get(given), as_json=as_json)
+
+
+def update_schedule(endpoint: str, given: str, options: dict[str, Any], *, as_json: bool) -> None:
+    """Change a schedule and print it."""
+    schedules = CollectorClient(endpoint).schedules
+    task = _given({option: options.pop(option) for option in _TASK_OPTIONS} | {"name": options.pop("task_name")})
+    changes: dict[str, Any] = {name: None if value == "none" else value for name, value in _given(options).items()}
+    if not (task or changes):
+        raise click.UsageError("nothing is to be changed; name an option, see --help")
+    found = schedules.get(given)
+    if task:
+        changes["task"] = _changed_task(msgspec.to_builtins(found.task), task_fields(task))
+    if rule := [name for name in ("cron", "every_ms", "at") if name in changes]:
+        changes = _same_zone(found, rule) | changes
+    elif any(name in changes for name in ("zone", "dst_gap", "dst_fold")):
+        changes = {"cron": found.cadence.cron, **_same_zone(found, ["cron"]), **changes}
+    _print(schedules.update(found, **changes), as_json=as_json)
+
+
+def _same_zone(found: Schedule, rule: Sequence[str]) -> dict[str, Any]:
+    """Return what cron keeps of the rule before when only the other parts of it are given."""
+    if rule != ["cron"] or found.cadence.cron is None:
+        return {}
+    return _given({name: getattr(found.cadence, name) for name in ("zone", "dst_gap", "dst_fold")})
+
+
+def _changed_task(before: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return a task template with changes; who does it is one of agent, agents and team, and settings are merged."""
+    settings = {**before.get("settings", {}), **changes.pop("settings", {})}
+    executors = {"agent", "agents", "team"}
+    kept = {name: value for name, value in before.items() if not (changes.keys() & executors and name in executors)}
+    return kept | changes | ({"settings": settings} if settings else {})
 
 
 def hold_schedule(endpoint: str, command: str, given: str, reason: str, *, as_json: bool) -> None:

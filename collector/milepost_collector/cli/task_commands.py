@@ -22,6 +22,7 @@ from milepost_collector.cli.options import (
     several,
     yes_option,
 )
+from milepost_collector.cli.team_commands import fallback_options
 
 GROUPINGS = ("status", "type", "priority", "name", "agent", "team", "app", "tag")
 
@@ -36,6 +37,7 @@ filter_options = several(
     click.option("--team", multiple=True, help="Only tasks of this team; may be repeated."),
     click.option("--app", multiple=True, help="Only tasks of this app; may be repeated."),
     click.option("--tag", multiple=True, help="Only tasks with this tag; may be repeated."),
+    click.option("--batch", multiple=True, help="Only tasks of this batch; may be repeated."),
     click.option("--from", "created_from", type=Moment(), help="Created at or after."),
     click.option("--to", "created_to", type=Moment(), help="Created before."),
     click.option("--text", help="Part of a name, description, tag, id or error."),
@@ -45,6 +47,11 @@ setting_options = several(
     click.option("--timeout", "timeout_ms", type=Duration(), help="Of one attempt."),
     click.option("--retry-delay", "retry_delay_ms", type=Duration(), help="Before the first retry.  [default: 1s]"),
     click.option("--set", "assignments", multiple=True, type=Assignment(), help="Any other setting; may be repeated."),
+)
+need_options = several(
+    click.option("--need", "required", multiple=True, metavar="WHAT", help="What its agent must have: sql, region=eu."),
+    click.option("--prefer", "preferred", multiple=True, metavar="WHAT[:WEIGHT]", help="One that it should have."),
+    fallback_options,
 )
 format_option = click.option(
     "--format", "format_", type=click.Choice(["jsonl", "csv"]), help="By the file's name, if it is not said."
@@ -72,6 +79,12 @@ def task() -> None:
 @click.option("--agent", "agents", multiple=True, help="Who does it; repeated: each of them, in parallel.")
 @click.option("--team", help="Any agent of this team.")
 @click.option("--input", "input_", type=Json(), help="Its input: JSON, @file or - for standard input.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Put a file into the input: its name as `file`, what it holds as `data`; JSON and CSV are read as such.",
+)
 @click.option("--context", type=Json(), help="What else the agent is told: JSON or @file.")
 @click.option("--description", default="", help="For people.")
 @click.option(
@@ -96,6 +109,8 @@ def task() -> None:
     metavar="TYPE[,TYPE]",
     help="What it must hand over to be completed, such as report,presentation; may be repeated.",
 )
+@need_options
+@click.option("--batch", help="What it is counted with.")
 @click.option("--idempotency-key", metavar="KEY", help="The same key never makes a second task.")
 @setting_options
 @click.option("--watch", is_flag=True, help="Follow it to its end; the exit code is its outcome.")
@@ -110,6 +125,8 @@ def create(endpoint: str, name: str, as_json: bool, watch: bool, **options: Any)
       milepost task create "Extract Data" --agent etl-agent --input @order.json --priority high
       milepost task create report --depends-on 3f9a2c1b=pages --deadline +2h --tag nightly
       milepost task create report --max-retries 5 --retry-delay 10s --set backoff=fixed --watch
+      milepost task create "Analyze Q4 revenue" --agent amy --data revenue_q4_2024.csv --priority high
+      milepost task create "Draw charts" --need charts --prefer region=eu:2 --fallback-person ann
     """
     from milepost_collector.cli.tasks import create_task
 
@@ -400,7 +417,9 @@ def watch(endpoint: str, tasks: tuple[str, ...], as_json: bool, **filters: Any) 
 @format_option
 @click.option("--dry-run", is_flag=True, help="Only read the file.")
 @click.option("--again", is_flag=True, help="Make new tasks, even if this file has made them before.")
-def import_(endpoint: str, file: str, format_: Any, dry_run: bool, again: bool) -> None:
+@click.option("--batch", help="What they are counted as; see `milepost task batch`.")
+@click.option("--watch", is_flag=True, help="Follow them to their end; exit code 0 when every one was completed.")
+def import_(endpoint: str, file: str, format_: Any, dry_run: bool, again: bool, batch: str | None, watch: bool) -> None:
     """Make the tasks of a FILE, or of standard input as -; prints their ids.
 
     A line of JSON is a task with the fields of `create`. Columns of CSV are these fields; lists are separated by
@@ -411,10 +430,11 @@ def import_(endpoint: str, file: str, format_: Any, dry_run: bool, again: bool) 
     Examples:
       milepost task import tasks.csv --dry-run
       milepost task import - < tasks.jsonl
+      milepost task import tasks.csv --batch nightly-2026-11-21 --watch
     """
     from milepost_collector.cli.transfer import import_tasks
 
-    import_tasks(endpoint, file, format_, dry_run=dry_run, again=again)
+    import_tasks(endpoint, file, format_, dry_run=dry_run, again=again, batch=batch, watch=watch)
 
 
 @task.command()

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from milepost.wire.results import read_result
 from milepost.wire.tasks import Attempt, Checkpoint, CheckpointList, CountList, Step, Task, TransitionList
+from milepost_collector.cli.fallback import fallback_text
 from milepost_collector.cli.layout import facts, fitted, listed
 from milepost_collector.cli.render import clean, cost, duration, one_line, tokens
 
@@ -83,6 +84,8 @@ def about(task: Task) -> str:
         return _error(task) or task.reason or ""
     if task.why_not_running is not None:
         return task.why_not_running.text
+    if task.stalled_since is not None:
+        return "stalled: no sign of progress"
     if task.status in ("assigned", "in_progress"):
         percent = None if task.progress is None else f"{task.progress:.0%}"
         return " ".join(filter(None, (percent, task.phase)))
@@ -119,7 +122,8 @@ def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
         ("why not running", "" if why is None else why.text),
         ("requested", requested(task)),
         ("progress", " ".join(filter(None, ("" if task.progress is None else f"{task.progress:.0%}", task.phase)))),
-        ("estimate", relative(task.estimated_completion, now)),
+        ("stalled", f"no sign of progress, noticed {relative(task.stalled_since, now)}" if task.stalled_since else ""),
+        ("estimate", _estimate(task, now)),
         ("deadline", relative(task.deadline, now) + (", at risk" if task.deadline_at_risk else "")),
         ("priority", task.priority),
         ("agent", who(task)),
@@ -128,6 +132,9 @@ def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
         ("next run", relative(task.next_run_at, now)),
         ("waits for", _states(task.dependencies)),
         ("waited for by", _states(task.dependents)),
+        ("needs", _needs(task)),
+        ("fallback", fallback_text(task.fallback)),
+        ("batch", task.batch or ""),
         ("tags", ", ".join(task.tags)),
         ("app", task.app or ""),
         ("key", task.key or ""),
@@ -168,6 +175,21 @@ def result_facts(result: Any) -> list[tuple[str, str]]:
         *(("recommendation", recommendation) for recommendation in said.recommendations),
         ("result", value_text(rest["value"] if set(rest) == {"value"} else rest or None)),
     ]
+
+
+def _estimate(task: Task, now: datetime) -> str:
+    """Return when a task will probably be finished, and by how many others that is judged."""
+    found = task.estimate
+    if found is None:
+        return ""
+    like = f"{found.samples} like it took {duration(found.median_ms)}, 90 % up to {duration(found.p90_ms)}"
+    if found.completion is None:
+        return like
+    return f"{relative(found.completion, now)}, at 90 % {relative(found.completion_p90, now)}; {like}"
+
+
+def _needs(task: Task) -> str:
+    return ", ".join(one.what if one.weight is None else f"{one.what} (preferred)" for one in task.needs)
 
 
 def _states(states: Sequence[Any]) -> str:

@@ -69,6 +69,12 @@ def with_keys(tasks: Iterable[TaskCreate]) -> Iterator[TaskCreate]:
         yield task
 
 
+def batch_name(tasks: Iterable[TaskCreate]) -> str:
+    """Return what tasks that have idempotency keys are counted as, the same for the same ones."""
+    keys = "\n".join(task.idempotency_key or "" for task in tasks)
+    return f"import-{hashlib.blake2b(keys.encode(), digest_size=8).hexdigest()}"
+
+
 def definition_line(task: Task) -> str:
     """Return a task as a line that `read_tasks` reads: what it was made from."""
     plain = msgspec.to_builtins(task)

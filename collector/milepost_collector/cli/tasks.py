@@ -11,8 +11,9 @@ import msgspec
 from rich.console import RenderableType
 
 from milepost.errors import ApiError, NotFoundError
-from milepost.wire.tasks import Dependency, Task
+from milepost.wire.tasks import Dependency, Need, Task
 from milepost_collector.cli.client import CollectorClient, person
+from milepost_collector.cli.fallback import fallback_of
 from milepost_collector.cli.groups import as_click_error
 from milepost_collector.cli.render import clean, stdout_console, utc_now
 from milepost_collector.cli.task_tables import (
@@ -29,13 +30,21 @@ from milepost_collector.cli.task_tables import (
 SHORTEST_PART = 4  # characters of an id by which a task may be named
 MOST_CANDIDATES = 5
 PAGE = 200
+_FALLBACK_OPTIONS = ("fallback_agent", "fallback_team", "fallback_person", "after_failures", "after_ms")
 _BY = ("cancel", "pause", "resume", "retry", "redirect", "complete")
 
 
 def create_task(endpoint: str, name: str, options: dict[str, Any], *, as_json: bool, watch: bool) -> None:
     """Hand over a task and print its id; with `watch` follow it and exit with its outcome."""
     client = CollectorClient(endpoint)
-    fields = task_fields(options)
+    path, fallback, needs = options.pop("data"), fallback_of(options), _needs(options)
+    for option in _FALLBACK_OPTIONS:
+        options.pop(option)
+    fields = task_fields(options) | {"needs": needs, "fallback": fallback}
+    if path is not None:
+        from milepost_collector.cli.datafiles import with_file
+
+        fields["input"] = with_file(fields.get("input"), path)
     fields["dependencies"] = [_dependency(client, given) for given in fields.pop("dependencies", ())]
     if "deliverables" in fields:
         fields["deliverables"] = [kind.strip() for given in fields["deliverables"] for kind in given.split(",")]
@@ -227,6 +236,18 @@ def print_table(make: Callable[[int], RenderableType]) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON for other programs."""
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def _needs(options: dict[str, Any]) -> list[Need]:
+    """Return what a task's agent must have and should have, as options name it."""
+    needs = [Need(what=what) for what in options.pop("required")]
+    for given in options.pop("preferred"):
+        what, _, weight = given.partition(":")
+        try:
+            needs.append(Need(what=what, weight=float(weight or 1)))
+        except ValueError as error:
+            raise click.UsageError(f"{given!r} is not WHAT:WEIGHT, for example region=eu:2") from error
+    return needs
 
 
 def _dependency(client: CollectorClient, given: str) -> Dependency:

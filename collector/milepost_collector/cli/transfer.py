@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from milepost_collector.cli.taskfiles import (
     COLUMNS,
     FileFormat,
     LineError,
+    batch_name,
     csv_row,
     definition_line,
     read_tasks,
@@ -33,7 +35,16 @@ TOGETHER = 1_000  # tasks of one transaction
 SHOWN_ERRORS = 10
 
 
-def import_tasks(endpoint: str, source: str, file_format: FileFormat | None, *, dry_run: bool, again: bool) -> None:
+def import_tasks(
+    endpoint: str,
+    source: str,
+    file_format: FileFormat | None,
+    *,
+    dry_run: bool,
+    again: bool,
+    batch: str | None = None,
+    watch: bool = False,
+) -> None:
     """Make the tasks of a file; nothing is sent unless all of it can be read.
 
     Raises:
@@ -47,11 +58,18 @@ def import_tasks(endpoint: str, source: str, file_format: FileFormat | None, *, 
     for task in tasks:
         task.created_by = task.created_by or person()
     wanted = tasks if again else list(with_keys(tasks))
-    ids = _send(client, wanted)
+    batch = batch or (uuid.uuid4().hex if again else batch_name(wanted))
+    ids = _send(client, wanted, batch)
     for task_id in ids:
         click.echo(task_id)
     promise = "" if again or not ids else "; the same file again makes none of them twice"
-    click.echo(f"{counted(len(ids), 'task')}{promise}", err=True)
+    click.echo(f"{counted(len(ids), 'task')} of batch {batch}{promise}", err=True)
+    if watch:
+        from milepost_collector.cli.batches import follow_batch
+
+        seen = follow_batch(client, batch)
+        if seen.counts.get("completed", 0) < seen.total:
+            raise click.exceptions.Exit(1)
 
 
 def export_tasks(
@@ -84,13 +102,13 @@ def _read(source: str, file_format: FileFormat) -> list[TaskCreate]:
     return [one for one in found if isinstance(one, TaskCreate)]
 
 
-def _send(client: CollectorClient, tasks: Sequence[TaskCreate]) -> list[str]:
+def _send(client: CollectorClient, tasks: Sequence[TaskCreate], batch: str) -> list[str]:
     ids: list[str] = []
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("tasks", total=len(tasks))
         for start in range(0, len(tasks), TOGETHER):
-            ids += client.tasks.create_many(tasks[start : start + TOGETHER]).ids
+            ids += client.tasks.create_many(tasks[start : start + TOGETHER], batch=batch).ids
             progress.update(bar, completed=len(ids))
     return ids
 

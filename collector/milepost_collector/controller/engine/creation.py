@@ -198,8 +198,8 @@ def parse_traceparent(text: str | None) -> tuple[str | None, str | None]:
 
 
 def _digest(request: TaskCreate) -> str:
-    """Return what makes a request the same as another; a repeat may come from another span."""
-    return hashlib.sha256(_encode(msgspec.structs.replace(request, traceparent=None))).hexdigest()
+    """Return what makes a request the same as another; a repeat may come from another span, or in another batch."""
+    return hashlib.sha256(_encode(msgspec.structs.replace(request, traceparent=None, batch=None))).hexdigest()
 
 
 def _idempotency(key: str, digest: str, task: TaskRow) -> IdempotencyRow:
