@@ -12,6 +12,7 @@ from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
 from milepost_collector.cli.batch_commands import batch, match
+from milepost_collector.cli.budget_commands import budget
 from milepost_collector.cli.definition_commands import definitions
 from milepost_collector.cli.deliverable_commands import attach, collect, deliverables
 from milepost_collector.cli.intervention_commands import complete, redirect
@@ -343,6 +344,7 @@ for command in (
     agent,
     team,
     limit,
+    budget,
     webhook,
     definitions,
 ):

@@ -111,6 +111,8 @@ def task() -> None:
 )
 @need_options
 @click.option("--batch", help="What it is counted with.")
+@click.option("--budget-usd", type=click.FloatRange(0, 1e9), metavar="USD", help="What it may cost.")
+@click.option("--budget-tokens", type=click.IntRange(0, 10**12), metavar="N", help="Tokens that it may use.")
 @click.option("--idempotency-key", metavar="KEY", help="The same key never makes a second task.")
 @setting_options
 @click.option("--watch", is_flag=True, help="Follow it to its end; the exit code is its outcome.")
@@ -123,6 +125,7 @@ def create(endpoint: str, name: str, as_json: bool, watch: bool, **options: Any)
     \b
     Examples:
       milepost task create "Extract Data" --agent etl-agent --input @order.json --priority high
+      milepost task create research --agent amy --budget-usd 2.50
       milepost task create report --depends-on 3f9a2c1b=pages --deadline +2h --tag nightly
       milepost task create report --max-retries 5 --retry-delay 10s --set backoff=fixed --watch
       milepost task create "Analyze Q4 revenue" --agent amy --data revenue_q4_2024.csv --priority high

@@ -145,6 +145,7 @@ def _facts(task: Task, now: datetime) -> list[tuple[str, str]]:
         ("finished", relative(task.finished_at, now)),
         ("tokens", f"{tokens(task.input_tokens or 0)} → {tokens(task.output_tokens or 0)}" if used else ""),
         ("cost", cost(task.cost_usd)),
+        ("budgets", _budgets(task)),
         ("settings", "" if _json(task.settings) == "{}" else _json(task.settings)),
         ("input", value_text(task.input)),
         ("context", value_text(task.context)),
@@ -190,6 +191,12 @@ def _estimate(task: Task, now: datetime) -> str:
 
 def _needs(task: Task) -> str:
     return ", ".join(one.what if one.weight is None else f"{one.what} (preferred)" for one in task.needs)
+
+
+def _budgets(task: Task) -> str:
+    from milepost_collector.cli.budgets import told
+
+    return "; ".join(told(one) for one in task.budgets)
 
 
 def _states(states: Sequence[Any]) -> str:

@@ -48,7 +48,9 @@ def create_task(endpoint: str, name: str, options: dict[str, Any], *, as_json: b
     fields["dependencies"] = [_dependency(client, given) for given in fields.pop("dependencies", ())]
     if "deliverables" in fields:
         fields["deliverables"] = [kind.strip() for given in fields["deliverables"] for kind in given.split(",")]
-    task = client.tasks.create(name, created_by=person(), **fields)
+    limits = {name: fields.pop(f"budget_{name}", None) for name in ("usd", "tokens")}
+    budget = {name: limit for name, limit in limits.items() if limit is not None} or None
+    task = client.tasks.create(name, created_by=person(), budget=budget, **fields)
     if watch:
         from milepost_collector.cli.watch import follow
 
