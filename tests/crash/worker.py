@@ -78,6 +78,16 @@ def hang(ctx: milepost.TaskContext) -> None:
         pause(PATIENCE_S)
 
 
+@agent.task("spend")
+def spend(ctx: milepost.TaskContext, number: int) -> list[Any]:
+    """Ask twice before an effect that notes what was approved."""
+    plan = ctx.step("plan", lambda: number)
+    first = ctx.ask_approval("Spend?", action={"number": number, "plan": plan})
+    second = ctx.ask("How much?", schema=int)
+    note("spent", ctx, f"{first.ask_id} {first.status} {second.ask_id} {second.value}")
+    return [first.ask_id, first.status, first.by, second.ask_id, second.value]
+
+
 # --- what a worker that was frozen tries when it goes on
 
 

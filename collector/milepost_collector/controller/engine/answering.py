@@ -116,9 +116,8 @@ def ask_for_run(unit: Unit, asker: Asker, request: AskCreate) -> tuple[str, bool
     if request.on_expiry == "cancel":
         raise InvalidParameterError("on_expiry", "cancel", "a run without a task goes on; use continue or fail")
     source = Source(owner=request.run_id, run_id=request.run_id, span_id=request.span_id, agent=request.agent)
-    known = {row.id for row in open_asks(unit.tx, request.run_id)}
-    row = asker.open(unit, source, request)
-    return row.id, row.status == "open" and row.id not in known
+    row, is_new = asker.made(unit, source, request)
+    return row.id, is_new
 
 
 def _hold(unit: Unit, task: TaskRow, assignment: AssignmentRow, row: AskRow) -> None:

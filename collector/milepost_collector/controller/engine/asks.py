@@ -48,7 +48,13 @@ class Asker:
         self._alarm_ms = alarm_ms
 
     def open(self, unit: Unit, source: Source, definition: AskDefinition, kind: AskKind | None = None) -> AskRow:
-        """Return the ask that a definition stands for: a new one, or the one that its owner's key has already.
+        """Return the ask that a definition stands for; see `made`."""
+        return self.made(unit, source, definition, kind)[0]
+
+    def made(
+        self, unit: Unit, source: Source, definition: AskDefinition, kind: AskKind | None = None
+    ) -> tuple[AskRow, bool]:
+        """Return the ask that a definition stands for, and whether it is new: its owner's key may have one already.
 
         kind: instead of the definition's.
 
@@ -63,7 +69,7 @@ class Asker:
         known = [row for row in _of_owner(unit.tx, source.owner) if row.status != "invalidated"]
         same = next((row for row in known if row.key == definition.key), None)
         if same is not None and (same.kind, same.action_digest) == (kind, digest):
-            return same
+            return same, False
         if same is not None:
             close(unit, same, "invalidated", reason="the action has changed")
         if len(known) >= MAX_ASKS:
@@ -75,7 +81,7 @@ class Asker:
         record(unit, row, "opened")
         unit.effects.fall_due(row.expires_at)
         unit.effects.fall_due(row.alarm_at)
-        return row
+        return row, True
 
     def _row(self, now: int, source: Source, definition: AskDefinition, kind: str, digest: str) -> AskRow:
         return AskRow(
