@@ -38,6 +38,7 @@ PAGES = {
     "schedules": "schedules",
     "week": "schedules?view=week",
     "agents": "agents",
+    "webhooks": "webhooks",
     "settings": "settings",
     "nothing": "nothing/here",
 }
@@ -114,7 +115,7 @@ def test_page_has_no_violations(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["runs", "compare", "flame", "insights", "tasks", "schedules", "agents"])
+@pytest.mark.parametrize("name", ["runs", "compare", "flame", "insights", "tasks", "schedules", "agents", "webhooks"])
 def test_empty_page_has_no_violations(name: str, themed: BrowserContext, empty: CollectorProcess, axe: str) -> None:
     page = themed.new_page()
     page.goto(f"{empty.url}/{name}")

@@ -11,9 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from milepost.errors import MilepostError
-from milepost_collector.controller.rows import DeliveryRow, WebhookRow
+from milepost.wire.asks import ReceivedRequest
+from milepost_collector.controller.engine import Engine
+from milepost_collector.controller.rows import AskRow, DeliveryRow, WebhookRow
 from milepost_collector.controller.service import Controller
-from milepost_collector.controller.store.interface import Tx
+from milepost_collector.controller.store.interface import Find, Tx
 from milepost_collector.outbound.outcome import Outcome
 from milepost_collector.secrets import Secrets
 from milepost_collector.webhooks import message, slack
@@ -27,6 +29,8 @@ logger = logging.getLogger("milepost.webhooks")
 
 T = TypeVar("T")
 
+ASKED = "ask.opened"
+MAX_NAME = 200
 AT_ONCE = 32
 AT_ONCE_TO_ONE = 4
 TIMEOUT_S = 20.0
@@ -94,7 +98,14 @@ class Dispatcher:
         duration_ms = round((asyncio.get_running_loop().time() - began_s) * 1000)
         made = Try(began_at, duration_ms, outcome.status, _words(outcome), outcome.retry_after)
         jitter = self._jitter()
-        return await self._write(lambda tx: settle(tx, taken, made, self._new_id, jitter))
+
+        def work(engine: Engine, tx: Tx) -> DeliveryRow | None:
+            row = settle(tx, taken, made, self._new_id, jitter)
+            if row is not None and row.type == ASKED and row.status == "delivered":
+                _receive(engine, tx, row.subject, taken.webhook.name)
+            return row
+
+        return await self._controller.write(work)
 
     async def _run(self) -> None:
         pause_s = 0.0
@@ -148,6 +159,12 @@ class Dispatcher:
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._controller.write(lambda _, tx: work(tx))
+
+
+def _receive(engine: Engine, tx: Tx, ask_id: str, webhook: str) -> None:
+    """Note that an ask has reached somebody, if it is still there."""
+    if tx.count(AskRow, Find(equal={"id": ask_id, "received_at": None})):
+        engine.receive_ask(tx, ask_id, ReceivedRequest(by=f"webhook {webhook}"[:MAX_NAME]))
 
 
 def _sealed_secrets(webhook: WebhookRow, now: int) -> list[str]:

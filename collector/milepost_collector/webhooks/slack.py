@@ -15,7 +15,7 @@ import msgspec
 MAX_HEADER = 150  # of Slack's
 MAX_FIELD = 300
 _FIELDS = ("status", "agent", "attempt", "schedule", "instant", "by", "option", "expires_at", "error_message", "reason")
-_PAGES = (("ask_id", "asks"), ("task_id", "tasks"), ("run_id", "runs"), ("webhook_id", "webhooks"))
+_PAGES = (("ask_id", "approvals"), ("task_id", "tasks"), ("run_id", "runs"), ("webhook_id", "webhooks"))
 
 
 def message(payload: str, base_url: str) -> bytes:

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { askPath, parseRoute, pathBelow, routeKey, runPath, schedulePath, taskPath } from './route';
+import { askPath, parseRoute, pathBelow, routeKey, runPath, schedulePath, taskPath, webhookPath } from './route';
 
 const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
 
@@ -23,6 +23,8 @@ describe('routes', () => {
     fc.assert(fc.property(word.filter((id) => id !== ''), (runId) => void expect(parseRoute(runPath(runId))).toEqual({ page: 'run', runId })));
     expect(parseRoute(taskPath('a b'))).toEqual({ page: 'task', taskId: 'a b' });
     expect(parseRoute(schedulePath('é/x'))).toEqual({ page: 'schedule', scheduleId: 'é/x' });
+    expect(parseRoute(webhookPath('w/1'))).toEqual({ page: 'webhook', webhookId: 'w/1' });
+    expect(parseRoute('webhooks')).toEqual({ page: 'webhooks' });
     expect(parseRoute('runs/%E0%A4%A')).toEqual({ page: 'run', runId: '%E0%A4%A' });
   });
 });
