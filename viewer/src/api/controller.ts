@@ -2,6 +2,7 @@
 
 import { formatJson, parseJson } from '../core/json';
 import type { Cadence, Instant, PlannedInstant, Schedule } from '../core/schedule';
+import type { Deliverable } from '../core/deliverable';
 import type { Attempt, Task, TaskAction, Transition } from '../core/task';
 import { taskQuery, type TaskFilters } from '../core/taskfilters';
 import { getJson, request } from './client';
@@ -178,6 +179,18 @@ export async function fetchAttempts(id: string, signal?: AbortSignal): Promise<A
 
 export const fetchCheckpoints = (id: string, signal?: AbortSignal): Promise<CheckpointListAnswer> =>
   getExactly(at('tasks', id, 'checkpoints'), signal);
+
+/** Every version of every deliverable of a task, by name, the newest first. */
+export async function fetchVersions(id: string, signal?: AbortSignal): Promise<Deliverable[]> {
+  return (await getJson<{ deliverables: Deliverable[] }>(`${at('tasks', id, 'deliverables')}?versions=all`, signal)).deliverables;
+}
+
+/** The text of a content; limit: only so many bytes of its beginning. */
+export async function fetchContent(address: string, size: number, limit: number | null, signal?: AbortSignal): Promise<string> {
+  const headers: Record<string, string> = limit !== null && size > limit ? { range: `bytes=0-${limit - 1}` } : {};
+  const bytes = await (await request(address, { signal, headers })).arrayBuffer();
+  return new TextDecoder().decode(bytes);
+}
 
 export async function fetchTransitions(id: string, signal?: AbortSignal): Promise<Transition[]> {
   return (await getJson<{ transitions: Transition[] }>(at('tasks', id, 'transitions'), signal)).transitions;

@@ -1,5 +1,7 @@
 /** Managed tasks as the collector tells of them, and what a reader may ask of one. Field names are the wire's. */
 
+import type { Deliverable, ExpectedDeliverable } from './deliverable';
+
 export const TASK_STATUSES = [
   'pending', 'blocked', 'assigned', 'in_progress', 'review', 'paused', 'completed', 'failed', 'cancelled',
 ] as const;
@@ -87,6 +89,9 @@ export interface Task {
   input_tokens: number | null;
   output_tokens: number | null;
   cost_usd: number | null;
+  /** The newest version of each; in lists of tasks there are none. */
+  deliverables: Deliverable[];
+  expected_deliverables: ExpectedDeliverable[];
 }
 
 /** One try of a task. */

@@ -15,7 +15,7 @@ export function taskOf(id: string, some: Partial<Task> = {}): Task {
     schedule_id: null, scheduled_for: null, origin_run_id: null, origin_span_id: null, progress: null, phase: null,
     attempt: 0, failures: 0, losses: 0, last_run_id: null, next_run_at: null, estimated_completion: null,
     why_not_running: null, pause_requested: false, yield_requested: false, cancel_requested: false, started_at: null, finished_at: null,
-    input_tokens: null, output_tokens: null, cost_usd: null, ...some,
+    input_tokens: null, output_tokens: null, cost_usd: null, deliverables: [], expected_deliverables: [], ...some,
   };
 }
 
