@@ -29,6 +29,7 @@ from milepost.wire.tasks import Task, TaskCreate
 __all__ = [
     "Agents",
     "Asks",
+    "Budgets",
     "Feedback",
     "Limits",
     "Runs",
@@ -39,7 +40,6 @@ __all__ = [
     "Triggers",
     "Webhooks",
 ]
-__all__ = ["Agents", "Budgets", "Feedback", "Limits", "Runs", "Schedules", "Scores", "Tasks", "Teams"]
 
 
 class Tasks(Handover):
