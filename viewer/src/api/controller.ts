@@ -3,7 +3,7 @@
 import { formatJson, parseJson } from '../core/json';
 import type { Cadence, Instant, PlannedInstant, Schedule } from '../core/schedule';
 import type { Deliverable } from '../core/deliverable';
-import type { Attempt, Task, TaskAction, Transition } from '../core/task';
+import type { Attempt, Fallback, Need, Task, TaskAction, Transition } from '../core/task';
 import { taskQuery, type TaskFilters } from '../core/taskfilters';
 import { getJson, request } from './client';
 
@@ -108,6 +108,10 @@ export interface Agent {
   name: string;
   teams?: string[];
   tasks?: string[];
+  capabilities?: string[];
+  labels?: Record<string, string>;
+  /** Of capabilities and labels, those that people have given it. */
+  set_by_hand?: string[];
   paused?: boolean;
   paused_by?: string | null;
   workers?: Worker[];
@@ -116,6 +120,51 @@ export interface Agent {
   ready?: number;
   delayed?: number;
   last_poll_at?: string | null;
+}
+
+export interface Team {
+  name: string;
+  members?: string[];
+  declared?: string[];
+  alive?: string[];
+  description?: string;
+  fallback?: Fallback | null;
+  ready?: number;
+  delayed?: number;
+}
+
+/** How well an agent suits a task; the parts lie between 0 and 1. */
+export interface MatchCandidate {
+  agent: string;
+  total: number;
+  preference: number;
+  success: number;
+  load: number;
+  cost: number;
+  obstacle?: string | null;
+  attempts?: number;
+  successes?: number;
+  cost_usd?: number | null;
+}
+
+export interface Match {
+  task_id: string;
+  needs: Need[];
+  candidates: MatchCandidate[];
+  weights: Record<string, number>;
+  margin: number;
+  match_wait_ms: number;
+  best: string | null;
+}
+
+export interface BatchProgress {
+  id: string;
+  total: number;
+  finished: number;
+  counts: Record<string, number>;
+  created_at?: string | null;
+  created_by?: string | null;
+  estimated_completion?: string | null;
 }
 
 export interface Limit {
@@ -175,6 +224,14 @@ export const fetchTask = (id: string, signal?: AbortSignal): Promise<Task> => ge
 
 export async function fetchAttempts(id: string, signal?: AbortSignal): Promise<Attempt[]> {
   return (await getExactly<{ attempts: Attempt[] }>(at('tasks', id, 'runs'), signal)).attempts;
+}
+
+export const fetchMatch = (id: string, signal?: AbortSignal): Promise<Match> => getJson(at('tasks', id, 'match'), signal);
+
+export const fetchBatch = (id: string, signal?: AbortSignal): Promise<BatchProgress> => getJson(at('batches', id), signal);
+
+export async function fetchTeams(signal?: AbortSignal): Promise<Team[]> {
+  return (await getJson<{ teams: Team[] }>('api/teams', signal)).teams;
 }
 
 export const fetchCheckpoints = (id: string, signal?: AbortSignal): Promise<CheckpointListAnswer> =>

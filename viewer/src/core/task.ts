@@ -37,6 +37,38 @@ export interface AgentResult {
   error_message?: string | null;
 }
 
+/** What a task wants of its agent; without a weight it is required. */
+export interface Need {
+  what: string;
+  weight?: number | null;
+}
+
+/** Who takes over what is not done: one of agent, team and person. */
+export interface Fallback {
+  agent?: string | null;
+  team?: string | null;
+  person?: string | null;
+  after_failures?: number | null;
+  after_ms?: number | null;
+}
+
+/** How long a task probably takes, judged by `samples` like it. */
+export interface Estimate {
+  of: 'agent' | 'name';
+  samples: number;
+  median_ms: number;
+  p90_ms: number;
+  completion?: string | null;
+  completion_p90?: string | null;
+}
+
+/** "person ann after all retries or 10 min without a worker" */
+export function fallbackText(of: Fallback): string {
+  const who = of.agent ? `agent ${of.agent}` : of.team ? `team ${of.team}` : `person ${of.person}`;
+  const tries = of.after_failures ? `${of.after_failures} failures` : 'all retries';
+  return `${who} after ${tries}${of.after_ms ? ` or ${Math.round(of.after_ms / 6000) / 10} min without a worker` : ''}`;
+}
+
 /** A task as it stands; input, context and result are absent in lists. Settings that are not given have their default. */
 export interface Task {
   id: string;
@@ -79,6 +111,12 @@ export interface Task {
   last_run_id: string | null;
   next_run_at: string | null;
   estimated_completion: string | null;
+  estimate?: Estimate | null;
+  /** Since when it counts as stalled. */
+  stalled_since?: string | null;
+  batch?: string | null;
+  needs?: Need[];
+  fallback?: Fallback | null;
   why_not_running: WhyNotRunning | null;
   pause_requested: boolean;
   /** What runs was asked to make way for a change; the task goes on by itself then. */

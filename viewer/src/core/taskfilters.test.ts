@@ -11,7 +11,7 @@ const maybe = fc.oneof(fc.constant(''), word);
 const filters = fc
   .record({
     status: fc.subarray([...TASK_STATUSES]), priority: fc.subarray([...PRIORITIES]), agent: words, name: words, tag: words, app: words,
-    team: words, text: maybe, from: maybe, to: maybe, schedule_id: maybe, origin_run_id: maybe,
+    team: words, batch: words, text: maybe, from: maybe, to: maybe, schedule_id: maybe, origin_run_id: maybe,
   })
   .map((some) => ({ ...noTaskFilters(), ...some }));
 const views = fc.record({

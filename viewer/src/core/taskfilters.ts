@@ -2,7 +2,7 @@
 
 import { PRIORITIES, TASK_STATUSES } from './task';
 
-const LIST_FIELDS = ['agent', 'name', 'tag', 'app', 'team'] as const;
+const LIST_FIELDS = ['agent', 'name', 'tag', 'app', 'team', 'batch'] as const;
 const TEXT_FIELDS = ['text', 'from', 'to', 'schedule_id', 'origin_run_id'] as const;
 type ListField = (typeof LIST_FIELDS)[number];
 type TextField = (typeof TEXT_FIELDS)[number];
@@ -23,7 +23,7 @@ export interface TaskView {
 
 export function noTaskFilters(): TaskFilters {
   return {
-    status: [], priority: [], agent: [], name: [], tag: [], app: [], team: [],
+    status: [], priority: [], agent: [], name: [], tag: [], app: [], team: [], batch: [],
     text: '', from: '', to: '', schedule_id: '', origin_run_id: '',
   };
 }

@@ -1,7 +1,7 @@
 /** Agents, their workers and the limits, while leases come and go. */
 
 import { ApiError } from '../api/client';
-import { fetchAgents, fetchLimits, type Agent, type Limit } from '../api/controller';
+import { fetchAgents, fetchLimits, fetchTeams, type Agent, type Limit, type Team } from '../api/controller';
 import { live } from './live.svelte';
 import { Refresher } from './refresher';
 
@@ -11,6 +11,7 @@ const IDLE_MS = 2_000;
 export class AgentsModel {
   agents = $state.raw<Agent[]>([]);
   limits = $state.raw<Limit[]>([]);
+  teams = $state.raw<Team[]>([]);
   failure = $state.raw<ApiError | null>(null);
   loading = $state(true);
 
@@ -38,7 +39,7 @@ export class AgentsModel {
   private async refresh(): Promise<void> {
     const { signal } = this.aborter;
     try {
-      [this.agents, this.limits] = await Promise.all([fetchAgents(signal), fetchLimits(signal)]);
+      [this.agents, this.limits, this.teams] = await Promise.all([fetchAgents(signal), fetchLimits(signal), fetchTeams(signal)]);
       this.failure = null;
     } catch (cause) {
       if (signal.aborted) return;
