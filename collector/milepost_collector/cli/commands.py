@@ -11,6 +11,7 @@ import click
 from milepost import _version
 from milepost_collector.cli.agent_commands import agent, limit
 from milepost_collector.cli.analysis_commands import compare, export, mcp
+from milepost_collector.cli.approval_commands import approvals
 from milepost_collector.cli.batch_commands import batch, match
 from milepost_collector.cli.budget_commands import budget
 from milepost_collector.cli.definition_commands import definitions
@@ -339,6 +340,7 @@ for command in (
     score,
     feedback,
     task,
+    approvals,
     schedule,
     trigger,
     agent,

@@ -35,6 +35,7 @@ from milepost_collector.web.endpoint import Endpoint, Handler
 from milepost_collector.web.events import JSON, MSGPACK, post_events
 from milepost_collector.web.health import healthz, metrics, readyz
 from milepost_collector.web.hooks import HOOK_ENDPOINTS
+from milepost_collector.web.links import LINK_ENDPOINTS
 from milepost_collector.web.live import live
 from milepost_collector.web.negotiation import ARROW, CSV, PARQUET
 from milepost_collector.web.otlp import PROTOBUF, post_logs, post_metrics, post_traces
@@ -252,6 +253,7 @@ ENDPOINTS = (
     *ANALYSIS_ENDPOINTS,
     *SCORE_ENDPOINTS,
     *WEBHOOK_ENDPOINTS,
+    *LINK_ENDPOINTS,
     *CONTROLLER_ENDPOINTS,
     *TRIGGER_ENDPOINTS,
     *HOOK_ENDPOINTS,

@@ -29,8 +29,8 @@ class Security:
 
     The Host check stops DNS rebinding: a page of evil.example whose name suddenly means 127.0.0.1 still sends its own
     name. The Origin check stops pages from sending on a reader's behalf. Deliveries to triggers are let through: they
-    come under whatever name a tunnel or proxy has outside, and prove themselves by their signatures. host: the address
-    the collector listens on.
+    come under whatever name a tunnel or proxy has outside, and prove themselves by their signatures. So are one-time
+    links, which prove themselves by their token and its form. host: the address the collector listens on.
     """
 
     def __init__(self, app: ASGIApp, host: str) -> None:
@@ -45,10 +45,12 @@ class Security:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_ENCODED_HEADERS]
+                given = list(message.get("headers", ()))
+                own = {name for name, _ in given}  # a page may be stricter
+                message["headers"] = [*given, *(header for header in _ENCODED_HEADERS if header[0] not in own)]
             await send(message)
 
-        refusal = None if _is_delivery(scope) else self._refusal(Headers(scope=scope))
+        refusal = None if _is_delivery(scope) or _is_link(scope) else self._refusal(Headers(scope=scope))
         await (refusal or self._app)(scope, receive, send_secured)
 
     def _refusal(self, headers: Headers) -> Response | None:
@@ -74,6 +76,11 @@ class Security:
 
     def _is_own_host(self, host: str) -> bool:
         return _is_own(host, self._host)
+
+
+def _is_link(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).startswith("/approve/")
 
 
 def _is_delivery(scope: Scope) -> bool:

@@ -19,6 +19,7 @@ from milepost_collector.traces.ingest import Ingest
 from milepost_collector.traces.queries import QueryPool
 from milepost_collector.triggers import EventFollower, Triggers
 from milepost_collector.web.cost_book import CostBook
+from milepost_collector.web.pace import Pace
 from milepost_collector.webhooks.service import Webhooks
 
 
@@ -40,6 +41,7 @@ class Services:
     costs: CostBook
     webhooks: Webhooks
     meter: Meter
+    link_pace: Pace = field(default_factory=Pace)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 

@@ -33,6 +33,7 @@ from milepost_collector.controller.rows import (
     IdempotencyRow,
     InstantRow,
     LimitRow,
+    LinkRow,
     PayloadRow,
     PositionRow,
     RateRow,
@@ -75,6 +76,7 @@ ONE_OF_EACH: list[Row] = [
     rows.instant("s1", NOW),
     rows.ask("a1", action='{"null": "null"}', edited=True, expires_at=NOW),
     DecisionRow(ask_id="a1", number=1, decision="approve", at=NOW, via="api", by="ann"),
+    LinkRow(id="l1", ask_id="a1", approver="ann", token_digest="ab", created_at=NOW, expires_at=NOW, used_at=NOW),
     AskEventRow(ask_id="a1", event="opened", time=NOW, reason="it's"),
     TriggerRow(
         id="g1", name="n", kind="webhook", definition="{}", created_at=NOW, updated_at=NOW, armed_at=NOW, hook_id="h"
@@ -130,6 +132,7 @@ FIND: dict[type[Row], Callable[[Tx], Sequence[Row]]] = {
     InstantRow: lambda tx: tx.instants("s1", statuses=(), before=None, limit=9),
     AskRow: lambda tx: tx.find(AskRow, Find(equal={"id": "a1"})),
     DecisionRow: lambda tx: tx.find(DecisionRow, Find(equal={"ask_id": "a1"})),
+    LinkRow: lambda tx: tx.find(LinkRow, Find(equal={"id": "l1"})),
     AskEventRow: lambda tx: tx.find(AskEventRow, Find(equal={"ask_id": "a1"})),
     TriggerRow: lambda tx: tx.find(TriggerRow, Find(equal={"id": "g1"})),
     TriggerEventRow: lambda tx: tx.find(TriggerEventRow, Find(equal={"id": "e1"})),
@@ -264,7 +267,8 @@ def _renamed(row: Row) -> Row:
     named = (*TABLES[type(row)][1], "task_id", "ask_id", "budget_id")
     key = next(name for name in named if isinstance(getattr(row, name, None), str))
     has_name = isinstance(row, ScheduleRow | TriggerRow | WebhookRow)
-    others = {"owner": "z2"} if isinstance(row, AskRow) else {"key": "z2"} if isinstance(row, BudgetRow) else {}
+    uniques: dict[type[Row], str] = {AskRow: "owner", BudgetRow: "key", LinkRow: "token_digest"}
+    others = {uniques[type(row)]: "z2"} if type(row) in uniques else {}
     return msgspec.structs.replace(row, **{key: "z2", "name": "z2"} if has_name else {key: "z2", **others})
 
 

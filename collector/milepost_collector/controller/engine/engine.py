@@ -14,6 +14,7 @@ from milepost.wire.agents import AgentUpdate, Limit
 from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
 from milepost.wire.batches import BatchAnswer, BatchCreate
 from milepost.wire.budgets import BudgetLeft, BudgetRaise, BudgetSet, ReserveRequest
+from milepost.wire.links import LinkRequest
 from milepost.wire.schedules import BackfillAnswer, BackfillRequest, ScheduleCreate, ScheduleUpdate
 from milepost.wire.tasks import (
     BulkAction,
@@ -42,6 +43,7 @@ from milepost_collector.controller.engine import (
     deliverables,
     fallbacks,
     firing,
+    links,
     outcomes,
     schedules,
     stalls,
@@ -58,7 +60,7 @@ from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
-from milepost_collector.controller.rows import AgentRow, ContentRow, LimitRow
+from milepost_collector.controller.rows import AgentRow, ContentRow, LimitRow, LinkRow
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.errors import InvalidParameterError, NotFoundError, QueryError
 from milepost_collector.protocol.totals import RunTotals
@@ -256,6 +258,16 @@ class Engine:
         with self._unit(tx) as unit:
             answering.decide(unit, ask_id, request)
             parking.carry_out(unit, ask_id)
+
+    def make_link(self, tx: Tx, ask_id: str, token: str, request: LinkRequest) -> LinkRow:
+        """Make a one-time link to an ask; only the digest of its token is kept."""
+        with self._unit(tx) as unit:
+            return links.make(unit, self._new_id(unit.now), ask_id, token, request)
+
+    def use_link(self, tx: Tx, token: str, request: DecideRequest) -> None:
+        """Decide an ask by a link, which is used up by that."""
+        with self._unit(tx) as unit:
+            parking.carry_out(unit, links.use(unit, token, request))
 
     def delegate(self, tx: Tx, ask_id: str, request: DelegateRequest) -> None:
         """Let others decide an ask."""

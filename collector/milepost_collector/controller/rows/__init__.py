@@ -5,7 +5,8 @@ mutable values: the engine loads them, changes them and hands them back, and onl
 
 `array_like`: the store makes them from a database's tuples. `gc=False`: they hold nothing that could form a cycle.
 
-Read `tasks`, then `agents`, `teams` (batches too), `schedules`, `asks`, `triggers`, `webhooks` and `deliverables`.
+Read `tasks`, then `agents`, `teams` (batches too), `schedules`, `asks` with `links`, `triggers`, `webhooks` and
+`deliverables`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from milepost_collector.controller.rows.budgets import (
     ReservationRow,
 )
 from milepost_collector.controller.rows.deliverables import ContentRow, DeliverableRow
+from milepost_collector.controller.rows.links import LinkRow
 from milepost_collector.controller.rows.schedules import InstantRow, ScheduleRow
 from milepost_collector.controller.rows.tasks import (
     AssignmentRow,
@@ -70,6 +72,7 @@ __all__ = [
     "IdempotencyRow",
     "InstantRow",
     "LimitRow",
+    "LinkRow",
     "PayloadRow",
     "PositionRow",
     "RateRow",
@@ -106,6 +109,7 @@ Row = (
     | InstantRow
     | AskRow
     | DecisionRow
+    | LinkRow
     | AskEventRow
     | TriggerRow
     | TriggerEventRow

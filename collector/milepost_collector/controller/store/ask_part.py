@@ -31,7 +31,7 @@ from milepost_collector.controller.store.dialects import PREPARERS, Prepared, an
 from milepost_collector.controller.store.interface import AskPage
 from milepost_collector.controller.store.session import Session
 from milepost_collector.controller.store.statements import rows_of
-from milepost_collector.controller.store.tables import ask_events, asks, decisions
+from milepost_collector.controller.store.tables import ask_events, ask_links, asks, decisions
 from milepost_collector.errors import InvalidParameterError
 
 _CACHED = 64  # shapes of filters
@@ -59,6 +59,7 @@ _OLD = (
 )
 _DELETE = (
     delete(decisions).where(any_of(decisions.c.ask_id, "ids")),
+    delete(ask_links).where(any_of(ask_links.c.ask_id, "ids")),
     delete(asks).where(any_of(asks.c.id, "ids")),
 )
 _PRUNE_EVENTS = delete(ask_events).where(

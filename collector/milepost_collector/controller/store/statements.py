@@ -58,6 +58,7 @@ from milepost_collector.controller.store.dialects import (
 from milepost_collector.controller.store.tables import (
     TABLES,
     agents,
+    ask_links,
     asks,
     assignments,
     attempts,
@@ -117,6 +118,7 @@ DELETE_TASKS = delete(tasks).where(any_of(tasks.c.id, "ids"))
 DELETE_FINISHED = delete(task_history).where(any_of(task_history.c.id, "ids"))
 DELETE_BELONGINGS = [
     delete(decisions).where(decisions.c.ask_id.in_(select(asks.c.id).where(any_of(asks.c.task_id, "ids")))),
+    delete(ask_links).where(ask_links.c.ask_id.in_(select(asks.c.id).where(any_of(asks.c.task_id, "ids")))),
     *(
         delete(table).where(any_of(table.c.task_id, "ids"))
         for table in (

@@ -56,6 +56,7 @@ from milepost_collector.controller.rows import (
     IdempotencyRow,
     InstantRow,
     LimitRow,
+    LinkRow,
     PayloadRow,
     PositionRow,
     RateRow,
@@ -192,6 +193,13 @@ asks = _table(
     with_rowid=True,
 )
 decisions = _table(DecisionRow, "decisions", ("ask_id", "number"))
+ask_links = _table(
+    LinkRow,
+    "ask_links",
+    ("id",),
+    UniqueConstraint("token_digest", name="ask_links_token"),
+    Index("ask_links_by_ask", "ask_id"),
+)
 ask_events = _followed(AskEventRow, "ask_events", Index("ask_events_by_ask", "ask_id", "sequence"))
 triggers = _table(
     TriggerRow,
@@ -302,6 +310,7 @@ TABLES: dict[type[Row], tuple[Table, tuple[str, ...]]] = {
     InstantRow: (instants, ("schedule_id", "nominal")),
     AskRow: (asks, ("id",)),
     DecisionRow: (decisions, ("ask_id", "number")),
+    LinkRow: (ask_links, ("id",)),
     AskEventRow: (ask_events, ("sequence",)),
     TriggerRow: (triggers, ("id",)),
     TriggerEventRow: (trigger_events, ("id",)),

@@ -33,6 +33,21 @@ CREATE INDEX ask_events_by_ask ON ask_events (ask_id, sequence);
 
 CREATE INDEX ask_events_by_transaction ON ask_events (transaction_id, sequence);
 
+CREATE TABLE ask_links (
+    id TEXT COLLATE "C" NOT NULL,
+    ask_id TEXT COLLATE "C" NOT NULL,
+    approver TEXT COLLATE "C" NOT NULL,
+    token_digest TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    created_by TEXT COLLATE "C",
+    used_at BIGINT,
+    PRIMARY KEY (id),
+    CONSTRAINT ask_links_token UNIQUE (token_digest)
+);
+
+CREATE INDEX ask_links_by_ask ON ask_links (ask_id);
+
 CREATE TABLE asks (
     id TEXT COLLATE "C" NOT NULL,
     key TEXT COLLATE "C" NOT NULL,

@@ -30,6 +30,21 @@ CREATE TABLE ask_events (
 
 CREATE INDEX ask_events_by_ask ON ask_events (ask_id, sequence);
 
+CREATE TABLE ask_links (
+    id TEXT NOT NULL,
+    ask_id TEXT NOT NULL,
+    approver TEXT NOT NULL,
+    token_digest TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    created_by TEXT,
+    used_at INTEGER,
+    PRIMARY KEY (id),
+    CONSTRAINT ask_links_token UNIQUE (token_digest)
+) WITHOUT ROWID;
+
+CREATE INDEX ask_links_by_ask ON ask_links (ask_id);
+
 CREATE TABLE asks (
     id TEXT NOT NULL,
     "key" TEXT NOT NULL,
