@@ -65,9 +65,10 @@ def compare(a: str, b: str, endpoint: str, every: bool, limit: int, as_json: boo
 @click.command()
 @endpoint_option
 @click.option("--control", is_flag=True, help="Let assistants create, cancel, pause, resume and retry tasks, too.")
+@click.option("--approve", is_flag=True, help="With --control: let them answer what agents ask people, too.")
 @click.option("--http", is_flag=True, help="Serve over HTTP on the loopback instead of standard input and output.")
 @click.option("--port", type=click.IntRange(0, 65535), default=4610, show_default=True, help="Port of --http.")
-def mcp(endpoint: str, control: bool, http: bool, port: int) -> None:
+def mcp(endpoint: str, control: bool, approve: bool, http: bool, port: int) -> None:
     """Let an assistant look at runs and tasks, over the Model Context Protocol.
 
     It can search runs, read one within a budget of tokens, compare two, ask with read-only SQL, and look at tasks. What
@@ -77,8 +78,9 @@ def mcp(endpoint: str, control: bool, http: bool, port: int) -> None:
     Examples:
       milepost mcp                       for a client that starts it, over standard input and output
       milepost mcp --control             the same, and it may steer tasks
+      milepost mcp --control --approve   and answer what agents ask people, in the name of who tells it to
       milepost mcp --http --port 4610    at http://127.0.0.1:4610/mcp
     """
     from milepost_collector.cli.mcp import serve_mcp
 
-    serve_mcp(endpoint, control=control, port=port if http else None)
+    serve_mcp(endpoint, control=control, approve=approve, port=port if http else None)

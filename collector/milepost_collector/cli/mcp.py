@@ -14,7 +14,7 @@ from milepost_collector.cli.client import check_address
 LOOPBACK = "127.0.0.1"
 
 
-def serve_mcp(endpoint: str, *, control: bool, port: int | None) -> None:
+def serve_mcp(endpoint: str, *, control: bool, approve: bool, port: int | None) -> None:
     """Serve until the client closes the connection or, over HTTP, until Ctrl-C. port: None for standard streams.
 
     Raises:
@@ -22,16 +22,18 @@ def serve_mcp(endpoint: str, *, control: bool, port: int | None) -> None:
         click.UsageError: the endpoint is not an address.
     """
     check_address(endpoint)
+    if approve and not control:
+        raise click.UsageError("--approve lets assistants decide for people, and needs --control with it")
     if find_spec("mcp") is None:
         raise click.ClickException("the mcp package is not installed; run: pip install 'milepost[mcp]'")
-    asyncio.run(_serve(endpoint, control, port))
+    asyncio.run(_serve(endpoint, control, approve, port))
 
 
-async def _serve(endpoint: str, control: bool, port: int | None) -> None:
+async def _serve(endpoint: str, control: bool, approve: bool, port: int | None) -> None:
     from milepost_collector.mcp.collector import Collector
     from milepost_collector.mcp.server import build_server
 
-    server = build_server(Collector(endpoint), control=control)
+    server = build_server(Collector(endpoint), control=control, approve=approve)
     if port is None:
         await server.run_stdio_async()
         return

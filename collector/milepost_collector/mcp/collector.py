@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from milepost._http import AwaitedSender
-from milepost.resources import AsyncTasks
+from milepost.resources import AsyncAsks, AsyncTasks
 from milepost.resources._exchange import Patience
 from milepost.resources._operation import Operation, path_of, query_of
 from milepost_collector.protocol.api import SqlRequest, SqlResult
@@ -21,6 +21,7 @@ class Collector:
         self.endpoint = endpoint.rstrip("/")
         self._sender = AwaitedSender(self.endpoint, TIMEOUT_S, Patience(max_retries=2, when_unreached=False))
         self.tasks = AsyncTasks(self._sender)
+        self.asks = AsyncAsks(self._sender)
 
     async def get(self, *path: str, answer: type[T], **params: Any) -> T:
         """GET `/api/…`; parameters that are None or empty are left out."""
