@@ -21,7 +21,6 @@ KB = 1000
 def test_scripts_are_as_small_as_they_should_be() -> None:
     bundle = measure()
     assert bundle.first_load <= 120 * KB
-    # Twice its budget: every page adds a little, which is looked at when they are all there.
     assert bundle.sql <= 130 * KB
     assert bundle.raw <= 2 * 1_200 * KB
 
