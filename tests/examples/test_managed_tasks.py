@@ -115,3 +115,13 @@ def test_resumed_task_goes_on_where_the_killed_worker_was(run_example: RunExampl
     pages = [checkpoint.state["page"] for checkpoint in client.tasks.checkpoints(task).checkpoints]
     assert pages == list(range(1, 20))  # by both attempts together, none twice
     assert "19 pages, 971 words, each counted once" in printed
+
+
+def test_agent_asks_before_it_spends_and_does_what_was_approved(run_example: RunExample, client: milepost.Client):
+    printed, [bought] = run_example("asks_first.py")
+    assert bought.result == {"bought": 2, "usd": 78.0, "floor": 2, "approved by": "ann"}
+    assert "asked: Buy 10 × lamp for 390.00 USD? (review)" in printed
+    assert [attempt.status for attempt in client.tasks.list_runs(bought).attempts] == ["completed", "paused", "paused"]
+    approval, question = sorted(client.asks.list(task_id=bought.id), key=lambda ask: ask.created_at)
+    assert (approval.status, approval.edited_action["number"], approval.consumed_by) == ("approved", 2, 2)
+    assert (question.status, question.answer.value["floor"], question.consumed_by) == ("answered", 2, 3)

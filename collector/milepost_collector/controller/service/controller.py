@@ -11,7 +11,6 @@ from typing import NamedTuple, TypeVar
 import anyio.to_thread
 import msgspec
 
-from milepost.wire.asks import AskCreate
 from milepost.wire.tasks import BulkAnswer, BulkRequest, Task, TaskCreate
 from milepost.wire.worker import (
     AttemptAsked,
@@ -37,7 +36,7 @@ from milepost_collector.controller.service.timer import Tick, Timer
 from milepost_collector.controller.service.writers import Writers
 from milepost_collector.controller.store.interface import Store, Tx
 from milepost_collector.controller.views.asks import is_open
-from milepost_collector.errors import DuplicateRowError, NotFoundError
+from milepost_collector.errors import NotFoundError
 
 logger = logging.getLogger("milepost.controller")
 
@@ -188,17 +187,6 @@ class Controller:
         answer = await self.write(lambda engine, tx: engine.reports(tx, request))
         self._note_ends(request, answer)
         return answer
-
-    async def ask(self, request: AskCreate) -> tuple[str, bool]:
-        """Return the id of a run's ask, and whether this made it.
-
-        Raises:
-            MilepostError: it is refused.
-        """
-        try:
-            return await self.write(lambda engine, tx: engine.ask(tx, request))
-        except DuplicateRowError:  # another request of the same run and key was first; its ask is there now
-            return await self.write(lambda engine, tx: engine.ask(tx, request))
 
     async def wait_for_answer(self, ask_id: str, wait_s: float, gone: asyncio.Future[None]) -> None:
         """Return when an ask is closed, at the latest after wait_s, or when its client has gone or the collector stops.

@@ -339,10 +339,10 @@ class PostgresStore:
             raise
 
     def _duplicate(self, error: psycopg.IntegrityError) -> Exception:
-        """Return what a taken key means: of an idempotency key, that another transaction has just made its task, and
-        that it will be found when this one is begun again."""
+        """Return what a taken key means: of an idempotency key, or a key of a run's asks, that another transaction has
+        just made its task or ask, and that it will be found when this one is begun again."""
         duplicate = DuplicateRowError(self.place, _text(error))
-        if error.diag.table_name != "idempotency":
+        if error.diag.table_name != "idempotency" and error.diag.constraint_name != "asks_of_owner":
             return duplicate
         again = _TryAgainError(self.place, _text(error), _START)
         again.finally_ = duplicate

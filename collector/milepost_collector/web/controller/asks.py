@@ -69,7 +69,7 @@ async def post_ask(request: Request) -> Response:
     """Ask on behalf of a run; 200 when the run has asked the same before."""
     wanted = await _create.read(request)
     controller = services(request).controller
-    ask_id, is_new = await controller.ask(wanted)
+    ask_id, is_new = await controller.write(lambda engine, tx: engine.ask(tx, wanted))
     return answer(await controller.read(lambda tx: views.ask(tx, ask_id)), 201 if is_new else 200)
 
 
