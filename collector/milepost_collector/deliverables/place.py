@@ -58,6 +58,7 @@ class Place:
         self._folder = folder
         self._clock = clock
         self._opened: ObjectStore | None = None
+        self._opening = asyncio.Lock()
         self._root: Path | None = None  # of a folder on this machine
 
     @property
@@ -184,8 +185,9 @@ class Place:
                 await anyio.to_thread.run_sync(_sync, folder)
 
     async def _store(self) -> ObjectStore:
-        if self._opened is None:
-            self._opened = await asyncio.get_running_loop().run_in_executor(None, self._open)
+        async with self._opening:
+            if self._opened is None:
+                self._opened = await asyncio.get_running_loop().run_in_executor(None, self._open)
         return self._opened
 
     def _open(self) -> ObjectStore:

@@ -82,6 +82,13 @@ def test_the_same_content_is_kept_once(house: House) -> None:
     assert contents(house) == {"aa": "k1"}
 
 
+def test_the_same_arrival_twice_keeps_its_content(house: House) -> None:
+    """A transaction may be done again after its answer was lost."""
+    task_id = house.create()
+    assert [attach(house, task_id, key="k1").spare_key for _ in range(2)] == [None, None]
+    assert contents(house) == {"aa": "k1"}
+
+
 def test_there_is_room_for_so_much(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """In bytes, and in number."""
     task_id = house.create()

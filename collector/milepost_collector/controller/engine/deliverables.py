@@ -109,7 +109,7 @@ def attach(unit: Unit, arrival: Arrival, quota_bytes: int) -> Attached:
     same_name = Find(equal={"owner": owner.key, "name": arrival.name}, order=("version",), descending=True, limit=1)
     newest = next(iter(tx.find(DeliverableRow, same_name)), None)
     if newest is not None and _is_same(newest, arrival):
-        return Attached(newest, made=False, spare_key=arrival.key)
+        return Attached(newest, made=False, spare_key=_spare(_content(tx, arrival), arrival))
     check_room(tx, owner, arrival.size_bytes, quota_bytes)
     row = _row(unit, arrival, lease, 1 if newest is None else newest.version + 1)
     spare_key = _keep(unit, arrival)
@@ -164,11 +164,11 @@ def _row(unit: Unit, arrival: Arrival, lease: AssignmentRow | None, version: int
 
 def _keep(unit: Unit, arrival: Arrival) -> str | None:
     """Refer to the content, which may be kept already; return the key of the copy that is not needed then."""
-    found = unit.tx.find(ContentRow, Find(equal={"sha256": arrival.sha256}), lock=True)
-    if found:
-        found[0].used_at = unit.now
-        unit.tx.update(found)
-        return arrival.key
+    found = _content(unit.tx, arrival)
+    if found is not None:
+        found.used_at = unit.now
+        unit.tx.update([found])
+        return _spare(found, arrival)
     content = ContentRow(
         sha256=arrival.sha256,
         key=arrival.key,
@@ -178,3 +178,12 @@ def _keep(unit: Unit, arrival: Arrival) -> str | None:
     )
     unit.tx.insert([content])
     return None
+
+
+def _content(tx: Tx, arrival: Arrival) -> ContentRow | None:
+    return next(iter(tx.find(ContentRow, Find(equal={"sha256": arrival.sha256}), lock=True)), None)
+
+
+def _spare(kept: ContentRow | None, arrival: Arrival) -> str | None:
+    """Return the key of the arrival's copy unless it is the one that is kept: the same arrival may come twice."""
+    return None if kept is not None and kept.key == arrival.key else arrival.key
