@@ -37,6 +37,8 @@ PAGES = {
     "task": "tasks/{task}",
     "schedules": "schedules",
     "week": "schedules?view=week",
+    "triggers": "triggers",
+    "trigger": "triggers/on failure",
     "agents": "agents",
     "webhooks": "webhooks",
     "settings": "settings",
@@ -70,7 +72,11 @@ def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browser
 
 @pytest.fixture(scope="module")
 def task_id(controlled: Controlled) -> str:
-    """Return a task that waits for its agent."""
+    """Return a task that waits for its agent; there is a trigger too."""
+    conditions = [{"pointer": "/action", "equals": "opened"}]
+    mapping = [{"name": "title", "pointer": "/issue/title", "required": True}]
+    fields = {"signature": {"scheme": "github"}, "conditions": conditions, "mapping": mapping}
+    controlled.post("/api/triggers", name="on failure", kind="webhook", task={"name": "triage"}, **fields)
     return controlled.create("nightly", agent="reporter")
 
 
@@ -115,7 +121,9 @@ def test_page_has_no_violations(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["runs", "compare", "flame", "insights", "tasks", "schedules", "agents", "webhooks"])
+@pytest.mark.parametrize(
+    "name", ["runs", "compare", "flame", "insights", "tasks", "schedules", "triggers", "agents", "webhooks"]
+)
 def test_empty_page_has_no_violations(name: str, themed: BrowserContext, empty: CollectorProcess, axe: str) -> None:
     page = themed.new_page()
     page.goto(f"{empty.url}/{name}")
@@ -140,7 +148,7 @@ def fail(route: Route) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["runs", "run", "flame", "insights", "tasks", "task", "schedules", "agents", "settings"]
+    "name", ["runs", "run", "flame", "insights", "tasks", "task", "schedules", "triggers", "agents", "settings"]
 )
 def test_failing_page_has_no_violations(
     name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, axe: str

@@ -12,7 +12,8 @@ export type GlobalKey =
 export const PREFIX_MS = 1500;
 
 const GO: Readonly<Record<string, string>> = {
-  r: 'runs', t: 'tasks', p: 'approvals', s: 'schedules', a: 'agents', i: 'insights', q: 'sql', w: 'webhooks', ',': 'settings',
+  r: 'runs', t: 'tasks', p: 'approvals', s: 'schedules', h: 'triggers', w: 'webhooks', a: 'agents', i: 'insights', q: 'sql',
+  ',': 'settings',
 };
 
 /**

@@ -11,13 +11,13 @@ export function parseJson(text: string): unknown {
   } as (this: unknown, key: string, value: unknown) => unknown);
 }
 
-/** JSON text with two blanks of indentation; bigints as the numbers they were. */
-export function formatJson(value: unknown): string {
+/** JSON text, indented by two blanks unless it is said otherwise (0: one line); bigints as the numbers they were. */
+export function formatJson(value: unknown, indent = 2): string {
   const digits: string[] = [];
   const text = JSON.stringify(
     value,
     (_key, item: unknown) => (typeof item === 'bigint' ? `\u0000${digits.push(item.toString()) - 1}` : item),
-    2,
+    indent,
   );
   if (text === undefined) return 'null';
   return digits.length === 0 ? text : text.replace(/"\\u0000(\d+)"/g, (_match, index) => digits[Number(index)]);

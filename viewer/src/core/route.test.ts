@@ -8,7 +8,7 @@ describe('routes', () => {
   it('name pages', () => {
     expect(parseRoute('')).toEqual({ page: 'runs' });
     expect(parseRoute('runs/')).toEqual({ page: 'runs' });
-    for (const page of ['tasks', 'schedules', 'agents', 'sql', 'compare', 'flame', 'settings']) expect(parseRoute(page)).toEqual({ page });
+    for (const page of ['tasks', 'schedules', 'triggers', 'agents', 'sql', 'compare', 'flame', 'settings']) expect(parseRoute(page)).toEqual({ page });
     expect(parseRoute('insights')).toEqual({ page: 'insights', board: null });
     expect(parseRoute('insights/cost')).toEqual({ page: 'insights', board: 'cost' });
     expect(parseRoute('approvals')).toEqual({ page: 'approvals', askId: null });

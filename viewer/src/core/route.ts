@@ -12,19 +12,22 @@ export type Route =
   | { page: 'task'; taskId: string }
   | { page: 'schedules' }
   | { page: 'schedule'; scheduleId: string }
+  | { page: 'triggers' }
+  | { page: 'trigger'; triggerId: string }
   | { page: 'agents' }
   | { page: 'approvals'; askId: string | null }
   | { page: 'webhooks' }
   | { page: 'webhook'; webhookId: string }
   | { page: 'missing'; path: string };
 
-const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'agents', 'webhooks'] as const;
+const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'triggers', 'agents', 'webhooks'] as const;
 
 /** Tells pages of the same kind apart: what one shows that another one does not. */
 export function routeKey(route: Route): string {
   if (route.page === 'run') return `run ${route.runId}`;
   if (route.page === 'task') return `task ${route.taskId}`;
   if (route.page === 'webhook') return `webhook ${route.webhookId}`;
+  if (route.page === 'trigger') return `trigger ${route.triggerId}`;
   return route.page === 'schedule' ? `schedule ${route.scheduleId}` : route.page;
 }
 
@@ -36,13 +39,14 @@ export function parseRoute(path: string): Route {
   if (plain) return { page: plain };
   if (clean === 'insights') return { page: 'insights', board: null };
   if (clean === 'approvals') return { page: 'approvals', askId: null };
-  const [, folder, name] = /^(runs|tasks|schedules|insights|approvals|webhooks)\/([^/]+)$/.exec(clean) ?? [];
+  const [, folder, name] = /^(runs|tasks|schedules|triggers|insights|approvals|webhooks)\/([^/]+)$/.exec(clean) ?? [];
   const id = name && decodeURIComponentSafely(name);
   if (folder === 'runs') return { page: 'run', runId: id };
   if (folder === 'tasks') return { page: 'task', taskId: id };
   if (folder === 'approvals') return { page: 'approvals', askId: id };
   if (folder === 'insights') return { page: 'insights', board: id };
   if (folder === 'webhooks') return { page: 'webhook', webhookId: id };
+  if (folder === 'triggers') return { page: 'trigger', triggerId: id };
   if (folder === 'schedules') return { page: 'schedule', scheduleId: id };
   return { page: 'missing', path };
 }
@@ -69,6 +73,10 @@ export function schedulePath(scheduleId: string): string {
 
 export function webhookPath(webhookId: string): string {
   return `webhooks/${encodeURIComponent(webhookId)}`;
+}
+
+export function triggerPath(triggerId: string): string {
+  return `triggers/${encodeURIComponent(triggerId)}`;
 }
 
 export function askPath(askId: string | null): string {
