@@ -19,7 +19,8 @@ def test_match_names_the_best_agent_and_what_others_lack(
 ) -> None:
     controlled.worker("match-amy", tasks=["Match this"], capabilities=["sql"])
     controlled.worker("match-bob", tasks=["Match this"])
-    task_id = controlled.create("Match this", needs=["sql", {"what": "gpu", "weight": 2}], run_at="2099-01-01T00:00:00Z")
+    needs = ["sql", {"what": "gpu", "weight": 2}]
+    task_id = controlled.create("Match this", needs=needs, run_at="2099-01-01T00:00:00Z")
     page = open_page(f"{collector.url}/tasks/{task_id}")
     table = page.get_by_role("table", name="Agents that could do it, the best first")
     expect(table.get_by_role("row").nth(1)).to_contain_text("match-amy")
@@ -69,4 +70,3 @@ def test_batch_is_followed_by_its_header(
     worker.report(made["ids"][0], "completed")
     expect(header).to_contain_text("1 of 4 finished")
     expect(page.get_by_title("Remove this filter")).to_contain_text("nightly")
-
