@@ -27,6 +27,8 @@ ATTEMPTS = {  # of the managed tasks
     ("Load Data", "completed"): 1,
     ("Read Archive", "lost"): 1,
     ("Read Archive", "completed"): 1,
+    ("Word Report", "failed"): 1,
+    ("Word Report", "completed"): 1,
 }
 NIGHTS = range(3, 6)  # one report at once and those of three nights, or one more or less when the clock was changed
 

@@ -125,3 +125,18 @@ def test_agent_asks_before_it_spends_and_does_what_was_approved(run_example: Run
     approval, question = sorted(client.asks.list(task_id=bought.id), key=lambda ask: ask.created_at)
     assert (approval.status, approval.edited_action["number"], approval.consumed_by) == ("approved", 2, 2)
     assert (question.status, question.answer.value["floor"], question.consumed_by) == ("answered", 2, 3)
+
+
+def test_nightly_deliverables_hands_over_what_it_owes(run_example: RunExample, client: milepost.Client):
+    printed, [task] = run_example("nightly_deliverables.py")
+    assert "attempt 1 failed: MissingDeliverables: words.json: not attached" in printed
+    assert (task.status, task.attempt) == ("completed", 2)
+    assert [(one.name, one.type, one.version, one.attempt) for one in task.deliverables] == [
+        ("report.md", "report", 1, 1),  # attached again by the second attempt, it was the same
+        ("words.json", "data", 1, 2),
+    ]
+    assert [one.met for one in task.expected_deliverables] == [True, True]
+    assert task.result["summary"] == "5 documents have 971 words."
+    assert client.tasks.read(task, "report.md").startswith(b"# Words by document")
+    (said,) = client.feedback.list(task=task)
+    assert (said.rating, said.by) == (5, "a reader")

@@ -68,6 +68,7 @@ EXAMPLES = (
     Example("two_processes.py", "one run over two processes"),
     Example("etl_chain.py", "managed tasks that depend on each other, one of them retried"),
     Example("nightly_schedule.py", "a schedule by cron and zone, nights made up for"),
+    Example("nightly_deliverables.py", "a report that is owed: deliverables, insights, feedback"),
     Example("asks_first.py", "an agent that asks people before it spends"),
     Example("resumed_task.py", "a task whose worker is killed, resumed from its checkpoint"),
 )

@@ -242,7 +242,7 @@ class Outbox:
             settle(letter.wait, _error_of(letter, result))
         if letter.ends:
             if result.outcome == "applied" and result.reason:
-                logger.warning("task %s, attempt %d, counts as failed: %s", *attempt.key, result.reason)
+                logger.info("task %s, attempt %d, counts as failed: %s", *attempt.key, result.reason)
             if result.outcome == "refused" and self._replace(letter, result.reason):
                 return
             self._on_end(attempt)

@@ -159,3 +159,16 @@ def test_evaluations_of_opentelemetry_come_in_and_go_out(server: Server) -> None
     for one in events:
         sent = {item["key"]: next(iter(item["value"].values())) for item in one["attributes"]}
         assert said.items() <= sent.items()
+
+
+def test_score_of_a_whole_run_leaves_with_its_root(server: Server) -> None:
+    run, root, child = ("9d" * 16, "9d" * 8, "9e" * 8)
+    inner = SpanEnded(run_id=run, span_id=child, parent_span_id=root, name="call", start_time=NS, end_time=NS + 2)
+    outer = SpanEnded(run_id=run, span_id=root, name="answer", start_time=NS + 1, end_time=NS + 10)
+    server.send([inner, outer], producer_id="whole runs")
+    body = {"run_id": run, "name": "useful", "value": 1.0, "explanation": "as a whole"}
+    assert server.client.post("/api/scores", json=body).status_code == 201
+    exported = json.loads(server.client.get(f"/api/runs/{run}/export", params={"format": "otlp"}).text)
+    spans = [span for part in exported["resourceSpans"] for scope in part["scopeSpans"] for span in scope["spans"]]
+    events = {span["spanId"]: [one["name"] for one in span.get("events", ())] for span in spans}
+    assert events == {child: [], root: ["gen_ai.evaluation.result"]}

@@ -66,6 +66,15 @@ _EVENTS = (
     "WHERE run_id = $run_id AND (event_id IS NULL OR kind = 'score') "
     "AND span_id IN (SELECT unnest($span_ids::VARCHAR[])) ORDER BY rowid"
 )
+_RUN_SCORES = (
+    f"SELECT {', '.join(f'epoch_ns({name})' if name in TIMES else name for name in EVENT_COLUMNS)} FROM events "
+    "WHERE run_id = $run_id AND span_id IS NULL AND kind = 'score' ORDER BY rowid"
+)
+# What is said of the whole run leaves with its root, or without one with its first span: OTLP has events of spans only.
+_BEARER = (
+    f"SELECT span_id FROM spans WHERE run_id = $run_id AND {SPAN_BOUNDS} "
+    "ORDER BY parent_span_id IS NOT NULL, start_time, span_id LIMIT 1"
+)
 _PRODUCERS = f"""
 SELECT producer_id, attributes, service_name, service_version, host_name, process_id, sdk_name, sdk_version
 FROM producers
@@ -152,9 +161,12 @@ class RunExport:
 
     def _exported(self) -> Iterator[list[Exported]]:
         resources = self._resources()
+        bearer = next((span_id for (span_id,) in self._connection.execute(_BEARER, self._values).fetchall()), None)
         last: Mapping[str, Any] | None = None
         while rows := self._chunk(last):
             events = self._events(rows)
+            if bearer is not None and any(row["span_id"] == bearer for row in rows):
+                events.setdefault(bearer, []).extend(self._of_run())
             texts = self._texts([*rows, *(event for found in events.values() for event in found)])
             yield [
                 Exported(
@@ -176,6 +188,11 @@ class RunExport:
             known = dict(zip(EVENT_COLUMNS, event, strict=True))
             found.setdefault(known["span_id"], []).append(known)
         return found
+
+    def _of_run(self) -> list[Row]:
+        """Return the scores of the run as a whole."""
+        found = self._connection.execute(_RUN_SCORES, {"run_id": self._run_id}).fetchall()
+        return [dict(zip(EVENT_COLUMNS, event, strict=True)) for event in found]
 
     def _texts(self, rows: Sequence[Row]) -> dict[str, str]:
         texts = [row["attributes"] for row in rows if row["attributes"]]
