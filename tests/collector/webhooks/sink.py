@@ -63,7 +63,11 @@ class Sink:
                 sink.connections += 1
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender was killed meanwhile
+                    self.close_connection = True
+                    return
                 request = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 sink.keep(request)
                 self._answer(sink.reply(request))
