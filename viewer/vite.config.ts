@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -6,6 +7,18 @@ const COLLECTOR = process.env.MILEPOST_COLLECTOR ?? 'http://127.0.0.1:4600';
 
 /** Pages that are asked for before the first script has run, and the module of each. */
 const EARLY_PAGES = { runs: 'RunsPage', run: 'RunPage', tasks: 'TasksPage', task: 'TaskPage', sql: 'SqlPage', insights: 'InsightsPage' };
+
+type Graph = { getModuleInfo(id: string): { importedIds: readonly string[] } | null };
+
+let known: Set<string> | undefined;
+
+/** The modules of the run list and the run, which readers open first: they must not wait for what only others need. */
+function firstPages(graph: Graph): Set<string> {
+  if (known) return known;
+  known = new Set(['RunsPage', 'RunPage'].map((name) => resolve(import.meta.dirname, `src/views/${name}.svelte`)));
+  for (const id of known) graph.getModuleInfo(id)?.importedIds.forEach((one) => known?.add(one));
+  return known;
+}
 
 /** Writes into the page which scripts each page needs, and the script that asks for them before all others. */
 function earlyScripts(): Plugin {
@@ -64,12 +77,12 @@ export default defineConfig({
             { name: 'early', test: /src[\/](early|api[\/]a(head|ddresses)|core[\/](route|runfilters))\.ts/, priority: 9 },
             { name: 'shell', tags: ['$initial'], priority: 8 },
             { name: 'arrow', test: /flechette/, priority: 7 },
-            { name: 'common', minShareCount: 3, priority: 6 },
-            { name: 'charts', test: /uplot|components[\/]charts[\/](Chart|plot)/, priority: 5 },
-            { name: 'tasks', test: /components[\/]tasks[\/](ActionDialog|ActionMenu|OutcomeNote|TaskState)|core[\/]task|api[\/]controller/, priority: 5 },
-            { name: 'run', test: /RunPage/, priority: 4 },
-            { name: 'runs', test: /RunsPage/, priority: 4 },
-            { name: 'detail', test: /components[\/]detail|Run(Tasks|Judgements|Menus)\.svelte/, priority: 3 },
+            { name: (id, context) => (firstPages(context).has(id) ? 'common' : null), debugName: 'common', minShareCount: 3, priority: 6 },
+            { name: 'run', test: /RunPage/, priority: 5 },
+            { name: 'runs', test: /RunsPage/, priority: 5 },
+            { name: 'charts', test: /uplot|components[\\/]charts[\\/](Chart|plot)/, priority: 4 },
+            { name: 'shared', minShareCount: 3, priority: 3 },
+            { name: 'detail', test: /components[\\/]detail|Run(Tasks|Judgements|Menus)\.svelte/, priority: 2 },
           ],
         },
       },
