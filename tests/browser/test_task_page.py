@@ -95,6 +95,26 @@ def test_checkpoints_fold_and_steps_tell_who_reused_them(controlled: Controlled,
     expect(section(page, "Checkpoints")).to_contain_text("4000")
 
 
+def test_failed_task_resumes_from_the_checkpoint_that_was_chosen(controlled: Controlled, open_task: OpenTask) -> None:
+    task_id = controlled.create("Rewound", agent="rewinding-agent", settings={"max_retries": 0})
+    worker = controlled.worker("rewinding-agent")
+    worker.take(task_id)
+    for sequence in (1, 2):
+        worker.report(task_id, "checkpoint", sequence=sequence, state={"page": sequence}, name=f"page {sequence}")
+    page = open_task(task_id)
+    first = section(page, "Checkpoints").get_by_role("button", name=re.compile("page 1"))
+    first.click()
+    expect(page.get_by_role("button", name="Resume from here")).to_have_count(0)  # it runs
+    worker.fail(task_id, "ValueError", "torn")
+    page.get_by_role("button", name="Resume from here").click()
+    dialog = page.get_by_role("dialog", name="Retry “Rewound”?")
+    expect(dialog.get_by_role("combobox", name="From where")).to_have_value("1")
+    dialog.get_by_role("button", name="Retry").click()
+    lease = worker.take(task_id)
+    assert lease["checkpoint"] == {"page": 1}
+    expect(section(page, "Checkpoints")).to_contain_text("attempt 1 again")
+
+
 def test_dependencies_are_drawn_with_their_statuses_and_lead_there(controlled: Controlled, open_task: OpenTask) -> None:
     first = controlled.create("Graph Extract", agent="nobody")
     middle = controlled.create(

@@ -290,6 +290,7 @@ def resume(endpoint: str, tasks: tuple[str, ...], reason: str, as_json: bool) ->
 @endpoint_option
 @click.option("--reassign", is_flag=True, help="Away from the agent that failed, to any other that handles it.")
 @click.option("--to", "to_agent", metavar="AGENT", help="To this agent.")
+@click.option("--checkpoint", type=click.IntRange(1), metavar="NUMBER", help="Go on from this one, not the newest.")
 @click.option("--input", "input_", type=Json(), help="Instead of its input: JSON or @file.")
 @click.option("--context", type=Json(), help="Instead of its context: JSON or @file.")
 @json_option
@@ -299,6 +300,7 @@ def retry(endpoint: str, tasks: tuple[str, ...], as_json: bool, **options: Any) 
     \b
     Examples:
       milepost task retry 3f9a2c1b
+      milepost task retry 3f9a2c1b --checkpoint 3
       milepost task retry 3f9a2c1b --reassign --context '{"hint": "page 12 is empty"}'
     """
     from milepost_collector.cli.tasks import retry_tasks

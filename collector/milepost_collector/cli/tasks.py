@@ -129,7 +129,11 @@ def retry_tasks(endpoint: str, given: Sequence[str], options: dict[str, Any], *,
     """Try tasks again."""
     if options["reassign"] and options["to_agent"]:
         raise click.UsageError("--reassign lets any other agent do it, --to names one: give one of them")
-    fields = {"reassign": options["to_agent"] or options["reassign"], **task_fields(options, ("input", "context"))}
+    fields = {
+        "reassign": options["to_agent"] or options["reassign"],
+        "checkpoint": options["checkpoint"],
+        **task_fields(options, ("input", "context")),
+    }
     command_tasks(endpoint, "retry", given, fields, as_json=as_json)
 
 

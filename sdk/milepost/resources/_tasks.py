@@ -377,6 +377,7 @@ def retry(
     task: Task | str,
     *,
     reassign: bool | str = False,
+    checkpoint: int | None = None,
     context: Any | UnsetType = UNSET,
     input: Any | UnsetType = UNSET,
     by: str | None = None,
@@ -384,14 +385,17 @@ def retry(
     """Try a failed or cancelled task again, with retries as at first.
 
     reassign: True: away from the agent that failed, to any other of its team or any that handles the name; a name: to
-    that agent. context, input: replace the task's.
+    that agent. checkpoint: the sequence of the checkpoint to go on from, from 1; None: the newest. context, input:
+    replace the task's.
 
     Raises:
-        ConflictError: it neither failed nor was cancelled.
+        ConflictError: it neither failed nor was cancelled, or has no memory to take a checkpoint from.
         NotFoundError: there is no such task.
     """
     given = {"reassign": reassign, "context": context, "input": input}
-    fields = {name: value for name, value in given.items() if value is not UNSET} | given_only({"by": by})
+    fields = {name: value for name, value in given.items() if value is not UNSET} | given_only(
+        {"checkpoint": checkpoint, "by": by}
+    )
     return _command(task, "retry", build(RetryRequest, fields))
 
 

@@ -235,10 +235,12 @@ class RetryRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fiel
     """Try a failed or cancelled task again, with retries as at first.
 
     reassign: true: away from the agent that failed, to any other of its team or any that handles the name; a text: to
-    that agent. context: replaces the task's.
+    that agent. context: replaces the task's. checkpoint: the sequence of the checkpoint that the next attempt goes on
+    from; None: the newest.
     """
 
     reassign: bool | Name = False
+    checkpoint: Annotated[int, Meta(ge=1)] | None = None
     context: Any = UNSET
     input: Any = UNSET
     by: Name | None = None
@@ -490,7 +492,8 @@ class AttemptList(Struct, kw_only=True):
 
 
 class Checkpoint(Struct, kw_only=True):
-    """State that an attempt saved. sequence: rises within a task. size_bytes: of the state as JSON."""
+    """State that an attempt saved. sequence: rises within a task. size_bytes: of the state as JSON. copy_of: the
+    checkpoint that a retry went on from, saved once more as the newest."""
 
     task_id: str
     attempt: int
@@ -500,6 +503,7 @@ class Checkpoint(Struct, kw_only=True):
     name: str | None = None
     agent: str | None = None
     state: Any = None
+    copy_of: int | None = None
 
 
 class Step(Struct, kw_only=True):

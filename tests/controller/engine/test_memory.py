@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+import pytest
 
 from milepost.wire.tasks import CheckpointList
-from milepost.wire.worker import AttemptCompleted, AttemptPaused, CheckpointSaved, StepCompleted, StepReused
+from milepost.wire.worker import (
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptPaused,
+    CheckpointSaved,
+    StepCompleted,
+    StepReused,
+)
 from milepost_collector.controller import views
+from milepost_collector.errors import InvalidParameterError
 from tests.controller.engine.house import House, Worker
 
 
@@ -32,6 +43,47 @@ def test_later_attempt_gets_the_newest_checkpoint(house: House, worker: Worker) 
     assert (second.checkpoint, second.checkpoint_sequence) == ({"page": 2}, 2)  # type: ignore[attr-defined]
     assert [item.state for item in saved(house, made).checkpoints] == [{"page": 1}, {"page": 2}]
     assert house.attempts(made)[0].checkpoint_count == 2
+
+
+def failed_after(house: House, worker: Worker, checkpoints: int, **task: Any) -> str:
+    """Have a task save checkpoints and fail for good."""
+    made = house.create(**task)
+    lease = worker.take()
+    for sequence in range(1, checkpoints + 1):
+        worker.report(CheckpointSaved, lease, sequence=sequence, state={"page": sequence}, name=f"page {sequence}")
+    worker.report(AttemptFailed, lease, error_type="Broken", error_message="no more", retryable=False)
+    worker.held.clear()
+    return made
+
+
+def test_retry_goes_on_from_the_checkpoint_that_was_chosen(house: House, worker: Worker) -> None:
+    made = failed_after(house, worker, 3)
+    house.retry(made, checkpoint=1)
+    lease = worker.take()
+    assert (lease.checkpoint, lease.checkpoint_sequence) == ({"page": 1}, 4)
+    kept = [(item.sequence, item.state, item.name, item.copy_of) for item in saved(house, made).checkpoints]
+    assert kept[0] == (1, {"page": 1}, "page 1", None)
+    assert kept[3] == (4, {"page": 1}, "page 1", 1)
+    worker.report(CheckpointSaved, lease, sequence=1, state={"page": "new"})
+    assert again(worker, lease).checkpoint == {"page": "new"}  # type: ignore[attr-defined]
+
+
+def test_copy_of_a_copy_names_the_original_and_the_newest_is_not_copied(house: House, worker: Worker) -> None:
+    made = failed_after(house, worker, 2)
+    for chosen in (1, 3, 1):  # 3 is the copy of 1, and the newest
+        house.retry(made, checkpoint=chosen)
+        lease = worker.take()
+        assert lease.checkpoint == {"page": 1}
+        worker.report(AttemptFailed, lease, error_type="Broken", error_message="no more", retryable=False)
+        worker.held.clear()
+    assert [item.copy_of for item in saved(house, made).checkpoints] == [None, None, 1, 1]
+
+
+def test_checkpoint_that_is_not_there_is_refused_with_those_that_are(house: House, worker: Worker) -> None:
+    made = failed_after(house, worker, 2)
+    with pytest.raises(InvalidParameterError, match=f"task {made} has checkpoints 1 to 2"):
+        house.retry(made, checkpoint=7)
+    assert house.task(made).status == "failed"
 
 
 def test_repeated_checkpoint_is_saved_once(house: House, worker: Worker) -> None:

@@ -34,6 +34,8 @@ export interface Checkpoint {
   name: string | null;
   agent: string | null;
   state: unknown;
+  /** The checkpoint that a retry went on from, saved once more as the newest. */
+  copy_of: number | null;
 }
 
 /** A step that an attempt completed; reused_by: later attempts that took its result. */

@@ -6,6 +6,8 @@ import { parseJsonField } from './taskform';
 export interface ActionForm {
   reason: string;
   reassign: string;
+  /** The number of the checkpoint to go on from; empty for the newest. */
+  checkpoint: string;
   input: string;
   context: string;
   result: string;
@@ -29,7 +31,7 @@ const TELLS_WHY: readonly TaskAction[] = ['cancel', 'pause', 'edit', 'redirect',
 export const takesReason = (action: TaskAction): boolean => TELLS_WHY.includes(action);
 
 export function emptyActionForm(): ActionForm {
-  return { reason: '', reassign: '', input: '', context: '', result: '', agent: '', team: '' };
+  return { reason: '', reassign: '', checkpoint: '', input: '', context: '', result: '', agent: '', team: '' };
 }
 
 /**
@@ -39,6 +41,7 @@ export function emptyActionForm(): ActionForm {
 export function readAction(action: TaskAction, form: ActionForm, before: ActionForm, by: string): Record<string, unknown> {
   const body: Record<string, unknown> = {};
   if (action === 'retry' && form.reassign) body.reassign = form.reassign === 'yes';
+  if (action === 'retry' && form.checkpoint) body.checkpoint = Number(form.checkpoint);
   if (action === 'run') addJson(body, form, 'input');
   if (action === 'complete') addJson(body, form, 'result');
   if (action === 'edit') addEdits(body, form, before);

@@ -2,6 +2,7 @@
 
 import { ApiError } from '../api/client';
 import { actOnTask, actOnTasks, type BulkAnswer } from '../api/controller';
+import type { ActionForm } from '../core/actionform';
 import { formatCount, plural } from '../core/format';
 import type { Task, TaskAction } from '../core/task';
 import { bulkFilter, type TaskFilters } from '../core/taskfilters';
@@ -31,6 +32,8 @@ class TaskActions {
   action = $state.raw<TaskAction>('run');
   /** What the open dialog is about; null: no dialog. */
   target = $state.raw<Target | null>(null);
+  /** What the dialog's form begins with. */
+  given: Partial<ActionForm> = {};
   /** What a bulk action would do, once that is known. */
   forecast = $state.raw<BulkAnswer | null>(null);
   failure = $state.raw<ApiError | null>(null);
@@ -44,8 +47,9 @@ class TaskActions {
   private noticeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Opens the dialog; for several tasks it first asks what would happen. */
-  ask(action: TaskAction, target: Target): void {
+  ask(action: TaskAction, target: Target, given: Partial<ActionForm> = {}): void {
     this.aborter.abort();
+    this.given = given;
     this.aborter = new AbortController();
     [this.action, this.target, this.forecast, this.failure, this.busy] = [action, target, null, null, false];
     if ('task' in target) return;

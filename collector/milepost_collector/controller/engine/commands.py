@@ -12,6 +12,7 @@ from milepost.wire.tasks import (
     RunRequest,
 )
 from milepost_collector.controller.engine.asks import cancel_all, forget_answers
+from milepost_collector.controller.engine.checkpoints import take_up
 from milepost_collector.controller.engine.creation import (
     Creator,
     text_or_none,
@@ -126,6 +127,8 @@ def retry(unit: Unit, creator: Creator, task_id: str, request: RetryRequest) -> 
         avoid = task.last_agent
         if not task.team:
             task.agent = task.agents = None
+    if request.checkpoint is not None:
+        take_up(unit, task, request.checkpoint)
     reopen(unit, task, by=request.by, avoid=avoid, takes_outputs=request.input is UNSET)
 
 

@@ -163,17 +163,22 @@ class DependencyRow(Struct, kw_only=True, array_like=True, gc=False):
 
 
 class CheckpointRow(Struct, kw_only=True, array_like=True, gc=False):
-    """Table `checkpoints`, key (task_id, sequence); (task_id, attempt, attempt_sequence) is unique too."""
+    """Table `checkpoints`, key (task_id, sequence); (task_id, attempt, attempt_sequence) is unique too.
+
+    attempt_sequence: the worker's number; None for a copy, which a person had saved to go on from. copy_of: its
+    original's sequence.
+    """
 
     task_id: str
     sequence: int
     position: int
     attempt: int
-    attempt_sequence: int
     created_at: int
     size_bytes: int
     state: str
+    attempt_sequence: int | None = None
     name: str | None = None
+    copy_of: int | None = None
 
 
 class StepRow(Struct, kw_only=True, array_like=True, gc=False):

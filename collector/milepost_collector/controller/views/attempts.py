@@ -149,6 +149,7 @@ def _checkpoint(row: CheckpointRow) -> Checkpoint:
         size_bytes=row.size_bytes,
         name=row.name,
         state=raw(row.state),
+        copy_of=row.copy_of,
     )
 
 

@@ -347,11 +347,12 @@ CREATE TABLE checkpoints (
     sequence BIGINT NOT NULL,
     position BIGINT NOT NULL,
     attempt BIGINT NOT NULL,
-    attempt_sequence BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
     size_bytes BIGINT NOT NULL,
     state TEXT COLLATE "C" NOT NULL,
+    attempt_sequence BIGINT,
     name TEXT COLLATE "C",
+    copy_of BIGINT,
     PRIMARY KEY (task_id, sequence),
     CONSTRAINT checkpoints_of_attempt UNIQUE (task_id, attempt, attempt_sequence)
 );

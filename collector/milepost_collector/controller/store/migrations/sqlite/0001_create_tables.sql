@@ -340,11 +340,12 @@ CREATE TABLE checkpoints (
     sequence INTEGER NOT NULL,
     position INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
-    attempt_sequence INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     size_bytes INTEGER NOT NULL,
     state TEXT NOT NULL,
+    attempt_sequence INTEGER,
     name TEXT,
+    copy_of INTEGER,
     PRIMARY KEY (task_id, sequence),
     CONSTRAINT checkpoints_of_attempt UNIQUE (task_id, attempt, attempt_sequence)
 );
