@@ -155,6 +155,7 @@ async def _start_controller(config: CollectorConfig, costs: CostBook) -> Control
         url=config.controller_url,
         retention_days=config.task_retention_days,
         max_value_bytes=config.max_task_value_bytes,
+        ask_alarm_ms=config.ask_alarm_s * 1_000,
         costs=costs,
     )
     controller.start()

@@ -54,6 +54,7 @@ class CollectorConfig:
     forward_max_bytes: int = 1024 * MIB  # of one destination's queue on disk; beyond it the oldest are dropped
     controller_url: str | None = field(default=None, repr=False)  # of a PostgreSQL database; None: a file in data_dir
     task_retention_days: int = 30  # how long finished tasks are kept
+    ask_alarm_s: int = 300  # how long nobody may have received an ask before that is an alarm
     max_task_value_bytes: int = MIB  # of a task's input, context or result, and of a checkpoint, as JSON
     deliverables_url: str | None = None  # s3://, gs:// or az:// BUCKET/PREFIX, or file://; None: a folder in data_dir
     max_deliverable_bytes: int = 1024 * MIB  # of one content; 5 GiB at most
@@ -72,6 +73,7 @@ class CollectorConfig:
             "checkpoint_wal_bytes",
             "sql_max_rows",
             "task_retention_days",
+            "ask_alarm_s",
             "webhook_retention_days",
             "max_task_value_bytes",
             "max_deliverable_bytes",

@@ -303,3 +303,10 @@ def test_pages_of_the_inbox_are_the_whole(house: House) -> None:
     assert found == whole
     with pytest.raises(InvalidParameterError, match="take next_cursor"):
         house.store.read(lambda tx: views.asks(tx, AskFilter(), cursor="x", limit=3))
+
+
+def test_patience_before_an_alarm_can_be_set(open_stores: Any, clock: Any) -> None:
+    house = House(open_stores(":memory:", clock=clock), clock, ask_alarm_ms=1_000)
+    ask_id = house.ask_for_run()
+    house.pass_time(1_000)
+    assert house.ask_events(ask_id) == ["opened", "alarmed"]

@@ -88,6 +88,35 @@ class Machine(RuleBasedStateMachine):
         getattr(self.model, kind)(item.id, self.subject.now())
         assert self.subject.report(agent, kind, item.id, attempt) == "repeated"
 
+    @precondition(lambda self: self.model.leases())
+    @rule(
+        index=_INDEX,
+        action=st.sampled_from((1, 1, 2)),
+        timeout_ms=st.sampled_from((None, 1_000, 600_000)),
+        on_expiry=st.sampled_from(("continue", "fail", "cancel")),
+    )
+    def ask(self, index: int, action: int, timeout_ms: int | None, on_expiry: str) -> None:
+        leases = self.model.leases()
+        item = leases[index % len(leases)]
+        assert item.worker is not None
+        agent, attempt = item.worker, item.attempt
+        given = {"action": action, "timeout_ms": timeout_ms if self.delays else None, "on_expiry": on_expiry}
+        ask = {"key": "k", "title": "Go on?"} | {name: value for name, value in given.items() if value is not None}
+        assert self.subject.report(agent, "ask", item.id, attempt, ask) == "applied"
+        self.model.ask(item.id, action, given["timeout_ms"], on_expiry, self.subject.now())  # type: ignore[arg-type]
+        assert self.subject.report(agent, "ask", item.id, attempt, ask) in ("repeated", "stale")
+
+    @precondition(lambda self: self.model.asking())
+    @rule(index=_INDEX, decision=st.sampled_from(("approve", "reject", "cancel")))
+    def answer(self, index: int, decision: str) -> None:
+        asking = self.model.asking()
+        item = asking[index % len(asking)]
+        self.subject.answer(item.id, decision)
+        status = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}[decision]
+        self.model.answer(item.id, status, self.subject.now())
+        with pytest.raises(Refused):
+            self.subject.answer(item.id, decision, again=True)
+
     @precondition(lambda self: self.delays)
     @rule(milliseconds=st.sampled_from((1, 1_000, 5_000, 600_000, 3_600_000)))
     def pass_time(self, milliseconds: int) -> None:
@@ -98,6 +127,11 @@ class Machine(RuleBasedStateMachine):
     def statuses_agree(self) -> None:
         assert self.subject.statuses(list(self.model.items)) == self.model.statuses()
         assert self.subject.counts() == self.model.counts()
+
+    @invariant()
+    def asks_agree(self) -> None:
+        for task_id in list(self.model.items)[-4:]:
+            assert self.subject.asks(task_id) == self.model.asks(task_id)
 
     @invariant()
     def queues_agree(self) -> None:

@@ -15,6 +15,7 @@ LEGAL = {
     "pending": ["update", "run", "cancel", "pause", "redirect", "complete", "delete"],
     "blocked": ["update", "cancel", "pause", "redirect", "complete", "delete"],
     "assigned": ["update", "cancel", "pause", "resume", "redirect", "complete"],
+    "review": ["update", "cancel", "pause", "redirect", "complete", "delete"],
     "paused": ["update", "run", "cancel", "resume", "retry", "redirect", "complete", "delete"],
     "completed": ["run", "delete"],
     "failed": ["run", "retry", "delete"],
@@ -37,6 +38,16 @@ class Wanted:
 
 
 @dataclass(slots=True)
+class Asked:
+    """What a task has put to people, under the only key there is."""
+
+    action: int
+    expires_at: int | None
+    on_expiry: str
+    status: str = "open"
+
+
+@dataclass(slots=True)
 class Item:
     """A task. edges: open, met or failed by the task waited for. delayed_until: None when it is ready."""
 
@@ -53,6 +64,12 @@ class Item:
     expires_at: int = 0
     stop: str | None = None
     cut_off_at: int | None = None
+    asked: Asked | None = None  # since it was last opened
+    closed: list[str] = field(default_factory=list)  # how other asks of it ended, in the order in which they were made
+
+    @property
+    def is_asking(self) -> bool:
+        return self.asked is not None and self.asked.status == "open"
 
     @property
     def waits(self) -> bool:
@@ -108,6 +125,9 @@ class Model:
         item.stop = None
         if item.status != "paused":
             return
+        if item.is_asking:
+            item.status = "review"
+            return
         if item.failures > item.wanted.max_retries and not item.waits:
             item.failures = 0
         self._enqueue(item, now)
@@ -125,6 +145,7 @@ class Model:
             other = self.items.get(upstream)
             item.edges[upstream] = "met" if other is None or other.status in FINISHED else "open"
         item.failures, item.stop = 0, None
+        self._forget_ask(item, "cancelled")
         self._enqueue(item, now)
 
     def redirect(self, task_id: str, agent: str | None, now: int) -> None:
@@ -186,7 +207,55 @@ class Model:
         else:
             item.status, item.stop = "paused" if item.stop == "pause" else "pending", None
 
+    def ask(self, task_id: str, action: int, timeout_ms: int | None, on_expiry: str, now: int) -> None:
+        """End an attempt by asking a person."""
+        item = self.items[task_id]
+        item.worker = item.cut_off_at = None
+        if item.stop == "cancel":
+            self._finish(item, "cancelled", now)
+            return
+        if item.asked is None or item.asked.action != action:
+            self._forget_ask(item, "invalidated", always=True)
+            item.asked = Asked(action, None if timeout_ms is None else now + timeout_ms, on_expiry)
+        if item.stop == "pause":
+            item.status, item.stop = "paused", None
+        else:
+            item.status = "review" if item.is_asking else "pending"
+
+    def answer(self, task_id: str, status: str, now: int) -> None:
+        """Close what a task asks; it goes on unless it is paused."""
+        item = self.items[task_id]
+        assert item.asked is not None
+        item.asked.status = status
+        if item.status == "review":
+            self._enqueue(item, now)
+
+    def asks(self, task_id: str) -> list[str]:
+        """Return how a task's asks stand, in the order in which they were made."""
+        item = self.items[task_id]
+        return [*item.closed, *([item.asked.status] if item.asked is not None else [])]
+
+    def asking(self) -> list[Item]:
+        return [item for item in self.items.values() if item.is_asking]
+
+    def _forget_ask(self, item: Item, status: str, *, always: bool = False) -> None:
+        """Ask anew from now on. always: also what was decided ends so."""
+        if item.asked is not None:
+            item.closed.append(status if always or item.is_asking else item.asked.status)
+        item.asked = None
+
+    def _expire(self, item: Item, now: int) -> None:
+        assert item.asked is not None
+        if item.asked.on_expiry == "continue":
+            self.answer(item.id, "expired", now)
+        else:
+            item.asked.status = "expired"
+            self._finish(item, "failed" if item.asked.on_expiry == "fail" else "cancelled", now)
+
     def pass_time(self, now: int) -> None:
+        for item in list(self.items.values()):
+            if item.is_asking and item.asked is not None and (item.asked.expires_at or 2**62) <= now:
+                self._expire(item, now)
         for item in list(self.items.values()):
             if item.delayed_until is not None and item.delayed_until <= now:
                 item.delayed_until = None
@@ -230,6 +299,8 @@ class Model:
 
     def _finish(self, item: Item, status: str, now: int) -> None:
         item.status, item.worker, item.stop, item.delayed_until, item.cut_off_at = status, None, None, None, None
+        if item.is_asking and item.asked is not None:
+            item.asked.status = "cancelled"
         for other in list(self.items.values()):
             if other.edges.get(item.id, "met") == "met" or other.status in FINISHED:
                 continue

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from milepost.wire.agents import Limit
+from milepost.wire.asks import AskDefinition, AskFilter, CancelAskRequest, DecideRequest
 from milepost.wire.tasks import (
     CancelRequest,
     CompleteRequest,
@@ -22,7 +23,15 @@ from milepost.wire.tasks import (
     TaskSettings,
     TaskUpdate,
 )
-from milepost.wire.worker import AttemptCompleted, AttemptFailed, AttemptPaused, Held, PollRequest, RegisterRequest
+from milepost.wire.worker import (
+    AttemptAsked,
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptPaused,
+    Held,
+    PollRequest,
+    RegisterRequest,
+)
 from milepost.wire.worker import ReportsRequest as Reports
 from milepost_collector.controller import views
 from milepost_collector.controller.engine import Engine
@@ -33,8 +42,18 @@ from tests.controller.conftest import ManualClock
 from tests.controller.model.model import LEASE_MS, LIMIT, SLOTS, Wanted
 
 AGENTS = ("a", "b")
-REPORTS: dict[str, dict[str, Any]] = {"complete": {}, "fail": {"error_type": "Flaky"}, "give_back": {"released": True}}
-KINDS = {"complete": AttemptCompleted, "fail": AttemptFailed, "give_back": AttemptPaused}
+REPORTS: dict[str, dict[str, Any]] = {
+    "ask": {},
+    "complete": {},
+    "fail": {"error_type": "Flaky"},
+    "give_back": {"released": True},
+}
+KINDS: dict[str, Any] = {
+    "ask": AttemptAsked,
+    "complete": AttemptCompleted,
+    "fail": AttemptFailed,
+    "give_back": AttemptPaused,
+}
 
 
 class Refused(Exception):
@@ -72,7 +91,9 @@ class Subject(Protocol):
     def create(self, wanted: Wanted) -> str: ...
     def command(self, task_id: str, command: str, priority: str = "low", agent: str | None = None) -> None: ...
     def poll(self, agent: str, held: list[tuple[str, int]]) -> list[tuple[str, int]]: ...
-    def report(self, agent: str, kind: str, task_id: str, attempt: int) -> str: ...
+    def report(self, agent: str, kind: str, task_id: str, attempt: int, ask: dict[str, Any] | None = None) -> str: ...
+    def answer(self, task_id: str, decision: str, *, again: bool = False) -> None: ...
+    def asks(self, task_id: str) -> list[str]: ...
     def pass_time(self, milliseconds: int) -> None: ...
     def statuses(self, ids: list[str]) -> dict[str, str]: ...
     def counts(self) -> dict[str, int]: ...
@@ -88,6 +109,7 @@ class EngineSubject:
         chance = random.Random(1)
         self._engine = Engine(new_id=Ids(chance), chance=chance)
         self._workers: dict[str, str] = {}
+        self._answered = ""
         store.run(lambda tx: self._engine.set_limit(tx, Limit(scope="key", value="k", concurrency=LIMIT)))
 
     def now(self) -> int:
@@ -128,10 +150,31 @@ class EngineSubject:
             return self.poll(agent, held)
         return [(lease.task_id, lease.attempt) for lease in answer.leases]
 
-    def report(self, agent: str, kind: str, task_id: str, attempt: int) -> str:
-        report = KINDS[kind](task_id=task_id, attempt=attempt, **REPORTS[kind])
+    def report(self, agent: str, kind: str, task_id: str, attempt: int, ask: dict[str, Any] | None = None) -> str:
+        asked = {} if ask is None else {"ask": AskDefinition(**ask)}
+        report = KINDS[kind](task_id=task_id, attempt=attempt, **REPORTS[kind], **asked)
         request = Reports(worker_id=self._workers[agent], reports=[report])
         return self._store.run(lambda tx: self._engine.reports(tx, request)).results[0].outcome
+
+    def answer(self, task_id: str, decision: str, *, again: bool = False) -> None:
+        """Decide what a task asks, or has asked."""
+        if not again:
+            wanted = AskFilter(task_id=task_id, status=["open"])
+            found = self._store.read(lambda tx: views.asks(tx, wanted, cursor=None, limit=10)).asks
+            self._answered = found[0].id
+        request = DecideRequest(decision=decision, by="p") if decision != "cancel" else None  # type: ignore[arg-type]
+        try:
+            if request is None:
+                self._store.run(lambda tx: self._engine.cancel_ask(tx, self._answered, CancelAskRequest()))
+            else:
+                self._store.run(lambda tx: self._engine.decide(tx, self._answered, request))
+        except ConflictError as error:
+            raise Refused(None) from error
+
+    def asks(self, task_id: str) -> list[str]:
+        wanted = AskFilter(task_id=task_id)
+        found = self._store.read(lambda tx: views.asks(tx, wanted, cursor=None, limit=500)).asks
+        return [ask.status for ask in sorted(found, key=lambda ask: (ask.created_at, ask.id))]
 
     def pass_time(self, milliseconds: int) -> None:
         self._clock.advance(milliseconds)
@@ -161,6 +204,7 @@ class HttpSubject:
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=30)
         self._asked = 0
+        self._answered = ""
         self._workers: dict[str, str] = {}
         self._send("PUT", "/api/limits", {"scope": "key", "value": "k", "concurrency": LIMIT})
 
@@ -193,9 +237,25 @@ class HttpSubject:
         answer = self._send("POST", "/api/worker/poll", body)
         return [(lease["task_id"], lease["attempt"]) for lease in answer.get("leases", [])]
 
-    def report(self, agent: str, kind: str, task_id: str, attempt: int) -> str:
-        tag = {"complete": "completed", "fail": "failed", "give_back": "paused"}[kind]
+    def answer(self, task_id: str, decision: str, *, again: bool = False) -> None:
+        """Decide what a task asks, or has asked."""
+        self._answered = self._answered if again else self._open_ask(task_id)
+        if decision == "cancel":
+            self._send("POST", f"/api/asks/{self._answered}/cancel", {})
+        else:
+            self._send("POST", f"/api/asks/{self._answered}/decide", {"decision": decision, "by": "p"})
+
+    def asks(self, task_id: str) -> list[str]:
+        found = self._send("GET", f"/api/asks?task_id={task_id}")["asks"]
+        return [ask["status"] for ask in sorted(found, key=lambda ask: (ask["created_at"], ask["id"]))]
+
+    def _open_ask(self, task_id: str) -> str:
+        return str(self._send("GET", f"/api/asks?task_id={task_id}&status=open")["asks"][0]["id"])
+
+    def report(self, agent: str, kind: str, task_id: str, attempt: int, ask: dict[str, Any] | None = None) -> str:
+        tag = {"ask": "asked", "complete": "completed", "fail": "failed", "give_back": "paused"}[kind]
         report = {"type": tag, "task_id": task_id, "attempt": attempt, **REPORTS[kind]}
+        report |= {} if ask is None else {"ask": ask}
         body = {"worker_id": self._workers[agent], "reports": [report]}
         return str(self._send("POST", "/api/worker/reports", body)["results"][0]["outcome"])
 

@@ -23,12 +23,14 @@ async def open_controller(
     url: str | None = None,
     retention_days: int = 30,
     max_value_bytes: int = 1024 * 1024,
+    ask_alarm_ms: int = 300_000,
     costs: Costs | None = None,
 ) -> Controller:
     """Return a controller that has been opened but not started.
 
     url: of a PostgreSQL database; None: a SQLite file in data_dir. retention_days: how long finished tasks are kept.
-    max_value_bytes: of an input, a result, a checkpoint. costs: of attempts, by which agents are chosen.
+    max_value_bytes: of an input, a result, a checkpoint. ask_alarm_ms: how long nobody may have received an ask. costs:
+    of attempts, by which agents are chosen.
 
     Raises:
         StorageError: the database cannot be opened.
@@ -41,6 +43,7 @@ async def open_controller(
             chance=chance,
             max_value_bytes=max_value_bytes,
             retention_ms=retention_days * DAY_MS,
+            ask_alarm_ms=ask_alarm_ms,
             costs=costs,
         )
 
