@@ -35,6 +35,8 @@ PAGES = {
     "tasks": "tasks",
     "board": "tasks?view=board",
     "task": "tasks/{task}",
+    "approvals": "approvals",
+    "ask": "approvals/{ask}",
     "schedules": "schedules",
     "week": "schedules?view=week",
     "triggers": "triggers",
@@ -80,6 +82,19 @@ def task_id(controlled: Controlled) -> str:
     return controlled.create("nightly", agent="reporter")
 
 
+@pytest.fixture(scope="module")
+def ask_id(controlled: Controlled) -> str:
+    """Return an approval with all that one can have; there is a question, too, and one that is decided."""
+    schema = {"type": "object", "required": ["quarter"], "properties": {"quarter": {"enum": [2, 3]}, "note": {}}}
+    ask = {"run_id": RUN, "agent": "reporter", "timeout_ms": 3_600_000}
+    done = controlled.post("/api/asks", **ask, key="done", title="Done?")["id"]
+    controlled.post(f"/api/asks/{done}/decide", decision="approve", by="ann")
+    controlled.post("/api/asks", **ask, key="question", kind="question", title="Which?", schema=schema)
+    made = {"action": {"usd": 5}, "details": "**Now**", "options": [{"name": "now"}, {"name": "no", "approves": False}]}
+    made_id: str = controlled.post("/api/asks", **ask, **made, key="pay", title="Pay?", quorum=2)["id"]
+    return made_id
+
+
 @pytest.fixture
 def recorded(send: SendEvents) -> None:
     """Send two runs of one name, with an error, a call of a model and a log line."""
@@ -113,16 +128,17 @@ def settled(page: Page) -> Page:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_no_violations(
-    name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, axe: str
+    name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, ask_id: str, axe: str
 ) -> None:
     page = themed.new_page()
-    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id)}")
+    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id, ask=ask_id)}")
     assert violations(settled(page), axe) == []
     page.close()
 
 
 @pytest.mark.parametrize(
-    "name", ["runs", "compare", "flame", "insights", "tasks", "schedules", "triggers", "agents", "webhooks"]
+    "name",
+    ["runs", "compare", "flame", "insights", "tasks", "approvals", "schedules", "triggers", "agents", "webhooks"],
 )
 def test_empty_page_has_no_violations(name: str, themed: BrowserContext, empty: CollectorProcess, axe: str) -> None:
     page = themed.new_page()
@@ -148,14 +164,15 @@ def fail(route: Route) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["runs", "run", "flame", "insights", "tasks", "task", "schedules", "triggers", "agents", "settings"]
+    "name",
+    ["runs", "run", "flame", "insights", "tasks", "task", "approvals", "schedules", "triggers", "agents", "settings"],
 )
 def test_failing_page_has_no_violations(
-    name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, axe: str
+    name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, ask_id: str, axe: str
 ) -> None:
     page = themed.new_page()
     page.route("**/api/**", lambda route: route.continue_() if "/api/live" in route.request.url else fail(route))
-    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id)}")
+    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id, ask=ask_id)}")
     expect(page.get_by_role("alert").first).to_contain_text("the query queue is full")
     assert violations(page, axe) == []
     page.close()
@@ -214,3 +231,30 @@ def test_theme_holds_for_forced_colours_and_contrast(browser: Browser, collector
         page.goto(f"{collector.url}/{path}")
         assert violations(settled(page), axe) == []
     context.close()
+
+
+@pytest.mark.parametrize("move", ["Approve …", "Edit and approve …", "Reject …", "Delegate …", "Answer …"])
+def test_deciding_has_no_violations(
+    move: str, themed: BrowserContext, collector: CollectorProcess, ask_id: str, axe: str
+) -> None:
+    page = themed.new_page()
+    page.goto(f"{collector.url}/approvals/{ask_id}")
+    page.evaluate("localStorage.setItem('milepost.actingAs', 'ann')")
+    page.reload()
+    if move == "Answer …":
+        page.get_by_role("listbox", name="Approvals").get_by_role("option").filter(has_text="Which?").click()
+    page.get_by_role("button", name=move, exact=True).click()
+    expect(page.get_by_role("form")).to_be_visible()
+    if move in ("Answer …", "Delegate …"):
+        page.get_by_role("form").get_by_role("button").last.click()  # what is missing is said
+    assert violations(settled(page), axe) == []
+    page.close()
+
+
+def test_page_of_a_link_has_no_violations(
+    themed: BrowserContext, controlled: Controlled, ask_id: str, axe: str
+) -> None:
+    page = themed.new_page()
+    page.goto(controlled.post(f"/api/asks/{ask_id}/links", to="ann")["url"])
+    assert violations(settled(page), axe) == []
+    page.close()

@@ -15,8 +15,10 @@ from milepost.wire.tasks import (
     PRIORITIES,
     BulkAction,
     CancelRequest,
+    CompleteRequest,
     Dependency,
     PauseRequest,
+    RedirectRequest,
     RetryRequest,
     RunRequest,
     TaskCreate,
@@ -137,6 +139,12 @@ class Clients:
         ]
         reassign: bool | str = self._chance.choice((True, AGENTS[0]))
         commands.append(lambda engine, tx: engine.retry(tx, task_id, RetryRequest(reassign=reassign)))
+        to = self._chance.choice((None, *AGENTS))
+        commands.append(lambda engine, tx: engine.redirect(tx, task_id, RedirectRequest(agent=to, by="p")))
+        change = TaskUpdate(input=self._chance.randrange(10), interrupt=True, by="p")
+        commands.append(lambda engine, tx: engine.update(tx, task_id, change))
+        if self._world.happens(0.3):
+            commands.append(lambda engine, tx: engine.complete(tx, task_id, CompleteRequest(result=1, by="p")))
         return Request(self._chance.choice(commands))
 
     def _began_anew(self, task_ids: list[str]) -> Callable[[Any], None]:

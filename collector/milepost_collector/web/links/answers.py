@@ -1,7 +1,7 @@
 """A question's JSON Schema as fields of an HTML form, and the form as an answer.
 
-Text, numbers, yes or no, and choices have fields, alone or as the properties of an object; of everything else the form
-takes JSON. Whether an answer fits is judged by the controller, not here.
+Text, numbers, yes or no, and choices have fields, alone or as the properties of an object; for everything else the form
+takes JSON and shows the schema. Whether an answer fits is judged by the controller, not here.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ def fields_of(schema: Mapping[str, Any] | None) -> list[Field]:
     if schema.get("type") == "object" and isinstance(properties, dict) and 0 < len(properties) <= MOST_FIELDS:
         required = schema.get("required", [])
         known = set(schema) <= _PLAIN and set(required) <= set(properties)
-        found = [_field(f"{WHOLE}.{name}", name, part, name in required) for name, part in properties.items()]
-        if known and all(field.kind != "json" for field in found):
-            return found
+        if known:
+            return [_field(f"{WHOLE}.{name}", name, part, name in required) for name, part in properties.items()]
     return [_field(WHOLE, "Your answer", schema, True)]
 
 
@@ -58,6 +57,9 @@ def _field(name: str, title: str, schema: Any, required: bool) -> Field:
         return Field(**about, kind="choice", choices=tuple(msgspec.json.encode(choice).decode() for choice in choices))
     kind = schema.get("type")
     if kind not in _TYPES or "const" in schema or "anyOf" in schema or "oneOf" in schema:
+        about["help"] = " ".join(
+            filter(None, (about["help"], f"JSON that fits {msgspec.json.encode(schema).decode()}"))
+        )
         return Field(**about, kind="json")
     kinds: dict[str, Any] = {"string": "text", "boolean": "boolean"}
     return Field(**about, kind=kinds.get(kind, "number"))

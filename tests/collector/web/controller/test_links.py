@@ -186,6 +186,7 @@ def test_question_is_answered_in_fields_of_its_schema(api: Api) -> None:
             "pages": {"type": "integer", "minimum": 1, "title": "Pages"},
             "draft": {"type": "boolean"},
             "note": {"type": "string"},
+            "to": {"type": "array", "items": {"type": "string"}},
         },
     }
     made = ask(api, kind="question", action=None, schema=schema)
@@ -195,9 +196,9 @@ def test_question_is_answered_in_fields_of_its_schema(api: Api) -> None:
     assert '<option value="&quot;Q3&quot;" selected>Q3</option>' in wrong.text  # what was typed is still there
     low = send(api, path, decision="answer", **{"value.quarter": '"Q3"', "value.pages": "0"})
     assert low.status_code == 400
-    sent = {"value.quarter": '"Q3"', "value.pages": "12", "value.draft": "true", "value.note": ""}
+    sent = {"value.quarter": '"Q3"', "value.pages": "12", "value.draft": "true", "value.note": "", "value.to": '["bo"]'}
     assert send(api, path, decision="answer", **sent).status_code == 200
-    assert api.get(f"/asks/{made}")["answer"]["value"] == {"quarter": "Q3", "pages": 12, "draft": True}
+    assert api.get(f"/asks/{made}")["answer"]["value"] == {"quarter": "Q3", "pages": 12, "draft": True, "to": ["bo"]}
 
 
 def test_options_are_chosen(api: Api) -> None:
