@@ -140,3 +140,17 @@ def test_nightly_deliverables_hands_over_what_it_owes(run_example: RunExample, c
     assert client.tasks.read(task, "report.md").startswith(b"# Words by document")
     (said,) = client.feedback.list(task=task)
     assert (said.rating, said.by) == (5, "a reader")
+
+
+def test_github_s_webhook_makes_a_task_and_its_failure_another(run_example: RunExample, client: milepost.Client):
+    printed, [triaged, untitled, looked] = run_example("github_triage.py")
+    assert triaged.result == {"number": 7, "labels": ["bug"]}
+    assert (triaged.type, triaged.created_by, triaged.description) == (
+        "triggered", "trigger github-issues", "The report fails at night"
+    )  # fmt: skip
+    assert (untitled.status, untitled.error_message) == ("failed", "issue 9 has no title")
+    assert looked.result == f"task {untitled.id} failed: issue 9 has no title"
+    assert "delivered twice: accepted duplicate True" in printed
+    assert "closed: filtered\nforged: 401\n" in printed
+    counts = client.triggers.get("github-issues").counts
+    assert (counts["accepted"], counts["duplicate"], counts["filtered"], counts["refused"]) == (2, 1, 1, 1)

@@ -70,6 +70,7 @@ EXAMPLES = (
     Example("nightly_schedule.py", "a schedule by cron and zone, nights made up for"),
     Example("nightly_deliverables.py", "a report that is owed: deliverables, insights, feedback"),
     Example("asks_first.py", "an agent that asks people before it spends"),
+    Example("github_triage.py", "a webhook of GitHub's that makes tasks, and an event that makes another"),
     Example("resumed_task.py", "a task whose worker is killed, resumed from its checkpoint"),
 )
 

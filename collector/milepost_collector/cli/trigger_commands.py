@@ -14,7 +14,7 @@ from milepost_collector.cli.task_commands import setting_options
 
 trigger_argument = click.argument("trigger_id", metavar="TRIGGER")
 secret_option = click.option(
-    "--secret", metavar="TEXT", help="What the sender signs with, `-` to be asked for it.  [default: one is made]"
+    "--secret", metavar="TEXT", help="What the sender signs with; `-`: from standard input.  [default: one is made]"
 )
 task_options = several(
     click.option("--agent", "agents", multiple=True, help="Who does it; repeated: each of them, in parallel."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -269,7 +270,11 @@ def _print_secret(endpoint: str, made: TriggerSecret, *, as_json: bool) -> None:
 
 
 def _secret(given: str | None) -> str | None:
-    return str(click.prompt("secret", hide_input=True, err=True)) if given == "-" else given
+    if given != "-":
+        return given
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    return str(click.prompt("secret", hide_input=True, err=True))
 
 
 def _signature(options: dict[str, Any]) -> dict[str, Any] | None:
