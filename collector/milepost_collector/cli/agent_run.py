@@ -27,6 +27,7 @@ MARKS = {
     "failed": ("✗", "red"),
     "cancelled": ("■", "yellow"),
     "paused": ("⏸", "yellow"),
+    "asked": ("?", "yellow"),
     "lost": ("✗", "magenta"),
 }
 
@@ -130,5 +131,6 @@ def _why(report: Any) -> str:
     """Return what there is to say about an end."""
     if (error_type := getattr(report, "error_type", None)) is not None:
         return f"  {error_type}: {one_line(report.error_message)}"
-    reason = getattr(report, "reason", "")
+    ask = getattr(report, "ask", None)
+    reason = getattr(report, "reason", "") if ask is None else ask.title
     return f"  {one_line(reason)}" if reason else ""

@@ -132,6 +132,8 @@ def test_delegation_replaces_the_approvers(house: House) -> None:
         ({"kind": "question", "schema": {"type": "numeral"}}, "schema.$.type"),
         ({"kind": "question", "schema": {"$ref": "https://example.org/schema"}}, "schema.$ref"),
         ({"kind": "question", "schema": {"$ref": "#/$defs/x"}}, "schema.$ref"),
+        ({"kind": "question", "schema": {"items": {"pattern": "("}}}, "schema.pattern"),
+        ({"kind": "question", "schema": {"patternProperties": {"[": {}}}}, "schema.pattern"),
     ],
 )
 def test_ask_that_cannot_be_answered_is_refused(house: House, given: dict[str, Any], field: str) -> None:
@@ -167,6 +169,13 @@ def test_answer_must_fit_the_schema(house: House, worker: Worker) -> None:
 def test_schema_that_leads_in_circles_refuses_and_does_not_hang(house: House) -> None:
     ask_id = house.ask_for_run(kind="question", schema={"$ref": "#"})
     with pytest.raises(InvalidParameterError, match="without end"):
+        house.decide(ask_id, "answer", value=1)
+
+
+def test_schema_with_a_base_of_its_own_refuses_and_does_not_fail(house: House) -> None:
+    inner = {"$id": "https://example.org/inner", "$ref": "#/$defs/whole"}
+    ask_id = house.ask_for_run(kind="question", schema={"$defs": {"whole": {}}, "allOf": [inner]})
+    with pytest.raises(InvalidParameterError, match="refers to nothing"):
         house.decide(ask_id, "answer", value=1)
 
 

@@ -6,6 +6,7 @@ ask with a schema comes, since it takes longer than all the rest of a collector'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,12 +20,15 @@ def check_schema(schema: dict[str, Any]) -> None:
     """Refuse what is not a JSON Schema that stands for itself.
 
     Raises:
-        InvalidParameterError: it is malformed, refers to another document or to nothing, or is nested too deeply.
+        InvalidParameterError: it is malformed, refers to another document or to nothing, has a pattern that is none,
+            or is nested too deeply.
     """
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     _check_references(schema)
+    for pattern in _texts_under(schema, ("pattern",), "patternProperties", _MAX_DEPTH):
+        _check_pattern(pattern)
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
@@ -40,10 +44,13 @@ def check_value(field: str, value: Any, schema: dict[str, Any]) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
     from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     validator = Draft202012Validator(schema, registry=Registry())
     try:
         error = best_match(validator.iter_errors(value))
+    except Unresolvable as nowhere:  # a base of its own (`$id`) leads elsewhere than it was checked from
+        raise InvalidParameterError(field, None, f"the ask's schema refers to nothing: {nowhere}") from nowhere
     except RecursionError as endless:
         raise InvalidParameterError(field, None, "the ask's schema refers to itself without end") from endless
     if error is not None:
@@ -57,7 +64,7 @@ def _check_references(schema: dict[str, Any]) -> None:
     from referencing.jsonschema import DRAFT202012
 
     resolver = Registry().with_resource("", DRAFT202012.create_resource(schema)).resolver()
-    for reference in _references(schema, _MAX_DEPTH):
+    for reference in _texts_under(schema, _REFERENCES, None, _MAX_DEPTH):
         if not reference.startswith("#"):
             raise InvalidParameterError("schema.$ref", reference, "refer to places of the schema itself, as #/…")
         try:
@@ -66,17 +73,27 @@ def _check_references(schema: dict[str, Any]) -> None:
             raise InvalidParameterError("schema.$ref", reference, "there is nothing at that place of it") from error
 
 
-def _references(part: Any, depth: int) -> Iterator[str]:
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InvalidParameterError("schema.pattern", pattern[:200], f"it is no regular expression: {error}") from error
+
+
+def _texts_under(part: Any, names: tuple[str, ...], keys_of: str | None, depth: int) -> Iterator[str]:
+    """Yield the texts that stand under names anywhere in a schema, and the keys of objects under `keys_of`."""
     if depth == 0:
         raise InvalidParameterError("schema", None, f"it is nested deeper than {_MAX_DEPTH} levels; make it flatter")
     if isinstance(part, list):
         for item in part:
-            yield from _references(item, depth - 1)
+            yield from _texts_under(item, names, keys_of, depth - 1)
     elif isinstance(part, dict):
         for name, value in part.items():
-            if name in _REFERENCES and isinstance(value, str):
+            if name in names and isinstance(value, str):
                 yield value
-            yield from _references(value, depth - 1)
+            if name == keys_of and isinstance(value, dict):
+                yield from value
+            yield from _texts_under(value, names, keys_of, depth - 1)
 
 
 def _shortened(message: str) -> str:
