@@ -79,7 +79,9 @@ def task_id(controlled: Controlled) -> str:
     mapping = [{"name": "title", "pointer": "/issue/title", "required": True}]
     fields = {"signature": {"scheme": "github"}, "conditions": conditions, "mapping": mapping}
     controlled.post("/api/triggers", name="on failure", kind="webhook", task={"name": "triage"}, **fields)
-    return controlled.create("nightly", agent="reporter")
+    task_id = controlled.create("nightly", agent="reporter", deliverables=[{"type": "presentation"}])
+    controlled.post(f"/api/tasks/{task_id}/deliverables", name="sums.json", value={"pages": 12})
+    return task_id
 
 
 @pytest.fixture(scope="module")
