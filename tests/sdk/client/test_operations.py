@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.sdk.client.samples import NOW, TASK
 
 from milepost.errors import InvalidRequestError
-from milepost.resources import _agents, _runs, _schedules, _tasks
+from milepost.resources import _agents, _runs, _schedules, _tasks, _triggers
 from milepost.resources._operation import encode_body, path_of, query_of
 from milepost.wire.tasks import Dependency, TaskCreate
 
@@ -223,3 +223,31 @@ def test_query_leaves_out_what_is_not_given(given_values: dict[str, Any]):
     pairs = query_of(given_values)
     assert all(value != "" for _, value in pairs)
     assert {name for name, _ in pairs} <= {name for name, value in given_values.items() if value not in (None, [])}
+
+
+def test_trigger_is_asked_for_in_short_forms():
+    mapping = {"title": "/issue/title"}
+    hook = body(_triggers.create("gh", signature="github", task={"name": "triage"}, mapping=mapping))
+    assert (hook["kind"], hook["signature"]) == ("webhook", {"scheme": "github"})
+    assert hook["mapping"] == [{"name": "title", "pointer": "/issue/title"}]
+    event = body(_triggers.create("f", event="run.failed", where="cost>1", task={"name": "t"}))
+    assert (event["kind"], event["event"], "signature" in event) == ("event", "run.failed", False)
+
+
+def test_trigger_s_mapping_can_be_taken_away():
+    assert body(_triggers.update("gh", mapping=None)) == {"mapping": None}
+    assert body(_triggers.update("gh")) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"signature": "sha1"}, "signature.scheme"),
+        ({"signature": "github", "mapping": {"a": "b"}}, "mapping[0].pointer"),
+        ({"event": "failed"}, "event"),
+    ],
+)
+def test_malformed_trigger_is_refused_before_it_is_sent(fields: dict[str, Any], field: str):
+    with pytest.raises(InvalidRequestError) as caught:
+        _triggers.create("gh", task={"name": "triage"}, **fields)
+    assert caught.value.field == field
