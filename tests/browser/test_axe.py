@@ -43,6 +43,7 @@ PAGES = {
     "trigger": "triggers/on failure",
     "agents": "agents",
     "webhooks": "webhooks",
+    "budgets": "budgets",
     "settings": "settings",
     "nothing": "nothing/here",
 }

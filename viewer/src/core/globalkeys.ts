@@ -13,7 +13,7 @@ export const PREFIX_MS = 1500;
 
 const GO: Readonly<Record<string, string>> = {
   r: 'runs', t: 'tasks', p: 'approvals', s: 'schedules', h: 'triggers', w: 'webhooks', a: 'agents', i: 'insights', q: 'sql',
-  ',': 'settings',
+  b: 'budgets', ',': 'settings',
 };
 
 /**

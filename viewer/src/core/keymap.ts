@@ -40,7 +40,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['/'], does: 'search' },
       { keys: ['?'], does: 'keys and marks' },
       { keys: ['g r', 'g t', 'g s', 'g a'], does: ['go to runs', 'go to tasks', 'go to schedules', 'go to agents'] },
-      { keys: ['g p', 'g h', 'g w'], does: ['go to approvals', 'go to triggers', 'go to webhooks'] },
+      { keys: ['g p', 'g b', 'g h', 'g w'], does: ['go to approvals', 'go to budgets', 'go to triggers', 'go to webhooks'] },
       { keys: ['g i', 'g q', 'g ,'], does: ['go to insights', 'go to SQL', 'go to settings'] },
       { keys: ['Shift D'], does: 'light, dark or system theme' },
       { keys: ['Esc'], does: 'step back: close, clear the search, drop the selection' },

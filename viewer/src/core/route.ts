@@ -15,12 +15,13 @@ export type Route =
   | { page: 'triggers' }
   | { page: 'trigger'; triggerId: string }
   | { page: 'agents' }
+  | { page: 'budgets' }
   | { page: 'approvals'; askId: string | null }
   | { page: 'webhooks' }
   | { page: 'webhook'; webhookId: string }
   | { page: 'missing'; path: string };
 
-const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'triggers', 'agents', 'webhooks'] as const;
+const PLAIN_PAGES = ['compare', 'flame', 'sql', 'settings', 'tasks', 'schedules', 'triggers', 'agents', 'budgets', 'webhooks'] as const;
 
 /** Tells pages of the same kind apart: what one shows that another one does not. */
 export function routeKey(route: Route): string {

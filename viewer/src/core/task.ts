@@ -1,6 +1,7 @@
 /** Managed tasks as the collector tells of them, and what a reader may ask of one. Field names are the wire's. */
 
 import type { Deliverable, ExpectedDeliverable } from './deliverable';
+import type { Budget } from './budget';
 
 export const TASK_STATUSES = [
   'pending', 'blocked', 'assigned', 'in_progress', 'review', 'paused', 'completed', 'failed', 'cancelled',
@@ -130,6 +131,8 @@ export interface Task {
   /** The newest version of each; in lists of tasks there are none. */
   deliverables: Deliverable[];
   expected_deliverables: ExpectedDeliverable[];
+  /** What it draws on, the nearest first; told of a task alone, not in lists. */
+  budgets?: Budget[];
 }
 
 /** One try of a task. */

@@ -105,6 +105,7 @@ def _park(
 
 def _definition(unit: Unit, row: AssignmentRow, budget: BudgetRow, reason: str | None) -> AskDefinition:
     limits = limits_of(budget)
+    whose = "its budget" if budget.task_id == row.task_id else f"the budget of {described(budget)}"
     turn = [
         spoken(name, limit)
         for name, limit in zip(MEASURES, part_of(limits, budget.finish), strict=True)
@@ -112,7 +113,7 @@ def _definition(unit: Unit, row: AssignmentRow, budget: BudgetRow, reason: str |
     ]
     return AskDefinition(
         key=f"budget {row.attempt}",
-        title=f"{row.name}: the budget of {described(budget)} is used up"[:500],
+        title=f"{row.name}: {whose} is used up"[:500],
         details=f"{reason or why(unit, budget)}.\n\n"
         f"**Raise** it, and the task goes on. Let it **finish**: one more attempt hands back what there is, with at "
         f"most {', '.join(turn)}. Or **cancel** the task.",
