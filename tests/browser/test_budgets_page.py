@@ -39,7 +39,7 @@ def test_budget_is_set_raised_and_deleted(collector: CollectorProcess, open_page
     expect(cost).to_have_attribute("aria-valuetext", "$0 of $3.00 used, within")
     page.get_by_role("button", name="Delete Agent amy, per day").click()
     confirm(page, "Delete")
-    expect(page.get_by_role("heading", name="Agent amy, per day")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Agent amy, per day", exact=True)).to_be_hidden()
 
 
 def test_used_up_budget_is_told_by_words_too(
