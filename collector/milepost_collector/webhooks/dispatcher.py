@@ -110,8 +110,9 @@ class Dispatcher:
     async def _run(self) -> None:
         pause_s = 0.0
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), max(pause_s, SOONEST_S))
+            with suppress(TimeoutError):  # see Follower
+                async with asyncio.timeout(max(pause_s, SOONEST_S)):
+                    await self._woken.wait()
             self._woken.clear()
             try:
                 pause_s = await self._look()

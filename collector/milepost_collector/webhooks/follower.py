@@ -50,8 +50,10 @@ class Follower:
 
     async def _run(self) -> None:
         while True:
+            # Not wait_for, which on Python 3.11 may lose a cancellation that comes together with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._pause_s)
+                async with asyncio.timeout(self._pause_s):
+                    await self._woken.wait()
             self._woken.clear()  # before looking: what happens from here on wakes it again
             pause_s = self._break_s
             try:

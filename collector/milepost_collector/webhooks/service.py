@@ -90,9 +90,9 @@ class Webhooks:
         self._dispatcher = Dispatcher(
             controller, self._open_client, secrets, self._ids, base_url=settings.base_url, jitter=settings.jitter
         )
-        logs = LogTeller(controller, self._ids, self._dispatcher.wake)
+        self._log_teller = LogTeller(controller, self._ids, self._dispatcher.wake)
         self._run_teller = RunTeller(controller, queries, self._ids, self._dispatcher.wake)
-        self._logs = Follower("what happens to tasks", logs.tell, pause_s=LOOK_AGAIN_S, break_s=BREAK_S)
+        self._logs = Follower("what happens to tasks", self._log_teller.tell, pause_s=LOOK_AGAIN_S, break_s=BREAK_S)
         self._runs = Follower("what happens to runs", self._run_teller.tell, pause_s=LOOK_AGAIN_S, break_s=RUNS_BREAK_S)
         self._upkeep = Follower("upkeep", self._keep, pause_s=UPKEEP_S, break_s=UPKEEP_S)
 
@@ -209,6 +209,7 @@ class Webhooks:
 
     async def _change(self, work: Callable[[Tx], T]) -> T:
         answer = await self._write(work)
+        self._log_teller.look()
         self.wake()
         return answer
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 WRITE_AGAIN_S = 30.0
+NOBODY_S = 1.0  # for so long it is taken for granted that nobody is to be told, whatever is committed
 
 
 class _Seen(NamedTuple):
@@ -41,15 +42,27 @@ class LogTeller:
         self._made = made
         self._seen = _Seen(None, "")
         self._written_s = 0.0
+        self._nobody_until_s = 0.0
+        self._looks = 0
+
+    def look(self) -> None:
+        """Note that there may be somebody to tell now."""
+        self._nobody_until_s = 0.0
+        self._looks += 1
 
     async def tell(self) -> bool:
         """Deal with the next stretch; return whether there may be more."""
+        if asyncio.get_running_loop().time() < self._nobody_until_s:
+            return False
+        looks = self._looks
         position = await self._controller.read(lambda tx: position_of(tx, LOGS))
         if position is None:
-            return False
+            return self._nobody(looks)
         begin = self._seen.reached if self._seen.written == position else position
         stretch = await self._controller.read(lambda tx: read_logs(tx, begin, self._new_id))
-        if stretch is None or stretch.reached == begin:
+        if stretch is None:
+            return self._nobody(looks)
+        if stretch.reached == begin:
             return False
         now_s = asyncio.get_running_loop().time()
         if not stretch.deliveries and now_s - self._written_s < WRITE_AGAIN_S:
@@ -60,6 +73,11 @@ class LogTeller:
         if stretch.deliveries:
             self._made()
         return stretch.more or not written
+
+    def _nobody(self, looks: int) -> bool:
+        if looks == self._looks:  # else somebody came while it was being found out
+            self._nobody_until_s = asyncio.get_running_loop().time() + NOBODY_S
+        return False
 
 
 class RunTeller:
