@@ -122,14 +122,15 @@ def main() -> None:
         print("forged:", deliver(client, forged, issue_event(8, "Free money"), "1c0e4f1a")["status"])
         untitled = deliver(client, hook, issue_event(9, " "), "5e4c1f2b")
         tasks = [client.tasks.wait(first["task_id"], timeout_s=60)]
-        tasks.append(client.tasks.wait(untitled["task_id"], timeout_s=60, check=False))
+        failed = client.tasks.wait(untitled["task_id"], timeout_s=60, check=False)
         tasks.append(client.tasks.wait(first_task(client, failure), timeout_s=60))
     for event in client.triggers.events(hook.trigger):
         print(f"  {event.at:%H:%M:%S} UTC  {event.outcome:9}  {event.reason or event.delivery_id}")
     client.triggers.disable(hook.trigger)  # nobody of this example is left to do its tasks
     client.triggers.disable(failure)
+    print(f"failed, and looked at: {failed.name} ({failed.id}): {failed.error_message}")
     for task in tasks:
-        print(f"task {task.id} {task.name}: {task.result or task.error_message}")
+        print(f"task {task.id} {task.name}: {task.result}")
 
 
 if __name__ == "__main__":
