@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 import msgspec
 
 from milepost.wire.tasks import PRIORITIES
-from milepost_collector.controller.rows import AskEventRow, AskRow, InstantRow, TaskRow, TransitionRow
+from milepost_collector.controller.engine.budgets.amounts import value
+from milepost_collector.controller.engine.budgets.ledger import described
+from milepost_collector.controller.rows import (
+    AskEventRow,
+    AskRow,
+    BudgetEventRow,
+    DeliverableRow,
+    InstantRow,
+    TaskRow,
+    TransitionRow,
+)
 
 MAX_TEXT = 500  # characters of an error or a reason
 
@@ -45,8 +55,13 @@ class Happening(NamedTuple):
         return msgspec.json.encode({"type": self.type, "timestamp": timestamp, "data": self.data}).decode()
 
 
-def transition_type(row: TransitionRow) -> str:
-    """Return the type of a task's transition. What finishes the task is named by how it ended."""
+def transition_type(row: TransitionRow) -> str | None:
+    """Return the type of a task's transition. What finishes the task is named by how it ended.
+
+    None: it is told by another log, `deliverable.attached`.
+    """
+    if row.event == "attached":
+        return None
     if row.event in _SAME:
         return _SAME[row.event]
     status, other = _OF_ONE_AGENT.get(row.event, (row.to_status, ""))
@@ -55,8 +70,8 @@ def transition_type(row: TransitionRow) -> str:
     return row.event if "." in row.event else f"task.{row.event}"
 
 
-def of_transition(row: TransitionRow, task: TaskRow | None) -> Happening:
-    """Return a task's transition as an event. task: as it is now; None: it is gone."""
+def of_transition(kind: str, row: TransitionRow, task: TaskRow | None) -> Happening:
+    """Return a task's transition as an event of a type. task: as it is now; None: it is gone."""
     data: dict[str, Any] = {
         "task_id": row.task_id,
         "event": row.event,
@@ -68,7 +83,7 @@ def of_transition(row: TransitionRow, task: TaskRow | None) -> Happening:
         "reason": _cut(row.reason),
     }
     if task is None:
-        return Happening(transition_type(row), row.time, row.task_id, _given(data), data["agent"])
+        return Happening(kind, row.time, row.task_id, _given(data), data["agent"])
     tags = tuple(_decode_tags(task.tags))
     data |= {
         "name": task.name,
@@ -81,7 +96,7 @@ def of_transition(row: TransitionRow, task: TaskRow | None) -> Happening:
     }
     if row.to_status == task.status == "failed":
         data |= {"error_type": task.error_type, "error_message": _cut(task.error_message)}
-    return Happening(transition_type(row), row.time, row.task_id, _given(data), data["agent"], task.name, tags)
+    return Happening(kind, row.time, row.task_id, _given(data), data["agent"], task.name, tags)
 
 
 def of_instant(row: InstantRow, schedule_name: str | None) -> Happening:
@@ -120,10 +135,56 @@ def of_ask(row: AskEventRow, ask: AskRow | None, task: TaskRow | None) -> Happen
         }
     if task is not None:
         data["name"] = task.name
-    tags = tuple(_decode_tags(task.tags)) if task else ()
+    name = task.name if task else None
+    return Happening(f"ask.{row.event}", row.time, row.ask_id, _given(data), data.get("agent"), name, _tags_of(task))
+
+
+def of_deliverable(row: DeliverableRow, task: TaskRow | None) -> Happening:
+    """Return that a deliverable was attached as an event. task: None: it is gone, or it is a run's."""
+    data: dict[str, Any] = {
+        "deliverable": row.name,
+        "version": row.version,
+        "type": row.type,
+        "content_type": row.content_type,
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
+        "task_id": row.task_id,
+        "run_id": row.run_id,
+        "name": task.name if task else None,
+        "agent": row.agent,
+        "attempt": row.attempt,
+        "by": row.by,
+    }
+    subject = row.task_id or row.run_id or row.owner
     return Happening(
-        f"ask.{row.event}", row.time, row.ask_id, _given(data), data.get("agent"), task.name if task else None, tags
+        "deliverable.attached", row.created_at, subject, _given(data), row.agent, data["name"], _tags_of(task)
     )
+
+
+def of_budget(row: BudgetEventRow, task: TaskRow | None) -> Happening:
+    """Return what happened to a budget as an event. task: whose budget it is; None: it is gone, or it is no task's.
+
+    Filters go by what the budget is of: an agent, tasks of a name, or a task.
+    """
+    scope, _, named = row.key.partition(":")
+    measure = row.measure or ""
+    data: dict[str, Any] = {
+        "budget_id": row.budget_id,
+        "budget": described(row),
+        "scope": scope,
+        "value": named,
+        "per": row.per,
+        "period": row.period,
+        "measure": row.measure,
+        "used": value(measure, row.used),
+        "limit": value(measure, row.budget_limit),
+        "task_id": row.task_id,
+        "by": row.by,
+        "reason": _cut(row.reason),
+    }
+    agent = named if scope == "agent" else task.agent if task else None
+    name = named if scope == "name" else task.name if task else None
+    return Happening(f"budget.{row.event}", row.time, row.budget_id, _given(data), agent, name, _tags_of(task))
 
 
 def of_webhook(kind: str, time: int, webhook_id: str, name: str, **facts: Any) -> Happening:
@@ -139,6 +200,10 @@ def rfc3339(time: int) -> str:
 
 def _given(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value not in (None, "")}
+
+
+def _tags_of(task: TaskRow | None) -> tuple[str, ...]:
+    return tuple(_decode_tags(task.tags)) if task else ()
 
 
 def _cut(text: str | None) -> str | None:

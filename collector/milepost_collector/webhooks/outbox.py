@@ -15,6 +15,8 @@ from msgspec import Struct
 from milepost_collector.controller.rows import (
     AskEventRow,
     AskRow,
+    BudgetEventRow,
+    DeliverableRow,
     DeliveryRow,
     InstantRow,
     PositionRow,
@@ -23,11 +25,19 @@ from milepost_collector.controller.rows import (
     WebhookRow,
 )
 from milepost_collector.controller.store.interface import Find, Tx
-from milepost_collector.webhooks.events import Happening, of_ask, of_instant, of_transition, transition_type
+from milepost_collector.webhooks.events import (
+    Happening,
+    of_ask,
+    of_budget,
+    of_deliverable,
+    of_instant,
+    of_transition,
+    transition_type,
+)
 from milepost_collector.webhooks.subscriptions import Subscription, delivery, wanted_types
 
 FOLLOWER = "webhooks"
-LOGS = "logs"  # of tasks, schedules and asks
+LOGS = "logs"  # of tasks, schedules, asks, deliverables and budgets
 FOLLOWED = ("active", "paused")  # a disabled webhook is told nothing of what happens meanwhile
 AT_ONCE = 1_000  # rows of a log
 
@@ -35,11 +45,13 @@ NewId = Callable[[int], str]
 
 
 class Place(Struct, kw_only=True, frozen=True):
-    """How far the three logs have been followed."""
+    """How far each log has been followed."""
 
     transitions: str = ""
     instants: str = ""
     asks: str = ""
+    deliverables: str = ""
+    budgets: str = ""
 
 
 class Stretch(NamedTuple):
@@ -65,8 +77,9 @@ def position_of(tx: Tx, source: str, *, lock: bool = False) -> str | None:
 def begin(tx: Tx) -> None:
     """Follow the logs from their ends on, unless somebody is told of them already."""
     if not tx.count(WebhookRow, Find(one_of={"status": FOLLOWED})):
-        ends = (tx.log_end(row) for row in (TransitionRow, InstantRow, AskEventRow))
-        place = Place(**dict(zip(("transitions", "instants", "asks"), ends, strict=True)))
+        followed = (TransitionRow, InstantRow, AskEventRow, DeliverableRow, BudgetEventRow)
+        ends = (tx.log_end(row) for row in followed)
+        place = Place(**dict(zip(Place.__struct_fields__, ends, strict=True)))
         tx.upsert([PositionRow(follower=FOLLOWER, source=LOGS, position=_encode(place))])
 
 
@@ -76,18 +89,31 @@ def read_logs(tx: Tx, position: str, new_id: NewId) -> Stretch | None:
     if not found:
         return None
     place = msgspec.json.decode(position, type=Place)
-    transitions, reached = tx.transitions_after(place.transitions, AT_ONCE)
+    transitions, transitions_reached = tx.transitions_after(place.transitions, AT_ONCE)
     instants, instants_reached = tx.instants_after(place.instants, AT_ONCE)
     asks, asks_reached = tx.ask_events_after(place.asks, AT_ONCE)
+    deliverables, deliverables_reached = tx.deliverables_after(place.deliverables, AT_ONCE)
+    budgets, budgets_reached = tx.budget_events_after(place.budgets, AT_ONCE)
+    typed = [(kind, row) for row in transitions if (kind := transition_type(row)) and wanted_types(found, kind)]
     happened = [
-        *_of_tasks(tx, [row for row in transitions if wanted_types(found, transition_type(row))]),
+        *_of_tasks(tx, typed),
         *_of_schedules(tx, [row for row in instants if wanted_types(found, f"schedule.{row.status}")]),
         *_of_asks(tx, [row for row in asks if wanted_types(found, f"ask.{row.event}")]),
+        *_of_deliverables(tx, deliverables if wanted_types(found, "deliverable.attached") else []),
+        *_of_budgets(tx, [row for row in budgets if wanted_types(found, f"budget.{row.event}")]),
     ]
+    reached = Place(
+        transitions=transitions_reached,
+        instants=instants_reached,
+        asks=asks_reached,
+        deliverables=deliverables_reached,
+        budgets=budgets_reached,
+    )
+    read = (transitions, instants, asks, deliverables, budgets)
     return Stretch(
         list(deliveries(happened, found, tx.now, new_id)),
-        _encode(Place(transitions=reached, instants=instants_reached, asks=asks_reached)),
-        more=AT_ONCE in (len(transitions), len(instants), len(asks)),
+        _encode(reached),
+        more=any(len(rows) == AT_ONCE for rows in read),
     )
 
 
@@ -114,9 +140,9 @@ def write(tx: Tx, source: str, expected: str, stretch: Stretch) -> bool:
     return True
 
 
-def _of_tasks(tx: Tx, rows: Sequence[TransitionRow]) -> Iterator[Happening]:
-    tasks = _tasks(tx, {row.task_id for row in rows})
-    return (of_transition(row, tasks.get(row.task_id)) for row in rows)
+def _of_tasks(tx: Tx, rows: Sequence[tuple[str, TransitionRow]]) -> Iterator[Happening]:
+    tasks = _tasks(tx, {row.task_id for _, row in rows})
+    return (of_transition(kind, row, tasks.get(row.task_id)) for kind, row in rows)
 
 
 def _of_schedules(tx: Tx, rows: Sequence[InstantRow]) -> Iterator[Happening]:
@@ -130,6 +156,16 @@ def _of_asks(tx: Tx, rows: Sequence[AskEventRow]) -> Iterator[Happening]:
     asks = {ask.id: ask for ask in tx.find(AskRow, Find(one_of={"id": ids}))} if ids else {}
     tasks = _tasks(tx, {row.task_id for row in rows if row.task_id})
     return (of_ask(row, asks.get(row.ask_id), tasks.get(row.task_id or "")) for row in rows)
+
+
+def _of_deliverables(tx: Tx, rows: Sequence[DeliverableRow]) -> Iterator[Happening]:
+    tasks = _tasks(tx, {row.task_id for row in rows if row.task_id})
+    return (of_deliverable(row, tasks.get(row.task_id or "")) for row in rows)
+
+
+def _of_budgets(tx: Tx, rows: Sequence[BudgetEventRow]) -> Iterator[Happening]:
+    tasks = _tasks(tx, {row.task_id for row in rows if row.task_id})
+    return (of_budget(row, tasks.get(row.task_id or "")) for row in rows)
 
 
 def _tasks(tx: Tx, ids: set[str]) -> dict[str, TaskRow]:

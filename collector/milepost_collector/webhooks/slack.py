@@ -14,7 +14,11 @@ import msgspec
 
 MAX_HEADER = 150  # of Slack's
 MAX_FIELD = 300
-_FIELDS = ("status", "agent", "attempt", "schedule", "instant", "by", "option", "expires_at", "error_message", "reason")
+_FIELDS = (
+    "status", "agent", "attempt", "schedule", "instant", "deliverable", "version", "content_type", "measure", "used",
+    "limit", "by", "option", "expires_at", "error_message", "reason",
+)  # fmt: skip
+_SUBJECTS = ("title", "budget", "name", "deliverable", "schedule", "webhook")
 _PAGES = (("ask_id", "approvals"), ("task_id", "tasks"), ("run_id", "runs"), ("webhook_id", "webhooks"))
 
 
@@ -39,7 +43,7 @@ def message(payload: str, base_url: str) -> bytes:
 
 
 def _title(kind: str, data: Mapping[str, Any]) -> str:
-    subject = data.get("title") or data.get("name") or data.get("schedule") or data.get("webhook")
+    subject = next((data[name] for name in _SUBJECTS if data.get(name)), None)
     what = kind.replace(".", " ").replace("_", " ")
     return f"{what}: {subject}" if subject else what
 
@@ -48,7 +52,7 @@ def _link(data: Mapping[str, Any], base_url: str) -> str:
     for name, page in _PAGES:
         if name in data:
             return f"{base_url}/{page}/{quote(str(data[name]), safe='')}"
-    return base_url
+    return f"{base_url}/budgets" if "budget_id" in data else base_url
 
 
 def _escaped(text: str) -> str:

@@ -55,7 +55,7 @@ async def test_only_what_is_subscribed_to_is_delivered(house: House) -> None:
     await house.task("Other", agent="amy", tags=["a"])
     last = await house.task("Load", agent="amy", tags=["a"])
     await house.received(2)
-    assert [request.event["data"]["task_id"] for request in house.sink.received][-1] == last
+    assert last in [request.event["data"]["task_id"] for request in house.sink.received]  # order is not promised
     assert len(await house.deliveries()) == 2
 
 

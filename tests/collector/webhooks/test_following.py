@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from milepost.wire import SpanEnded, SpanStarted
+from milepost.wire.budgets import BudgetRaise, BudgetSet
 from milepost.wire.webhooks import EVENT_TYPES
 from milepost_collector.controller import lifecycle
-from milepost_collector.controller.rows import AskEventRow, AskRow, InstantRow, TransitionRow
+from milepost_collector.controller.rows import AskEventRow, AskRow, BudgetEventRow, InstantRow, TransitionRow
 from milepost_collector.controller.store.interface import Find
 from milepost_collector.webhooks.events import transition_type
 from tests.collector.server import StartServer
@@ -34,10 +35,10 @@ def test_every_transition_of_a_task_has_a_type_that_is_listed() -> None:
         for event, targets in events.items():
             for target in targets:
                 row = TransitionRow(time=0, task_id="t", event=event, from_status=status, to_status=target)
-                assert transition_type(row) in EVENT_TYPES, (event, target)
+                assert (transition_type(row) in EVENT_TYPES) != (event == "attached"), (event, target)
     for event in lifecycle.Event.__args__:
         kind = transition_type(TransitionRow(time=0, task_id="t", event=event, to_status="pending"))
-        assert kind in EVENT_TYPES or kind.startswith("task.assignment_"), event
+        assert (kind in EVENT_TYPES or str(kind).startswith("task.assignment_")) != (event == "attached"), event
 
 
 async def test_instants_and_asks_are_told(any_house: House) -> None:
@@ -55,6 +56,41 @@ async def test_instants_and_asks_are_told(any_house: House) -> None:
     assert told["schedule.fired"]["schedule"] == "s1"
     assert told["ask.opened"]["title"] == "Spend 10 USD?"
     assert len(await any_house.deliveries()) == 2
+
+
+async def test_budgets_are_told_of_as_they_are_used_up_and_raised(any_house: House) -> None:
+    await any_house.webhook(events=["budget.soft", "budget.hard", "budget.raised"])
+    await any_house.webhook("amy", events=["budget.*"], agents=["amy"])
+    wanted, more = BudgetSet(scope="agent", value="bob", usd=4.0, by="ann"), BudgetRaise(usd=1.0, by="ann", reason="x")
+    budget_id = await any_house.controller.write(lambda engine, tx: engine.set_budget(tx, wanted))
+    reached = {"key": "agent:bob", "per": "total", "time": any_house.clock.now, "measure": "usd"}
+    for event, used in (("soft", 3_200_000_000), ("hard", 4_100_000_000)):
+        row = BudgetEventRow(budget_id=budget_id, event=event, used=used, budget_limit=4_000_000_000, **reached)
+        await any_house.controller.write(lambda _, tx, row=row: tx.insert([row]))
+    await any_house.controller.write(lambda engine, tx: engine.raise_budget(tx, budget_id, more))
+    any_house.webhooks.wake()
+    told = {request.event["type"]: request.event["data"] for request in await any_house.received(3)}
+    assert set(told) == {"budget.soft", "budget.hard", "budget.raised"}
+    hard, raised = told["budget.hard"], told["budget.raised"]
+    assert (hard["budget"], hard["measure"], hard["used"], hard["limit"]) == ("agent bob", "usd", 4.1, 4.0)
+    assert (raised["budget_id"], raised["by"], raised["reason"]) == (budget_id, "ann", "x")
+    assert len(await any_house.deliveries()) == 3
+
+
+async def test_deliverables_of_tasks_and_runs_are_told(any_house: House) -> None:
+    await any_house.webhook(events=["deliverable.*", "task.*"], names=["Load"])
+    await any_house.webhook("all", events=["deliverable.attached"])
+    task_id = await any_house.task()
+    of_task = rows.deliverable(task_id, "report.pdf", created_at=any_house.clock.now)
+    of_run = msgspec.structs.replace(of_task, owner=f"run:{RUN}", name="trace.txt", task_id=None, run_id=RUN)
+    attached = TransitionRow(time=any_house.clock.now, task_id=task_id, event="attached", to_status="pending")
+    await any_house.controller.write(lambda _, tx: tx.insert([of_run, of_task, attached]))
+    any_house.webhooks.wake()
+    found = [request.event for request in await any_house.received(4)]
+    told = sorted((event["type"], event["data"].get("deliverable")) for event in found if "event" not in event["data"])
+    assert told == [("deliverable.attached", name) for name in ("report.pdf", "report.pdf", "trace.txt")]
+    assert {event["data"]["name"] for event in found if event["data"].get("task_id")} == {"Load"}
+    assert len(await any_house.deliveries()) == 4
 
 
 async def test_ask_whose_opening_was_delivered_is_received(any_house: House) -> None:

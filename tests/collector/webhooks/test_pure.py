@@ -114,7 +114,7 @@ def test_message_for_slack_never_lets_a_text_be_markup(name: str, reason: str, a
 def test_payload_is_thin_whatever_a_task_holds(name: str, reason: str, tags: list[str]) -> None:
     task: TaskRow = rows.task("t1", name=name, tags=msgspec.json.encode(tags).decode(), error_message=reason)
     row = TransitionRow(time=NOW, task_id="t1", event="failed", to_status="failed", reason=reason)
-    assert len(of_transition(row, task).payload().encode()) < 20_000
+    assert len(of_transition("task.failed", row, task).payload().encode()) < 20_000
 
 
 @pytest.mark.parametrize(

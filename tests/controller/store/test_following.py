@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from milepost_collector.controller.rows import AskEventRow, InstantRow, TransitionRow
+from milepost_collector.controller.rows import AskEventRow, BudgetEventRow, DeliverableRow, InstantRow, TransitionRow
 from milepost_collector.controller.store.interface import Store
 from milepost_collector.errors import InvalidParameterError
-from tests.controller.store.rows import NOW, finished, insert, instant, task, transition
+from tests.controller.store.rows import NOW, deliverable, finished, insert, instant, task, transition
 
 LATER = count(NOW + 1)
 
@@ -77,6 +77,8 @@ def test_number_of_a_pruned_transition_is_not_given_again(store: Store) -> None:
         (TransitionRow, lambda: transition("t1")),
         (InstantRow, lambda: instant("s1", next(LATER))),
         (AskEventRow, lambda: AskEventRow(ask_id="a1", event="opened", time=NOW)),
+        (DeliverableRow, lambda: deliverable("t1", "plan", version=next(LATER) - NOW)),
+        (BudgetEventRow, lambda: BudgetEventRow(budget_id="b1", key="project:*", per="day", event="hard", time=NOW)),
     ],
 )
 def test_whoever_begins_at_the_end_of_a_log_finds_what_comes_later(
@@ -85,7 +87,13 @@ def test_whoever_begins_at_the_end_of_a_log_finds_what_comes_later(
     insert(store, make(), make())
     end = store.read(lambda tx: tx.log_end(kind))
     insert(store, make())
-    after = {TransitionRow: "transitions_after", InstantRow: "instants_after", AskEventRow: "ask_events_after"}[kind]
+    after = {
+        TransitionRow: "transitions_after",
+        InstantRow: "instants_after",
+        AskEventRow: "ask_events_after",
+        DeliverableRow: "deliverables_after",
+        BudgetEventRow: "budget_events_after",
+    }[kind]
     found, position = store.read(lambda tx: getattr(tx, after)(end, 9))
     assert [type(row) for row in found] == [kind]
     assert store.read(lambda tx: getattr(tx, after)(position, 9))[0] == []

@@ -225,7 +225,7 @@ def period_at(per: str, zone: str, now: int) -> tuple[str, int | None]:
     return local.date().isoformat(), max(ends_at, now + 1)
 
 
-def described(row: BudgetRow) -> str:
+def described(row: BudgetRow | BudgetEventRow) -> str:
     """Return a budget's name for people: `agent amy per day`."""
     scope, _, value = row.key.partition(":")
     what = "the project" if scope == "project" else f"{scope} {value}"
