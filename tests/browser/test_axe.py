@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,7 @@ PAGES = {
     "ask": "approvals/{ask}",
     "schedules": "schedules",
     "week": "schedules?view=week",
+    "schedule": "schedules/{schedule}",
     "triggers": "triggers",
     "trigger": "triggers/on failure",
     "agents": "agents",
@@ -47,6 +49,8 @@ PAGES = {
     "settings": "settings",
     "nothing": "nothing/here",
 }
+EMPTY_PAGES = ["runs", "compare", "flame", "insights", "tasks", "approvals", "schedules", "triggers", "agents"]
+EMPTY_PAGES += ["webhooks", "sql"]
 THEMES = ("light", "dark")
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -83,6 +87,18 @@ def task_id(controlled: Controlled) -> str:
     task_id = controlled.create("nightly", agent="reporter", deliverables=[{"type": "presentation"}])
     controlled.post(f"/api/tasks/{task_id}/deliverables", name="sums.json", value={"pages": 12})
     return task_id
+
+
+@pytest.fixture(scope="module")
+def schedule_id(controlled: Controlled) -> str:
+    """Return a schedule with instants in its ledger and instants ahead."""
+    begun = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    task = {"name": "nightly", "agent": "reporter", "input": {"pages": [1, 2]}}
+    made = controlled.post("/api/schedules", name="often", cadence={"every_ms": 900_000, "start": begun}, task=task)
+    since, until = ((datetime.now(UTC) - timedelta(minutes=ago)).isoformat() for ago in (50, 5))
+    controlled.post(f"/api/schedules/{made['id']}/backfill", since=since, until=until)
+    schedule_id: str = made["id"]
+    return schedule_id
 
 
 @pytest.fixture(scope="module")
@@ -131,18 +147,22 @@ def settled(page: Page) -> Page:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_no_violations(
-    name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, ask_id: str, axe: str
+    name: str,
+    themed: BrowserContext,
+    collector: CollectorProcess,
+    recorded: None,
+    task_id: str,
+    ask_id: str,
+    schedule_id: str,
+    axe: str,
 ) -> None:
     page = themed.new_page()
-    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id, ask=ask_id)}")
+    page.goto(f"{collector.url}/{PAGES[name].format(task=task_id, ask=ask_id, schedule=schedule_id)}")
     assert violations(settled(page), axe) == []
     page.close()
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["runs", "compare", "flame", "insights", "tasks", "approvals", "schedules", "triggers", "agents", "webhooks"],
-)
+@pytest.mark.parametrize("name", EMPTY_PAGES)
 def test_empty_page_has_no_violations(name: str, themed: BrowserContext, empty: CollectorProcess, axe: str) -> None:
     page = themed.new_page()
     page.goto(f"{empty.url}/{name}")

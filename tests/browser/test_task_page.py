@@ -137,8 +137,8 @@ def test_pause_resume_and_cancel_by_keys(controlled: Controlled, open_task: Open
     page = open_task(task_id)
     expect(page.get_by_role("heading", name="Steered")).to_be_visible()
     for keys, question, status in (
-        ("Shift+P", "Pause “Steered”?", "paused"),
-        ("Shift+P", "Resume “Steered”?", "pending"),
+        ("Shift+H", "Pause “Steered”?", "paused"),
+        ("Shift+H", "Resume “Steered”?", "pending"),
         ("Shift+C", "Cancel “Steered”?", "cancelled"),
         ("Shift+R", "Retry “Steered”?", "pending"),
     ):

@@ -178,7 +178,7 @@ def test_keys_move_select_and_ask(collector: CollectorProcess, controlled: Contr
     page.keyboard.press("Escape")
     expect(page.get_by_text("3 tasks selected")).to_have_count(0)
     page.keyboard.press("k")
-    page.keyboard.press("Shift+P")
+    page.keyboard.press("Shift+H")
     expect(page.get_by_role("dialog", name="Pause “Keyed 1”?")).to_be_visible()
     page.keyboard.press("Enter")
     expect(task_row(page, "Keyed 1")).to_contain_text("paused")

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { actionsOf, chordOf, groupsOn, KEYMAP, type Page, pressesOf, strokes, typesCharacter } from './keymap';
 
 const PAGES: Page[] = [
-  'runs', 'run', 'compare', 'flame', 'insights', 'sql', 'settings', 'tasks', 'task', 'schedules', 'schedule', 'agents', 'missing',
+  'runs', 'run', 'compare', 'flame', 'insights', 'sql', 'settings', 'tasks', 'task', 'schedules', 'schedule', 'agents', 'triggers', 'trigger', 'webhooks',
+  'webhook', 'budgets', 'approvals', 'missing',
 ];
 
 /** Keys of a page by the part of it that they hold in. */

@@ -72,12 +72,48 @@ export const KEYMAP: readonly KeyGroup[] = [
   },
   {
     title: 'A task',
-    pages: ['tasks', 'task'],
+    pages: ['tasks', 'task', 'run'],
     keys: [
       { keys: ['Shift R'], does: 'retry the task, or run it (asks first)' },
-      { keys: ['Shift P'], does: 'pause or resume the task (asks first)' },
-      { keys: ['Shift E'], does: 'edit the input or context of the task' },
+      { keys: ['Shift H'], does: 'hold (pause) or resume the task (asks first)' },
+      { keys: ['Shift I'], does: 'edit the input or context of the task' },
       { keys: ['Shift C'], does: 'cancel the task (asks first)' },
+    ],
+  },
+  {
+    title: 'Schedules',
+    pages: ['schedules'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next schedule' },
+      { keys: ['k', '↑'], does: 'previous schedule' },
+      { keys: ['Enter'], does: 'open the schedule' },
+      { keys: ['n'], does: 'new schedule' },
+    ],
+  },
+  {
+    title: 'Agents',
+    pages: ['agents'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next agent; Tab leads to its tasks, to pause it and to its workers' },
+      { keys: ['k', '↑'], does: 'previous agent' },
+    ],
+  },
+  {
+    title: 'Triggers',
+    pages: ['triggers'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next trigger' },
+      { keys: ['k', '↑'], does: 'previous trigger' },
+      { keys: ['Enter'], does: 'open the trigger' },
+    ],
+  },
+  {
+    title: 'Webhooks',
+    pages: ['webhooks'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next webhook' },
+      { keys: ['k', '↑'], does: 'previous webhook' },
+      { keys: ['n'], does: 'new webhook' },
     ],
   },
   {
