@@ -70,7 +70,7 @@ event_options = several(
 
 @click.group(cls=ControlGroup)
 def trigger() -> None:
-    """Make tasks of webhooks, and of what happens to runs, tasks, asks and schedules.
+    """Make tasks of webhooks, and of what happens to runs, tasks, asks, schedules and budgets.
 
     TRIGGER is a trigger's name or id.
 

@@ -10,7 +10,7 @@ from milepost.wire.schedules import INSTANT_STATUSES
 from milepost.wire.tasks import FINISHED_STATUSES
 from milepost_collector.errors import InvalidParameterError
 
-RUNS, TASKS, ASKS, SCHEDULES = "run", "task", "ask", "schedule"
+RUNS, TASKS, ASKS, SCHEDULES, BUDGETS = "run", "task", "ask", "schedule", "budget"
 
 # What a run's root ends with. task: the events of `lifecycle`; an end is told once all of its agents are at theirs.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -24,6 +24,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "invalidated", "alarmed",
     ),
     SCHEDULES: INSTANT_STATUSES,
+    BUDGETS: ("set", "soft", "hard", "raised", "reset", "deleted"),
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ class Happening(Struct, kw_only=True, frozen=True, gc=False):
 
     @property
     def source(self) -> str:
-        """What it happened to: `run`, `task`, `ask` or `schedule`."""
+        """What it happened to: `run`, `task`, `ask`, `schedule` or `budget`."""
         return source_of(self.name)
 
 

@@ -39,6 +39,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     happenings.ASKS: (*_COMMON, "agent", "user", "run"),
     happenings.SCHEDULES: _COMMON,
+    happenings.BUDGETS: (*_COMMON, "agent", "user"),
 }  # fmt: skip
 USAGE = frozenset({"cost", "tokens", "input_tokens", "output_tokens"})
 

@@ -1,4 +1,4 @@
-"""What happened, read from where it is kept: transitions, asks and schedules in the store, runs among the traces.
+"""What happened, from where it is kept: to tasks, asks, schedules and budgets in the store, to runs among the traces.
 
 Each source is read from a position on; the same position gives the same happenings again, with the same ids.
 """
@@ -14,12 +14,13 @@ from duckdb import DuckDBPyConnection
 
 from milepost.errors import MilepostError
 from milepost_collector.controller import views
+from milepost_collector.controller.engine.budgets.ledger import described
 from milepost_collector.controller.engine.instants import to_datetime
-from milepost_collector.controller.rows import AskEventRow, AskRow, InstantRow, TaskRow, TransitionRow
+from milepost_collector.controller.rows import AskEventRow, AskRow, BudgetEventRow, InstantRow, TaskRow, TransitionRow
 from milepost_collector.controller.store.interface import Find, Tx
 from milepost_collector.traces.queries import RunIndex, run_summaries
 from milepost_collector.traces.queries.ended_runs import Place, ended_after
-from milepost_collector.triggers.happenings import ASKS, RUNS, SCHEDULES, TASKS, Happening, task_event
+from milepost_collector.triggers.happenings import ASKS, BUDGETS, RUNS, SCHEDULES, TASKS, Happening, task_event
 
 AT_ONCE = 500
 NS_PER_MS = 1_000_000
@@ -36,8 +37,9 @@ class Stretch(NamedTuple):
 
 
 def of_store(source: str, tx: Tx, position: str, is_wanted: IsWanted) -> Stretch:
-    """Return what happened to tasks, asks or schedules after a position."""
-    return {TASKS: _of_tasks, ASKS: _of_asks, SCHEDULES: _of_schedules}[source](tx, position, is_wanted)
+    """Return what happened to tasks, asks, schedules or budgets after a position."""
+    read = {TASKS: _of_tasks, ASKS: _of_asks, SCHEDULES: _of_schedules, BUDGETS: _of_budgets}[source]
+    return read(tx, position, is_wanted)
 
 
 def payload_of(tx: Tx, happening: Happening) -> Any:
@@ -200,6 +202,31 @@ def _of_instant(row: InstantRow, name: str | None) -> Happening:
             },
         },
     )  # fmt: skip
+
+
+def _of_budgets(tx: Tx, position: str, is_wanted: IsWanted) -> Stretch:
+    rows, reached = tx.budget_events_after(position, AT_ONCE)
+    found = [_of_budget_event(row) for row in rows if is_wanted(f"{BUDGETS}.{row.event}", row.time)]
+    return Stretch(found, reached, len(rows) == AT_ONCE)
+
+
+def _of_budget_event(row: BudgetEventRow) -> Happening:
+    told = views.budget_event(row)
+    return Happening(
+        id=f"b{row.sequence}",
+        name=f"{BUDGETS}.{row.event}",
+        at=row.time,
+        task_id=row.task_id,
+        facts={
+            "status": row.event,
+            "name": described(row),
+            "task": row.task_id,
+            "agent": told.value if told.scope == "agent" else None,
+            "user": row.by,
+            "text": _known((described(row), row.reason)),
+        },
+        payload={"budget": {"name": described(row), **msgspec.to_builtins(told)}},
+    )
 
 
 def _known(texts: Sequence[str | None]) -> list[str]:

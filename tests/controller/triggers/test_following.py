@@ -101,6 +101,23 @@ def test_schedule_that_fired_makes_a_task(server: Server, api: Api) -> None:
     assert (what["event"], what["schedule"]["name"], what["instant"]["status"]) == ("schedule.fired", "once", "fired")
 
 
+def test_budget_that_is_raised_makes_a_task(both_stores: Server) -> None:
+    api = Api(both_stores.client)
+    mapping = [{"name": "what", "pointer": "/budget"}, {"name": "event", "pointer": "/event"}]
+    trigger, _ = api.trigger(event="budget.raised", where="agent:bob user:ann text:enough", mapping=mapping)
+    for agent in ("amy", "bob"):
+        given = {"scope": "agent", "value": agent, "usd": 4}
+        budget = both_stores.client.put("/api/budgets", json=given).json()
+        raised = {"usd": 1, "by": "ann", "reason": "not enough"}
+        assert both_stores.client.post(f"/api/budgets/{budget['id']}/raise", json=raised).status_code == 200
+    until(lambda: api.made_by(trigger))
+    (made,) = inputs(api, trigger)
+    assert made["event"] == "budget.raised"
+    assert (made["what"]["name"], made["what"]["budget_id"], made["what"]["by"]) == ("agent bob", budget["id"], "ann")
+    settle(both_stores, api)
+    assert len(api.events(trigger)) == 1
+
+
 def test_conditions_look_at_the_event_too(server: Server, api: Api) -> None:
     conditions = [{"pointer": "/task/priority", "equals": "urgent"}]
     trigger, _ = api.trigger(event="task.created", where="name:hurry", conditions=conditions, mapping=[])

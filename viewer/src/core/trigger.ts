@@ -19,6 +19,7 @@ export const EVENTS: Readonly<Record<string, readonly string[]>> = {
     'opened', 'received', 'delegated', 'decided', 'approved', 'rejected', 'answered', 'expired', 'cancelled', 'invalidated', 'alarmed',
   ],
   schedule: ['fired', 'late', 'skipped', 'missed', 'queued', 'backfilled'],
+  budget: ['set', 'soft', 'hard', 'raised', 'reset', 'deleted'],
 };
 export const EVENT_NAMES: readonly string[] = Object.entries(EVENTS).flatMap(([source, names]) => [
   ...names.map((name) => `${source}.${name}`),

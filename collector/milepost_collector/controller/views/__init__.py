@@ -9,7 +9,7 @@ from milepost_collector.controller.views.agents import agent, agents, limits
 from milepost_collector.controller.views.asks import ask, asks
 from milepost_collector.controller.views.attempts import attempt, attempts, checkpoints, transitions
 from milepost_collector.controller.views.batches import batch, batches
-from milepost_collector.controller.views.budgets import budget, budget_detail, budgets
+from milepost_collector.controller.views.budgets import budget, budget_detail, budget_event, budgets
 from milepost_collector.controller.views.deliverables import content, deliverable, deliverables, shown
 from milepost_collector.controller.views.schedules import ledger, preview, schedule, schedules
 from milepost_collector.controller.views.tasks import counts, new_tasks, task, tasks
@@ -26,6 +26,7 @@ __all__ = [
     "batches",
     "budget",
     "budget_detail",
+    "budget_event",
     "budgets",
     "checkpoints",
     "content",

@@ -71,7 +71,7 @@ def budget_detail(tx: Tx, budget_id: str) -> BudgetDetail:
         budget=_Assembly(tx).budget(row),
         runs=_runs(tx, row),
         periods=[_period(found) for found in tx.find(BudgetPeriodRow, old)],
-        events=[event(found) for found in tx.find(BudgetEventRow, events)],
+        events=[budget_event(found) for found in tx.find(BudgetEventRow, events)],
     )
 
 
@@ -136,7 +136,7 @@ def used_up_for(tx: Tx, task: TaskRow) -> BudgetRow | None:
     return spent[0] if agents and {row.key for row in spent} == agents else None
 
 
-def event(row: BudgetEventRow) -> BudgetEvent:
+def budget_event(row: BudgetEventRow) -> BudgetEvent:
     """Return something that happened to a budget."""
     scope, _, named = row.key.partition(":")
     return BudgetEvent(
