@@ -193,3 +193,13 @@ def test_new_runs_are_counted_while_the_page_is_open(start_collector: StartColle
         expect(figure(page, "Runs")).to_contain_text("1")
         client.start_run("and another").complete()
         expect(figure(page, "Runs")).to_contain_text("2")
+
+
+def test_flame_of_the_same_runs_is_a_link_away(recorded: CollectorProcess, open_page: OpenPage) -> None:
+    page = open_page(f"{recorded.url}/insights/cost?{TIME}&q=agent:writer")
+    page.get_by_role("link", name="Flame of these runs").click()
+    expect(page).to_have_title("Flame · Milepost")
+    expect(page).to_have_url(
+        re.compile(r"flame\?q=agent%3Awriter&from=2026-11-18T11.*&to=2026-11-18T14.*&metric=cost&by=agent")
+    )
+    expect(page.locator("main")).to_contain_text("4 runs")

@@ -152,6 +152,27 @@ def test_subtree_is_focused_by_keys_and_left_by_its_trail(run_url: str, open_pag
     expect(selected(page)).to_have_text("write")
 
 
+def test_back_leaves_a_focus_and_forward_returns_to_it(run_url: str, open_page: OpenPage) -> None:
+    page = open_page(run_url)
+    expect(span_row(page, "write")).to_be_visible()
+    whole = tree(page).get_attribute("aria-rowcount")
+    tree(page).focus()
+    page.keyboard.press("Home")
+    for _ in range(FOLDED.index((2, "write"))):
+        page.keyboard.press("ArrowDown")
+    expect(selected(page)).to_have_text("write")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"t=[\d.]+-[\d.]+&focus=[0-9a-f]{16}"))
+    focused = page.url
+    page.go_back()
+    expect(page.get_by_role("navigation", name="Focused subtree")).to_have_count(0)
+    expect(tree(page)).to_have_attribute("aria-rowcount", str(whole))
+    expect(page).not_to_have_url(re.compile(r"[?&]t="))
+    page.go_forward()
+    expect(tree(page)).to_have_attribute("aria-rowcount", "5")
+    expect(page).to_have_url(focused)
+
+
 def test_rows_are_walked_and_folded_by_keys_alone(run_url: str, open_page: OpenPage) -> None:
     page = open_page(run_url)
     expect(span_row(page, "announce")).to_be_visible()

@@ -162,6 +162,28 @@ def test_dragged_area_snaps_to_spans_and_sums_them_by_name(busy_page: Page) -> N
     expect(area).to_have_count(0)
 
 
+def test_link_restores_a_measured_area_and_a_gap(busy_page: Page, open_page: OpenPage) -> None:
+    drag(busy_page, at(busy_page, "read", 0.201), at(busy_page, "search", 0.589))
+    area = busy_page.get_by_role("region", name="Selected area")
+    expect(area).to_contain_text("4.00 s")
+    expect(busy_page).to_have_url(re.compile(r"area=2000-6000&rows=[0-9a-f]{16}&rows=[0-9a-f]{16}"))
+    again = open_page(busy_page.url)
+    expect(again.get_by_role("region", name="Selected area").get_by_role("row")).to_have_text(
+        area.get_by_role("row").all_text_contents()
+    )
+    expect(again).to_have_url(busy_page.url)
+    busy_page.keyboard.press("Escape")
+    expect(busy_page).not_to_have_url(re.compile("area="))
+    span_row(busy_page, "search").click(position={"x": 100, "y": 8})
+    busy_page.keyboard.press("Shift+M")
+    span_row(busy_page, "write").click(position={"x": 100, "y": 8})
+    expect(busy_page).to_have_url(re.compile(r"gap=[0-9a-f]{16}"))
+    again.goto(busy_page.url)
+    expect(again.get_by_label("Gap", exact=True)).to_contain_text(
+        "1.50 s between the end of search and the start of write"
+    )
+
+
 def test_gap_between_two_spans_is_measured_with_shift_and_click(busy_page: Page) -> None:
     span_row(busy_page, "search").click(position={"x": 100, "y": 8})
     busy_page.keyboard.down("Shift")

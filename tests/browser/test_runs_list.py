@@ -249,7 +249,13 @@ def test_sessions_open_to_their_runs_by_keyboard(page: Page, open_page: OpenPage
     expect(page).to_have_url(re.compile(f"/runs/{CHEAP}$"))
     page.go_back()
     expect(session).to_have_attribute("aria-expanded", "true")
+    page.get_by_role("columnheader", name="Cost").get_by_role("button").click()
+    expect(page.get_by_role("columnheader", name="Cost")).to_have_attribute("aria-sort", "descending")
+    expect(page).to_have_url(re.compile(r"\?group=session&session_sort=-cost_usd$"))
     again = open_page(page.url)
+    expect(again.get_by_role("columnheader", name="Cost")).to_have_attribute("aria-sort", "descending")
+    page.go_back()
+    expect(page.get_by_role("columnheader", name="Last run")).to_have_attribute("aria-sort", "descending")
     again.get_by_role("link", name="chat-1").click()
     expect_runs(again, "write summary", "check invoice")
 

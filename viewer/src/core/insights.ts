@@ -1,11 +1,13 @@
 /** Insights: what a board shows of a stretch of time, how its address reads, and how its figures read. */
 
 import { formatChange } from './delta';
+import type { FlameMetric } from './flame';
 import { isoToMs } from './time';
 
 export const BOARDS = ['overview', 'cost', 'tokens', 'latency', 'success', 'errors', 'steps'] as const;
 export type Board = (typeof BOARDS)[number];
 export const BYS = ['agent', 'name', 'model', 'task', 'kind'] as const;
+const FLAME_OF: Partial<Record<Board, FlameMetric>> = { cost: 'cost', tokens: 'tokens', errors: 'errors' };
 export type By = (typeof BYS)[number];
 export type Part = 'totals' | 'groups' | 'series' | 'group_series' | 'errors' | 'expensive' | 'slowest';
 
@@ -149,6 +151,15 @@ export function parseView(board: string | null, search: string): InsightsView {
 }
 
 /** The address relative to the base: "insights/cost?from=now-7d". */
+/** Where the spans of these runs are folded into one picture, by the metric that the board is about. */
+export function flameOf({ board, from, to, by, q }: InsightsView): string {
+  const metric = FLAME_OF[board];
+  const params = new URLSearchParams({ ...(q && { q }), from, to });
+  if (metric) params.set('metric', metric);
+  if (BOARDS_BY.includes(board) && (by === 'agent' || by === 'model')) params.set('by', by);
+  return `flame?${params}`;
+}
+
 export function formatView(view: InsightsView): string {
   const params = new URLSearchParams();
   for (const name of ['from', 'to', 'by', 'q'] as const) if (view[name] !== DEFAULT_VIEW[name]) params.set(name, view[name]);

@@ -6,12 +6,15 @@ import { COLOURINGS, formatRunView, parseRunView, RUN_VIEWS } from './runview';
 const word = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => text.isWellFormed());
 const ms = fc.integer({ min: 0, max: 1e9 }).map((n) => n / 1000);
 const id = fc.option(fc.stringMatching(/^[0-9a-f]{16}$/));
+const stretch = fc.tuple(ms, ms.filter((n) => n > 0)).map(([from, length]) => ({ fromMs: from, toMs: from + length }));
 const choice = fc.constantFrom('auto', 'on', 'off');
 const views = fc
   .record({
     view: fc.constantFrom(...RUN_VIEWS),
     span: id,
-    window: fc.option(fc.tuple(ms, ms.filter((n) => n > 0)).map(([from, length]) => ({ fromMs: from, toMs: from + length }))),
+    window: fc.option(stretch),
+    area: fc.option(fc.tuple(stretch, fc.option(fc.tuple(word, word).filter(([a, b]) => a !== '' && b !== ''))).map(([time, rows]) => ({ ...time, rows }))),
+    gap: id,
     focus: id,
     query: word,
     only: fc.constantFrom('matches', 'critical', null),
@@ -34,7 +37,9 @@ describe('links to a run', () => {
     fc.assert(
       fc.property(views, (view) => {
         const once = parseRunView(formatRunView(view));
-        expect({ ...once, window: null }).toEqual({ ...view, window: null });
+        expect({ ...once, window: null, area: null }).toEqual({ ...view, window: null, area: null });
+        expect(once.area?.rows).toEqual(view.area?.rows);
+        if (view.area) expect(once.area?.toMs).toBeCloseTo(view.area.toMs, 5);
         if (view.window) expect(once.window?.fromMs).toBeCloseTo(view.window.fromMs, 5);
       }),
     );

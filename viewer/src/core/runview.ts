@@ -1,4 +1,4 @@
-/** What the address of a run page carries: the view, what is selected, searched and focused, and the window of time. */
+/** What the address of a run page carries: the view, what is selected, searched, focused and measured, and the window of time. */
 
 import { parseViewOptions, writeViewOptions, type ViewOptions } from './viewoptions';
 
@@ -16,6 +16,10 @@ export interface RunViewState {
   span: string | null;
   /** Window of time in milliseconds after the run's start; null shows the whole run. */
   window: { fromMs: number; toMs: number } | null;
+  /** The measured area: milliseconds after the run's start, and its first and last row by their ids; null: all rows. */
+  area: { fromMs: number; toMs: number; rows: readonly [first: string, last: string] | null } | null;
+  /** The span from which a gap is measured to the selected one. */
+  gap: string | null;
   /** The node whose subtree alone is shown. */
   focus: string | null;
   query: string;
@@ -42,6 +46,8 @@ export function parseRunView(search: string): RunViewState {
     view: oneOf('view', RUN_VIEWS, 'waterfall'),
     span: params.get('span') || null,
     window: parseWindow(params.get('t')),
+    area: parseArea(params),
+    gap: params.get('gap') || null,
     focus: params.get('focus') || null,
     query: params.get('q') ?? '',
     onlyMatches: params.get('only') === 'matches',
@@ -60,7 +66,10 @@ export function formatRunView(state: RunViewState): string {
   const params = new URLSearchParams();
   if (state.view !== 'waterfall') params.set('view', state.view);
   if (state.span) params.set('span', state.span);
-  if (state.window) params.set('t', `${shortMs(state.window.fromMs)}-${shortMs(state.window.toMs)}`);
+  if (state.window) params.set('t', formatWindow(state.window));
+  if (state.area) params.set('area', formatWindow(state.area));
+  for (const id of state.area?.rows ?? []) params.append('rows', id);
+  if (state.gap) params.set('gap', state.gap);
   if (state.focus) params.set('focus', state.focus);
   if (state.query) params.set('q', state.query);
   if (state.onlyMatches) params.set('only', 'matches');
@@ -82,6 +91,16 @@ function parseWindow(text: string | null): RunViewState['window'] {
   if (!match) return null;
   const [fromMs, toMs] = [Number(match[1]), Number(match[2])];
   return toMs > fromMs ? { fromMs, toMs } : null;
+}
+
+function parseArea(params: URLSearchParams): RunViewState['area'] {
+  const window = parseWindow(params.get('area'));
+  const [first, last] = params.getAll('rows');
+  return window && { ...window, rows: first && last ? [first, last] : null };
+}
+
+function formatWindow({ fromMs, toMs }: { fromMs: number; toMs: number }): string {
+  return `${shortMs(fromMs)}-${shortMs(toMs)}`;
 }
 
 // Nanoseconds are the finest the viewport knows: six decimals of a millisecond say all of it.

@@ -3,11 +3,11 @@
 import { ApiError, fetchRuns } from '../api/client';
 import { fetchSessions } from '../api/runs';
 import { formatRunFilters, type RunFilters } from '../core/runfilters';
+import { DEFAULT_SESSION_SORT } from '../core/runlistview';
 import { sessionRows, type OpenSession, type SessionSummary } from '../core/runsessions';
 import { live } from './live.svelte';
 import { Refresher } from './refresher';
 
-export const DEFAULT_SESSION_SORT = '-last_time';
 const RUNS_OF_A_SESSION = 100;
 
 export class SessionsModel {
@@ -46,6 +46,7 @@ export class SessionsModel {
   }
 
   sortBy(sort: string): void {
+    if (sort === this.sort) return;
     this.sort = sort;
     void this.refresher.now();
   }
@@ -117,12 +118,13 @@ export class SessionsModel {
 
 let kept: SessionsModel | null = null;
 
-/** The sessions of these filters; what was open stays open when the reader comes back. */
-export function sessionsModel(filters: RunFilters): SessionsModel {
+/** The sessions of these filters in this order; what was open stays open when the reader comes back. */
+export function sessionsModel(filters: RunFilters, sort: string): SessionsModel {
   const before = kept;
   if (before && formatRunFilters(before.filters) === formatRunFilters(filters)) {
     kept = new SessionsModel(filters);
-    [kept.sessions, kept.opened, kept.sort, kept.loading] = [before.sessions, before.opened, before.sort, before.loading];
+    [kept.sessions, kept.opened, kept.loading] = [before.sessions, before.opened, before.loading];
   } else kept = new SessionsModel(filters);
+  kept.sort = sort;
   return kept;
 }

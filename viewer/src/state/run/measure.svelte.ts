@@ -1,6 +1,7 @@
 /** What the reader measures: an area with its sums, or the gap between two spans. */
 
 import { gapBetween, sumsOf, type Area, type Gap } from '../../core/area';
+import type { RunViewState } from '../../core/runview';
 import { nodeId, nodeOf } from '../../core/tree';
 import type { RunModel } from './model.svelte';
 
@@ -17,8 +18,33 @@ export class Measure {
   drawing = $state(false);
   /** The span from which a gap is measured to the selected one. */
   private anchorId = $state<string | null>(null);
+  /** What a link marks, until the run's start is known. */
+  private pending = $state.raw<RunViewState['area']>(null);
 
-  constructor(private readonly model: RunModel) {}
+  constructor(
+    private readonly model: RunModel,
+    state: RunViewState,
+  ) {
+    this.pending = state.area;
+    if (!state.area) this.anchorId = state.gap;
+  }
+
+  /** The tree has changed: a link's times count from its start. */
+  rebuild(): void {
+    const { pending } = this;
+    if (!pending || !this.model.tree?.nodeCount) return;
+    const zero = this.model.tree.firstStart;
+    this.marked = { start: zero + pending.fromMs * 1e6, end: zero + pending.toMs * 1e6, ids: pending.rows };
+    this.pending = null;
+  }
+
+  /** What a link says of it. */
+  linked(): Pick<RunViewState, 'area' | 'gap'> {
+    const { marked, pending, model } = this;
+    if (!marked || this.drawing) return { area: pending, gap: this.anchorId };
+    const zero = model.tree?.firstStart ?? 0;
+    return { area: { fromMs: (marked.start - zero) / 1e6, toMs: (marked.end - zero) / 1e6, rows: marked.ids }, gap: null };
+  }
 
   readonly area: Area | null = $derived.by(() => {
     const { marked, model } = this;
@@ -84,6 +110,7 @@ export class Measure {
   }
 
   clear(): void {
+    this.pending = null;
     this.marked = null;
     this.anchorId = null;
     this.drawing = false;

@@ -326,6 +326,7 @@ export class RunModel {
       view: this.shown,
       span: this.selectedId,
       window: this.timeline.linkedWindow(),
+      ...this.timeline.measure.linked(),
       focus: this.outline.focusId,
       query: this.outline.query,
       onlyMatches: this.outline.onlyMatches,

@@ -150,6 +150,12 @@ export class Outline {
     else timeline.fit(node, true);
   }
 
+  /** Focuses what a link names, and leaves the window of time to it. */
+  followLink(focusId: string | null): void {
+    this.focusId = focusId;
+    this.rebuildRows();
+  }
+
   setOnlyMatches(only: boolean): void {
     this.onlyMatches = only;
     this.rebuildRows();

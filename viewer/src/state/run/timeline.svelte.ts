@@ -80,12 +80,13 @@ export class Timeline {
     this.frameRows = state.frameRows;
     this.foldIdle = state.foldIdle;
     this.critical = new Critical(model, state);
-    this.measure = new Measure(model);
+    this.measure = new Measure(model, state);
     this.dots = new EventDotsModel(model);
   }
 
   /** The tree has changed. A link names its window in milliseconds after the run's start, known once spans are here. */
   rebuild(): void {
+    this.measure.rebuild();
     const { pendingWindow, model } = this;
     if (!pendingWindow || !model.tree || model.tree.nodeCount === 0) return;
     this.pendingWindow = null;
@@ -290,6 +291,13 @@ export class Timeline {
     const zero = this.model.tree?.firstStart ?? 0;
     const window = this.chosen && { fromMs: (this.chosen.start - zero) / 1e6, toMs: (this.chosen.end - zero) / 1e6 };
     return window ?? this.pendingWindow;
+  }
+
+  /** Shows the window of a link. */
+  followLink(window: RunViewState['window']): void {
+    this.showWhole();
+    this.pendingWindow = window;
+    this.rebuild();
   }
 
   /** tree: made anew whenever a span changes, so that naming it keeps the scale fresh. */
