@@ -1,4 +1,4 @@
-"""Teams, what agents are able to, batches and definitions, at the terminal, against a real collector."""
+"""Teams, what agents are able to, and batches, at the terminal, against a real collector."""
 
 from __future__ import annotations
 
@@ -104,20 +104,3 @@ def test_schedule_is_changed_in_part(invoke: Invoke):
     assert (changed["task"]["team"], "agent" in changed["task"]) == ("ops", False)
     assert changed["task"]["settings"] == {"max_retries": 5, "backoff": "fixed"}
     assert "nothing is to be changed" in invoke("schedule", "update", name, code=2).stderr
-
-
-def test_definitions_are_imported_once(invoke: Invoke, team: str, tmp_path: Path):
-    file = tmp_path / "setup.jsonl"
-    invoke("definitions", "export", "-o", str(file))
-    assert f'"name":"{team}"' in file.read_text()
-    again = json.loads(invoke("definitions", "import", str(file), "--json").stdout)
-    assert {one["outcome"] for one in again} == {"same"}
-    invoke("team", "remove", team, "bob")
-    assert f"team {team} would be changed" in invoke("definitions", "import", str(file), "--dry-run").stdout
-    invoke("definitions", "import", str(file))
-    assert "amy, bob" in invoke("team", "show", team).stdout
-
-
-def test_definitions_that_cannot_be_read_do_nothing(invoke: Invoke):
-    refused = invoke("definitions", "import", "-", code=1, stdin='{"kind": "x"}\n{"kind": "limit"}\n').stderr
-    assert "nothing was done, 2 lines cannot be read" in refused

@@ -12,9 +12,10 @@ from milepost_collector.cli.options import endpoint_option, json_option
 
 @click.group(cls=ControlGroup)
 def definitions() -> None:
-    """Take what people have set up from one collector to another: schedules, limits, teams and what agents can do.
+    """Take what people have set up from one collector to another: schedules, triggers, webhooks, budgets, limits, teams
+    and what agents can do.
 
-    Lines of JSON, each with its kind. Secrets are never among them.
+    Lines of JSON, each with its kind. Secrets are never among them, and no addresses that are secret themselves.
 
     \b
     Examples:
@@ -46,7 +47,9 @@ def export_(endpoint: str, output: Path | None) -> None:
 def import_(endpoint: str, file: str, dry_run: bool, as_json: bool) -> None:
     """Make or change what a FILE, or standard input as -, defines; what is there already as it says stays.
 
-    Nothing is done unless every line can be read. The same file again changes nothing.
+    Nothing is done unless every line can be read. The same file again changes nothing. Triggers and webhooks that are
+    made get secrets of their own, which are shown this once, and triggers addresses of their own. A webhook whose
+    address is secret, as Slack's are, is left out where there is none, unless its url is completed in the file.
 
     \b
     Examples:

@@ -98,10 +98,10 @@ class BudgetRaise(BudgetLimits, omit_defaults=True, kw_only=True, frozen=True, f
 class Budget(Struct, kw_only=True):
     """A budget as it stands in its present period.
 
-    limits: with what it was raised by. soft_limits: from which a warning is due. used: by attempts, as far as is
-    recorded. reserved: by attempts, not used yet. state: `open`, `soft` (a soft limit is reached) or `hard` (nothing
-    more begins under it); reached: the measure that made it so. period: the day, as its zone has it; empty in total.
-    running: attempts that draw on it now. waiting: tasks that it holds back.
+    definition: as it was set. limits: with what it was raised by. soft_limits: from which a warning is due. used: by
+    attempts, as far as is recorded. reserved: by attempts, not used yet. state: `open`, `soft` (a soft limit is
+    reached) or `hard` (nothing more begins under it); reached: the measure that made it so. period: the day, as its
+    zone has it; empty in total. running: attempts that draw on it now. waiting: tasks that it holds back.
     """
 
     id: str
@@ -109,6 +109,7 @@ class Budget(Struct, kw_only=True):
     value: str
     per: Literal["total", "day"]
     zone: str
+    definition: TaskBudget
     limits: BudgetLimits
     soft_limits: BudgetLimits
     raised: BudgetLimits

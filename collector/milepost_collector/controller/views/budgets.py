@@ -19,6 +19,7 @@ from milepost.wire.budgets import (
 from milepost_collector.controller.engine.budgets.amounts import (
     NOTHING,
     Amounts,
+    definition_of,
     hard_limits,
     limits_of,
     reached,
@@ -191,6 +192,7 @@ class _Assembly:
             value=named,
             per=row.per,  # type: ignore[arg-type]
             zone=row.zone,
+            definition=definition_of(row),
             limits=to_wire(hard),
             soft_limits=to_wire(soft_limits(row)),
             raised=BudgetLimits() if is_new else _raised(row),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self, TypeVar
 
+import msgspec
+
 from milepost.wire import budgets as wire
 from milepost_collector.controller.rows import BudgetRow
 
@@ -148,6 +150,19 @@ def to_wire(limits: Limits) -> wire.BudgetLimits:
     usd, tokens, wall_ms, tool_calls = limits
     return wire.BudgetLimits(
         usd=None if usd is None else usd / NANO, tokens=tokens, wall_ms=wall_ms, tool_calls=tool_calls
+    )
+
+
+def definition_of(row: BudgetRow) -> wire.TaskBudget:
+    """Return a budget as it was set."""
+    usd, tokens, wall_ms, tool_calls = (getattr(row, f"soft_{name}") for name in MEASURES)
+    softer = to_wire((usd, tokens, wall_ms, tool_calls))
+    return wire.TaskBudget(
+        **msgspec.structs.asdict(to_wire(limits_of(row))),
+        soft=row.soft,
+        soft_limits=None if softer == wire.BudgetLimits() else softer,
+        grace_ms=row.grace_ms,
+        finish=row.finish,
     )
 
 
