@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 import milepost
-from milepost.wire.tasks import Attempt, TaskSettings
+from milepost.wire.attempts import Attempt
+from milepost.wire.tasks import TaskSettings
 from milepost.wire.worker import (
     AttemptCancelled,
     AttemptCompleted,

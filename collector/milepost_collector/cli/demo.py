@@ -23,7 +23,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 import milepost_collector
-from milepost.wire.tasks import Attempt, AttemptList, Task
+from milepost.wire.attempts import Attempt, AttemptList
+from milepost.wire.tasks import Task
 from milepost_collector.cli.client import CollectorClient
 from milepost_collector.cli.layout import counted, fitted
 from milepost_collector.cli.render import duration, one_line, stdout_console

@@ -11,8 +11,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from milepost.wire.attempts import Attempt, Checkpoint, CheckpointList, Step, TransitionList
 from milepost.wire.results import read_result
-from milepost.wire.tasks import Attempt, Checkpoint, CheckpointList, CountList, Step, Task, TransitionList
+from milepost.wire.tasks import CountList, Task
 from milepost_collector.cli.fallback import fallback_text
 from milepost_collector.cli.layout import facts, fitted, listed
 from milepost_collector.cli.render import clean, cost, duration, one_line, tokens

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import Field
 
-from milepost.resources._tasks import TaskFilters
+from milepost.resources._filters import TaskFilters
 from milepost.wire.tasks import Priority, Task, TaskStatus
 from milepost_collector.mcp.collector import Collector
 from milepost_collector.mcp.recorded import Budget, recorded

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from milepost.wire.tasks import Transition, TransitionList
+from milepost.wire.attempts import Transition, TransitionList
 from milepost_collector.protocol.managed import TransitionFact
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import NoneType
-from typing import Any, Literal, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, TypeVar, Unpack
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from milepost.errors import InvalidRequestError
+from milepost.resources._filters import TaskFilters, filter_of, filter_query
 from milepost.resources._operation import Operation, path_of, query_of
 from milepost.resources._pages import Listing
 from milepost.resources._values import build, dependency_of, expected_of, given_only, text_list, to_id
+from milepost.wire.attempts import Attempt, AttemptList, CheckpointList, TransitionList
 from milepost.wire.batches import BatchAnswer, BatchCreate
 from milepost.wire.budgets import TaskBudget
 from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import (
-    Attempt,
-    AttemptList,
     BulkAction,
     BulkAnswer,
     BulkRequest,
     CancelRequest,
-    CheckpointList,
     CompleteRequest,
     CountList,
     Dependency,
@@ -40,15 +39,12 @@ from milepost.wire.tasks import (
     TaskFilter,
     TaskList,
     TaskSettings,
-    TaskStatus,
     TaskType,
     TaskUpdate,
-    TransitionList,
 )
 from milepost.wire.teams import Match
 
 __all__ = [
-    "TaskFilters",
     "bulk",
     "cancel",
     "checkpoints",
@@ -74,32 +70,6 @@ __all__ = [
 
 T = TypeVar("T")
 GroupBy = Literal["status", "type", "priority", "name", "agent", "team", "app", "tag"]
-
-
-class TaskFilters(TypedDict, total=False):
-    """Which tasks; what is not given does not narrow. Where several values may be given, one may stand alone.
-
-    text: part of a name, description, tag, id or error. created_from: inclusive; created_to: exclusive.
-    """
-
-    ids: Sequence[str]
-    status: TaskStatus | Sequence[TaskStatus]
-    type: TaskType | Sequence[TaskType]
-    priority: Priority | Sequence[Priority]
-    name: str | Sequence[str]
-    agent: str | Sequence[str]
-    team: str | Sequence[str]
-    app: str | Sequence[str]
-    tag: str | Sequence[str]
-    batch: str | Sequence[str]
-    schedule_id: str
-    origin_run_id: str
-    created_from: datetime | str
-    created_to: datetime | str
-    text: str
-
-
-_SEVERAL = ("ids", "status", "type", "priority", "name", "agent", "team", "app", "tag", "batch")
 
 
 def create(
@@ -250,7 +220,7 @@ def listing(
     Raises:
         InvalidRequestError: a filter, the sort or the cursor is malformed; while iterating.
     """
-    query = _filter_query(filters) | {"sort": sort, "limit": page_size, "cursor": cursor}
+    query = filter_query(filters) | {"sort": sort, "limit": page_size, "cursor": cursor}
     operation = Operation(method="GET", path=path_of("tasks"), answer=TaskList, query=query_of(query), repeatable=True)
     return Listing(operation, lambda page: page.tasks)
 
@@ -261,7 +231,7 @@ def count(group_by: GroupBy = "status", **filters: Unpack[TaskFilters]) -> Opera
     Raises:
         InvalidRequestError: a filter is malformed.
     """
-    query = query_of({"group_by": group_by} | _filter_query(filters))
+    query = query_of({"group_by": group_by} | filter_query(filters))
     return Operation(method="GET", path=path_of("tasks", "counts"), answer=CountList, query=query, repeatable=True)
 
 
@@ -490,7 +460,7 @@ def bulk(
     Raises:
         InvalidRequestError: a filter or argument is malformed, or there is no filter and every_task is False.
     """
-    wanted = _filter(filters)
+    wanted = filter_of(filters)
     if wanted == TaskFilter() and not every_task:
         remedy = "give a filter, or every_task=True if all tasks are meant"
         raise InvalidRequestError(f"{action} without a filter matches every task", problem={"remedy": remedy})
@@ -505,14 +475,3 @@ def _command(task: Task | str, command: str, body: Struct) -> Operation[Task]:
 
 def _path(task: Task | str, *more: str) -> str:
     return path_of("tasks", to_id(task), *more)
-
-
-def _filter(filters: Mapping[str, Any]) -> TaskFilter:
-    given = given_only(filters)
-    return build(TaskFilter, {name: text_list(value) if name in _SEVERAL else value for name, value in given.items()})
-
-
-def _filter_query(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a filter as query parameters, in which the times of creation are called from and to."""
-    wanted = msgspec.structs.asdict(_filter(filters))
-    return {"from": wanted.pop("created_from"), "to": wanted.pop("created_to")} | wanted

@@ -24,21 +24,16 @@ from milepost.wire.parts import TaskId as TaskId
 from milepost.wire.parts import Text as Text
 
 __all__ = [
-    "ATTEMPT_STATUSES",
     "BULK_ACTIONS",
     "FINISHED_STATUSES",
     "PRIORITIES",
     "TASK_STATUSES",
     "TASK_TYPES",
     "AgentResult",
-    "Attempt",
-    "AttemptList",
     "BulkAnswer",
     "BulkRefusal",
     "BulkRequest",
     "CancelRequest",
-    "Checkpoint",
-    "CheckpointList",
     "CompleteRequest",
     "CountList",
     "Dependency",
@@ -51,15 +46,12 @@ __all__ = [
     "RedirectRequest",
     "RetryRequest",
     "RunRequest",
-    "Step",
     "Task",
     "TaskCreate",
     "TaskFilter",
     "TaskList",
     "TaskSettings",
     "TaskUpdate",
-    "Transition",
-    "TransitionList",
     "WhyNotRunning",
 ]
 
@@ -67,7 +59,6 @@ TASK_STATUSES = (
     "pending", "blocked", "assigned", "in_progress", "review", "paused", "completed", "failed", "cancelled",
 )  # fmt: skip
 FINISHED_STATUSES = ("completed", "failed", "cancelled")
-ATTEMPT_STATUSES = ("running", "completed", "failed", "cancelled", "lost", "paused")
 PRIORITIES = ("low", "medium", "high", "urgent")
 TASK_TYPES = ("manual", "scheduled", "triggered")
 BULK_ACTIONS = ("run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete", "update")
@@ -75,7 +66,6 @@ BULK_ACTIONS = ("run", "cancel", "pause", "resume", "retry", "redirect", "comple
 TaskStatus = Literal[
     "pending", "blocked", "assigned", "in_progress", "review", "paused", "completed", "failed", "cancelled"
 ]
-AttemptStatus = Literal["running", "completed", "failed", "cancelled", "lost", "paused"]
 Priority = Literal["low", "medium", "high", "urgent"]
 TaskType = Literal["manual", "scheduled", "triggered"]
 BulkAction = Literal["run", "cancel", "pause", "resume", "retry", "redirect", "complete", "delete", "update"]
@@ -455,96 +445,3 @@ class BulkAnswer(Struct, kw_only=True):
     refused: int
     refusals: list[BulkRefusal]
     dry_run: bool
-
-
-class Attempt(Struct, kw_only=True):
-    """One try of a task. lost: its worker went away. paused: it stopped because it was asked to, and goes on later."""
-
-    task_id: str
-    attempt: int
-    status: AttemptStatus
-    run_id: str
-    worker_id: str
-    leased_at: datetime
-    agent: str | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    duration_ms: float | None = None
-    progress: float | None = None
-    phase: str | None = None
-    result: Any = None
-    error_type: str | None = None
-    error_message: str | None = None
-    error_stack: str | None = None
-    reason: str | None = None
-    retry_at: datetime | None = None
-    steps_reused: int = 0
-    checkpoint_count: int = 0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost_usd: float | None = None
-
-
-class AttemptList(Struct, kw_only=True):
-    """A task's attempts, the newest first."""
-
-    attempts: list[Attempt]
-
-
-class Checkpoint(Struct, kw_only=True):
-    """State that an attempt saved. sequence: rises within a task. size_bytes: of the state as JSON. copy_of: the
-    checkpoint that a retry went on from, saved once more as the newest."""
-
-    task_id: str
-    attempt: int
-    sequence: int
-    created_at: datetime
-    size_bytes: int
-    name: str | None = None
-    agent: str | None = None
-    state: Any = None
-    copy_of: int | None = None
-
-
-class Step(Struct, kw_only=True):
-    """A step that an attempt completed, remembered by name and a digest of its input. reused_by: later attempts that
-    took its result instead of doing it again."""
-
-    task_id: str
-    attempt: int
-    name: str
-    input_digest: str
-    created_at: datetime
-    size_bytes: int
-    agent: str | None = None
-    reused_by: list[int] = []
-    result: Any = None
-
-
-class CheckpointList(Struct, kw_only=True):
-    """What a task's attempts saved, oldest first."""
-
-    checkpoints: list[Checkpoint]
-    steps: list[Step]
-
-
-class Transition(Struct, kw_only=True):
-    """One change of a task: what happened (`event`), from which status to which, who did it and why."""
-
-    sequence: int
-    task_id: str
-    time: datetime
-    event: str
-    from_status: str | None
-    to_status: str
-    attempt: int | None = None
-    agent: str | None = None
-    worker_id: str | None = None
-    by: str | None = None
-    reason: str | None = None
-
-
-class TransitionList(Struct, kw_only=True):
-    """A task's transitions, oldest first."""
-
-    transitions: list[Transition]

@@ -20,9 +20,9 @@ from milepost.wire.asks import (
     DelegateRequest,
     ReceivedRequest,
 )
+from milepost.wire.attempts import Attempt, Transition
 from milepost.wire.schedules import Cadence, Instant, Schedule, ScheduleCreate
 from milepost.wire.tasks import (
-    Attempt,
     CancelRequest,
     CompleteRequest,
     PauseRequest,
@@ -33,7 +33,6 @@ from milepost.wire.tasks import (
     TaskCreate,
     TaskSettings,
     TaskUpdate,
-    Transition,
 )
 from milepost.wire.worker import (
     AttemptAsked,

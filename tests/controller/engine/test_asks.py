@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.wire.tasks import Transition
+from milepost.wire.attempts import Transition
 from milepost_collector.controller import views
 from milepost_collector.errors import ConflictError
 from tests.controller.engine.house import House, Worker

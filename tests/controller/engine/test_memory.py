@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from milepost.wire.tasks import CheckpointList
+from milepost.wire.attempts import CheckpointList
 from milepost.wire.worker import (
     AttemptCompleted,
     AttemptFailed,

@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 from milepost.errors import MilepostError
 from milepost.wire.agents import AgentUpdate, Limit
 from milepost.wire.asks import AskCreate, CancelAskRequest, DecideRequest, DelegateRequest, ReceivedRequest
@@ -52,17 +50,19 @@ from milepost_collector.controller.engine import (
     updates,
     workers,
 )
+from milepost_collector.controller.engine.actions import action_of
 from milepost_collector.controller.engine.asks import Asker
 from milepost_collector.controller.engine.budgets import freeing, keeping, metering, parking, reservations
 from milepost_collector.controller.engine.budgets import time as budgets_time
 from milepost_collector.controller.engine.choosing import Chooser, Costs, NoCosts
 from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
+from milepost_collector.controller.engine.limits import delete_limit, set_limit
 from milepost_collector.controller.engine.reports import Reports
 from milepost_collector.controller.engine.unit import Unit
-from milepost_collector.controller.rows import AgentRow, ContentRow, LimitRow, LinkRow
+from milepost_collector.controller.rows import AgentRow, ContentRow, LinkRow
 from milepost_collector.controller.store.interface import Tx
-from milepost_collector.errors import InvalidParameterError, NotFoundError, QueryError
+from milepost_collector.errors import QueryError
 from milepost_collector.protocol.totals import RunTotals
 
 DAY_MS = 86_400_000
@@ -188,7 +188,7 @@ class Engine:
         Raises:
             InvalidParameterError: the arguments are not the action's.
         """
-        act = self._action(action, arguments)
+        act = action_of(self._creator, action, arguments)
         refusals: list[str | None] = []
         for task_id in task_ids:
             try:
@@ -200,29 +200,6 @@ class Engine:
             except QueryError as error:
                 refusals.append(str(error))
         return refusals
-
-    def _action(self, action: BulkAction, arguments: dict[str, Any]) -> Callable[[Unit, str], None]:
-        kinds: dict[str, tuple[type[Any], Callable[[Unit, str, Any], None]]] = {
-            "run": (RunRequest, self._creating(commands.run)),
-            "cancel": (CancelRequest, commands.cancel),
-            "pause": (PauseRequest, commands.pause),
-            "resume": (PauseRequest, commands.resume),
-            "retry": (RetryRequest, self._creating(commands.retry)),
-            "redirect": (RedirectRequest, self._creating(updates.redirect)),
-            "complete": (CompleteRequest, self._creating(commands.complete)),
-            "update": (TaskUpdate, self._creating(updates.update)),
-        }
-        if action == "delete":
-            return commands.delete
-        kind, act = kinds[action]
-        try:
-            given = msgspec.convert(arguments, kind)
-        except msgspec.ValidationError as error:
-            raise InvalidParameterError("arguments", arguments, str(error)) from error
-        return lambda unit, task_id: act(unit, task_id, given)
-
-    def _creating(self, act: Callable[[Unit, Creator, str, Any], None]) -> Callable[[Unit, str, Any], None]:
-        return lambda unit, task_id, given: act(unit, self._creator, task_id, given)
 
     # Workers.
 
@@ -449,11 +426,7 @@ class Engine:
         Raises:
             InvalidParameterError: it limits nothing, or gives half a rate.
         """
-        if limit.concurrency is None and limit.rate is None:
-            raise InvalidParameterError("concurrency", None, "give concurrency, or rate with per_ms, or both")
-        if (limit.rate is None) != (limit.per_ms is None):
-            raise InvalidParameterError("per_ms", limit.per_ms, "rate and per_ms go together")
-        tx.upsert([LimitRow(**msgspec.structs.asdict(limit))])
+        set_limit(tx, limit)
         self.effects.freed = True
 
     def delete_limit(self, tx: Tx, scope: str, value: str) -> None:
@@ -462,10 +435,7 @@ class Engine:
         Raises:
             NotFoundError: there is none.
         """
-        found = [row for row in tx.limits() if (row.scope, row.value) == (scope, value)]
-        if not found:
-            raise NotFoundError("limit", f"{scope} {value}")
-        tx.delete(found)
+        delete_limit(tx, scope, value)
         self.effects.freed = True
 
     # Budgets.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from milepost.wire.agents import Limit
 from milepost_collector.controller.rows import AssignmentRow, LimitRow, RateRow
 from milepost_collector.controller.store.interface import Tx, Usage
+from milepost_collector.errors import InvalidParameterError, NotFoundError
 
 EACH = "*"  # the limit of every value that has none of its own
 _SLICES = 64  # of a rate's period: what begins within one of them counts as having begun at its last instant
@@ -130,3 +132,28 @@ def saturated(limits: Limits, agent: str, assignment: AssignmentRow) -> tuple[st
     limit, wait_ms = found
     value = {"agent": agent, "name": assignment.name, "key": assignment.key or ""}[limit.scope]
     return limit.scope, value, wait_ms
+
+
+def set_limit(tx: Tx, limit: Limit) -> None:
+    """Set or replace a limit.
+
+    Raises:
+        InvalidParameterError: it limits nothing, or gives half a rate.
+    """
+    if limit.concurrency is None and limit.rate is None:
+        raise InvalidParameterError("concurrency", None, "give concurrency, or rate with per_ms, or both")
+    if (limit.rate is None) != (limit.per_ms is None):
+        raise InvalidParameterError("per_ms", limit.per_ms, "rate and per_ms go together")
+    tx.upsert([LimitRow(**msgspec.structs.asdict(limit))])
+
+
+def delete_limit(tx: Tx, scope: str, value: str) -> None:
+    """Remove a limit.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = [row for row in tx.limits() if (row.scope, row.value) == (scope, value)]
+    if not found:
+        raise NotFoundError("limit", f"{scope} {value}")
+    tx.delete(found)

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from milepost.wire.tasks import (
-    Attempt,
-    AttemptList,
-    Checkpoint,
-    CheckpointList,
-    Step,
-    Transition,
-    TransitionList,
-)
+from milepost.wire.attempts import Attempt, AttemptList, Checkpoint, CheckpointList, Step, Transition, TransitionList
 from milepost_collector.controller.engine.instants import to_datetime
 from milepost_collector.controller.rows import (
     AssignmentRow,

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from milepost.errors import MilepostError
-from milepost.wire.tasks import Attempt, Task
+from milepost.wire.attempts import Attempt
+from milepost.wire.tasks import Task
 from milepost_collector.traces.queries import QueryPool, TaskUsage, Usage, usage_of_tasks
 
 logger = logging.getLogger("milepost.web")

@@ -14,6 +14,7 @@ from milepost.wire.asks import (
     DelegateRequest,
     ReceivedRequest,
 )
+from milepost.wire.attempts import Attempt, AttemptList, CheckpointList, TransitionList
 from milepost.wire.batches import BatchAnswer, BatchCreate, BatchList, BatchProgress
 from milepost.wire.budgets import (
     Budget,
@@ -36,12 +37,9 @@ from milepost.wire.schedules import (
     ScheduleUpdate,
 )
 from milepost.wire.tasks import (
-    Attempt,
-    AttemptList,
     BulkAnswer,
     BulkRequest,
     CancelRequest,
-    CheckpointList,
     CompleteRequest,
     CountList,
     PauseRequest,
@@ -52,7 +50,6 @@ from milepost.wire.tasks import (
     TaskCreate,
     TaskList,
     TaskUpdate,
-    TransitionList,
 )
 from milepost.wire.teams import Match, MemberRequest, Team, TeamCreate, TeamList, TeamUpdate
 from milepost.wire.worker import (
