@@ -74,7 +74,7 @@ export default defineConfig({
         // Few files: each costs a request of the six that a browser has under way, and a turn of the collector.
         codeSplitting: {
           groups: [
-            { name: 'early', test: /src[\/](early|api[\/]a(head|ddresses)|core[\/](route|runfilters))\.ts/, priority: 9 },
+            { name: 'early', test: /src[\/](early|api[\/](ahead|addresses)|core[\/](route|runfilters))\.ts/, priority: 9 },
             { name: 'shell', tags: ['$initial'], priority: 8 },
             { name: 'arrow', test: /flechette/, priority: 7 },
             { name: (id, context) => (firstPages(context).has(id) ? 'common' : null), debugName: 'common', minShareCount: 3, priority: 6 },

@@ -19,7 +19,7 @@ def finished(client, task_id):
     return wait_for(lambda: (task := client.tasks.get(task_id)).finished_at and task, "the end of the task")
 
 
-class OnlyOnce(io.RawIOBase):
+class OneReading(io.RawIOBase):
     """A file that can be read once, as a pipe."""
 
     def __init__(self, content: bytes) -> None:
@@ -43,7 +43,7 @@ def test_everything_that_can_be_attached(agent, serve, create, client, tmp_path,
             "raw.bin": b"\0\1",
             "note.md": "# Höhe",
             "rest.pdf": opened,
-            "pipe": OnlyOnce(b"x" * 300_000),
+            "pipe": OneReading(b"x" * 300_000),
             "sums": {"pages": [1, 2.5]},
         }
         if is_async:
