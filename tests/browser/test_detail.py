@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -91,6 +92,34 @@ def test_attributes_are_filtered_and_copied_as_a_search(two_runs: tuple[str, str
     assert page.evaluate("navigator.clipboard.readText()") == 'field.c:"value c"'
     panel.get_by_role("searchbox").fill("nothing like it")
     expect(panel).to_contain_text("No attribute contains")
+
+
+def test_each_part_of_a_value_is_copied_with_its_path(
+    collector: CollectorProcess, send: Callable[..., None], open_page: OpenPage, run_id: str
+) -> None:
+    value = {"files": [{"page 2": 7, "text": "a\nb"}]}
+    send(ended(run_id, "1" * 16, 0, 900, name="reads", kind="agent", input=value))
+    page = open_page(f"{collector.url}/runs/{run_id}?span={'1' * 16}&tab=input")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    panel = page.get_by_role("tabpanel")
+    whole = panel.get_by_role("group", name="$", exact=True)
+    whole.get_by_role("button", name="Copy the value").focus()
+    page.keyboard.press("Enter")
+    expect(whole.get_by_role("button", name="Copied")).to_be_visible()
+    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == value
+    text = panel.get_by_role("group", name="$.files[0].text", exact=True)
+    panel.get_by_text("page 2", exact=True).hover()
+    part = panel.get_by_role("group", name='$.files[0]["page 2"]', exact=True)
+    for _ in range(5):  # the head of the files and of the first one, each with its button, then the part's
+        page.keyboard.press("Tab")
+    expect(part.get_by_role("button", name="Copy the value")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(part.get_by_role("button", name="Copied")).to_be_focused()
+    assert page.evaluate("navigator.clipboard.readText()") == '$.files[0]["page 2"]'
+    text.get_by_role("button", name="Copy the value").click()
+    expect(text.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "a\nb"
 
 
 def test_run_is_taken_away_as_files(two_runs: tuple[str, str], open_page: OpenPage, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatJson, oneLine, openLevels, parseJson, preview } from './json';
+import { formatJson, oneLine, openLevels, parseJson, pathInto, preview } from './json';
 
 describe('JSON', () => {
   it('keeps integers beyond 2^53', () => {
@@ -22,6 +22,13 @@ describe('JSON', () => {
     expect(oneLine(null)).toBe('null');
     expect(oneLine('a\n  b')).toBe('a b');
     expect(oneLine({ text: 'x'.repeat(500) }, 20)).toHaveLength(20);
+  });
+
+  it('names its parts by paths', () => {
+    expect(pathInto(pathInto('$', {}, 'files'), [], '0')).toBe('$.files[0]');
+    expect(pathInto('$', {}, 'page "2"')).toBe('$["page \\"2\\""]');
+    expect(pathInto('$', {}, '0')).toBe('$["0"]');
+    expect(pathInto('$', {}, 'naïve_1')).toBe('$.naïve_1');
   });
 
   it('has one-line previews', () => {

@@ -40,6 +40,14 @@ export function oneLine(value: unknown, most = 60): string {
   return shorten(entries.join(', '), most);
 }
 
+const PLAIN_NAME = /^[\p{L}_][\p{L}\p{N}_]*$/u;
+
+/** The path of a part of a value whose own path is known, as JSONPath (RFC 9535) writes it: `$.files[0]["page 2"]`. */
+export function pathInto(path: string, whole: unknown, key: string): string {
+  if (Array.isArray(whole)) return `${path}[${key}]`;
+  return PLAIN_NAME.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+}
+
 export function scalarText(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
