@@ -177,7 +177,8 @@ def test_link_restores_a_measured_area_and_a_gap(busy_page: Page, open_page: Ope
     span_row(busy_page, "search").click(position={"x": 100, "y": 8})
     busy_page.keyboard.press("Shift+M")
     span_row(busy_page, "write").click(position={"x": 100, "y": 8})
-    expect(busy_page).to_have_url(re.compile(r"gap=[0-9a-f]{16}"))
+    expect(busy_page.get_by_label("Gap", exact=True)).to_contain_text("1.50 s between")
+    expect(busy_page).to_have_url(re.compile(r"span=([0-9a-f]{16})\b.*&gap=(?!\1)[0-9a-f]{16}"))
     again.goto(busy_page.url)
     expect(again.get_by_label("Gap", exact=True)).to_contain_text(
         "1.50 s between the end of search and the start of write"

@@ -98,7 +98,7 @@ def test_edit_by_keyboard_alone(controlled: Controlled, open_task: OpenTask) -> 
     task_id = controlled.create("Typed", agent="typed-agent", input=1)
     page = open_task(task_id)
     expect(page.get_by_role("heading", name="Typed")).to_be_visible()
-    page.keyboard.press("Shift+E")
+    page.keyboard.press("Shift+I")
     field = page.get_by_role("dialog").get_by_label("Input, as JSON")
     expect(field).to_be_focused()
     page.keyboard.press("Control+A")

@@ -120,5 +120,5 @@ def test_full_install_runs_the_demo_without_a_checkout(full: Path, tmp_path: Pat
         endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
     done = call(full / "milepost", "demo", "--once", "--endpoint", endpoint, "--data", tmp_path, cwd=tmp_path)
     # Without the demo extra the OpenTelemetry example is left out, and said to be.
-    assert "✓ 13 runs are recorded" in done.stdout
+    assert re.search(r"✓ (19|20|21) runs are recorded", done.stdout)  # by the nights that the schedule makes up for
     assert "milepost[demo]" in done.stdout

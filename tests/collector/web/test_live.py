@@ -20,14 +20,15 @@ STARTED = SpanStarted(run_id=RUN, span_id="1" * 16, name="report", start_time=1_
 
 
 def messages(answer: httpx.Response) -> Iterator[dict[str, str]]:
-    """Yield events as {"id", "event", "data"}; comments are left out."""
+    """Yield events as {"id", "event", "data"}; comments and pings are left out."""
     fields: dict[str, str] = {}
     for line in answer.iter_lines():
         if line and not line.startswith(":"):
             name, _, value = line.partition(": ")
             fields[name] = value
         elif fields:
-            yield fields
+            if fields["event"] != "ping":
+                yield fields
             fields = {}
 
 

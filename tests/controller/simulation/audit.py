@@ -158,6 +158,8 @@ class Audit:
         if row.event == "deleted":
             del self.statuses[row.task_id]
             self._deleted[row.task_id] = None
+        if row.event == "edited" and "given to" in (row.reason or ""):  # whoever it was told, or not
+            self.begin_anew(row.task_id)
         if row.event in _ANNOTATIONS:
             return
         hold(is_legal(before, row.event, row.to_status), f"{row} is not legal")  # type: ignore[arg-type]

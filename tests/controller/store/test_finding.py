@@ -60,7 +60,7 @@ def sort_key(row: AskRow, order: Collection[str]) -> tuple[Any, ...]:
 def test_pages_hold_what_a_filter_and_a_sort_give(
     store: Store, contents: list[dict[str, Any]], query: Find, page: int, lock: bool
 ) -> None:
-    asked = [rows.ask(f"a{number:02}", **given) for number, given in enumerate(contents)]
+    asked = [rows.ask(f"a{number:02}", owner=f"t{number}/0", **given) for number, given in enumerate(contents)]
     expected = sorted(
         (row for row in asked if fits(row, query)),
         key=lambda row: sort_key(row, query.order),

@@ -168,9 +168,9 @@ def test_agents_and_workers_are_found_by_name_and_id(store: Store) -> None:
 
 def test_polling_worker_comes_with_what_decides_whether_it_gets_work(store: Store) -> None:
     insert(store, AgentRow(name="b", paused=True), rows.worker("w1", agent="b"), rows.worker("w2", agent="a"))
-    assert store.run(lambda tx: tx.polling("w1")) == Polling(rows.worker("w1", agent="b"), True, False)
+    assert store.run(lambda tx: tx.polling("w1")) == Polling(rows.worker("w1", agent="b"), True, False, False)
     insert(store, LimitRow(scope="agent", value="*", concurrency=1))
-    assert store.read(lambda tx: tx.polling("w2")) == Polling(rows.worker("w2", agent="a"), False, True)
+    assert store.read(lambda tx: tx.polling("w2")) == Polling(rows.worker("w2", agent="a"), False, True, False)
     assert store.run(lambda tx: tx.polling("z")) is None
 
 

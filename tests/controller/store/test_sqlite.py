@@ -135,4 +135,7 @@ def test_statement_finds_its_rows_by_an_index(store: Store, path: Path, name: st
 def _is_short(step: str) -> bool:
     """Tell whether a scan is of a parameter's list, of an answer, of an index of nothing but what is wanted, or for the
     first row there is."""
-    return any(part in step for part in ("json_each", "anon_", "ready_for_any", "leased_by_worker", "SCAN limits"))
+    return any(
+        part in step
+        for part in ("json_each", "anon_", "ready_for_any", "leased_by_worker", "SCAN limits", "SCAN budgets")
+    )
