@@ -91,6 +91,7 @@ def test_run_that_grew_through_faults_looks_as_after_a_reload(
     expect(page.locator("[data-live]")).to_have_text("Live")
     expect(page.locator("main header")).to_contain_text("completed")
     expect(page.get_by_role("treegrid")).to_have_attribute("aria-rowcount", str(2 * BATCHES + 1))
+    expect(page.locator("main")).not_to_contain_text("not ended")  # the detail panel asks when a span has changed
     live = picture(page)
     assert all(proxy.faults[fate] > 0 for fate in ("drop", "twice", "late", "cut")), proxy.faults
     page.reload()
