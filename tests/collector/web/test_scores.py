@@ -58,7 +58,8 @@ def test_feedback_is_kept_listed_and_in_sql(judged: Server) -> None:
     kept = post(judged, "/api/feedback", run_id=RUN, rating=4, text="good", issues=["slow", "dear"], by="ann")
     assert kept.status_code == 201, kept.text
     assert judged.get("/api/feedback", run_id=RUN)["feedback"][0] == kept.json()
-    assert judged.rows("""SELECT rating, text, issues, "by" FROM feedback""") == [[4, "good", ["slow", "dear"], "ann"]]
+    stored = judged.rows(f"""SELECT rating, text, issues, "by" FROM feedback WHERE run_id = '{RUN}'""")
+    assert stored == [[4, "good", ["slow", "dear"], "ann"]]
 
 
 def test_feedback_on_a_task_is_found_by_it(judged: Server) -> None:
