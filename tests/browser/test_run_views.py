@@ -161,6 +161,53 @@ def test_lanes_answer_pointer_and_zoom_both_ways(journey: str, open_page: OpenPa
     expect(page.get_by_text("only 665 ms")).to_be_visible()
 
 
+def test_lanes_mark_waits_events_checkpoints_and_ends_that_are_not_known(
+    collector: CollectorProcess, send: SendEvents, run_id: str, open_page: OpenPage
+) -> None:
+    tries = [(2, 1000, 2000, "RateLimitError"), (3, 5000, 6000, "TimeoutError"), (4, 8000, 9000, None)]
+    send(
+        ended(run_id, span_id(1), 0, 12_000, name="retrier", kind="agent"),
+        *(
+            ended(run_id, span_id(i), start, end, name="ask", kind="llm", parent_span_id=span_id(1), attempt=i - 1)
+            | ({"status": "failed", "error_type": error} if error else {"status": "completed"})
+            for i, start, end, error in tries
+        ),
+        {"type": "span_started", "run_id": run_id, "span_id": span_id(5), "parent_span_id": span_id(1)}
+        | {"name": "left open", "kind": "tool", "start_time": EPOCH_NS + 10_000_000_000},
+        *(
+            {"type": "event", "run_id": run_id, "span_id": span_id(4), "time": EPOCH_NS + at * 1_000_000, **event}
+            for at, event in [
+                (8100, {"kind": "log", "severity": "warn", "message": "slow"}),
+                (8500, {"kind": "checkpoint", "name": "asked", "body": {"step": 1}}),
+            ]
+        ),
+    )
+    page = open_page(f"{collector.url}/runs/{run_id}?view=lanes")
+    lanes, told = page.get_by_role("application"), page.locator("#lane-readout")
+    expect(page.get_by_text("2 lanes")).to_be_visible()
+    box = lanes.bounding_box()
+    assert box is not None
+    second = {"y": 30}
+    per_ms = box["width"] / 12_144  # the run and a little room after it
+    lanes.hover(position=second | {"x": 3500 * per_ms})
+    expect(told).to_contain_text(re.compile(r"Waited for a limit.*3\.00 s.*before ask.*at 2\.00 s"))
+    lanes.hover(position=second | {"x": 7000 * per_ms})
+    expect(told).to_contain_text(re.compile(r"Backoff.*2\.00 s"))
+    lanes.click(position=second | {"x": 7000 * per_ms})
+    expect(page).to_have_url(re.compile(f"span={span_id(4)}"))
+    lanes.hover(position=second | {"x": 8500 * per_ms})
+    expect(told).to_contain_text("checkpoint at 8.50 s")
+    lanes.press("Home")
+    expect(told).to_contain_text("failed: RateLimitError")
+    for facts in (r"failed: TimeoutError.*after 3\.00 s of a limit", r"after 2\.00 s of backoff.*1 checkpoint.*1 event \(1 warning\)"):
+        lanes.press("ArrowRight")
+        expect(told).to_contain_text(re.compile(facts))
+    lanes.press("ArrowRight")
+    expect(told).to_contain_text(re.compile("left open.*not ended"))
+    page.get_by_role("button", name="Marks").click()
+    expect(page.get_by_role("dialog", name="Marks")).to_contain_text("the end is not known")
+
+
 def test_messages_are_one_conversation(journey: str, open_page: OpenPage) -> None:
     page = open_page(f"{journey}?view=messages")
     entries = page.get_by_role("feed").locator(".entry")

@@ -7,6 +7,8 @@ export interface Wait {
   readonly kind: 'backoff' | 'limited';
   readonly start: number;
   readonly end: number;
+  /** The try that it led to. */
+  readonly next: number;
 }
 
 /** How providers and HTTP libraries name the refusal of a call that came too soon: RateLimitError, 429, ... */
@@ -23,7 +25,7 @@ export function waitsBetween(members: readonly number[], store: SpanStore, tree:
     const [start, end] = [tree.end[members[i - 1]], tree.start[members[i]]];
     if (!(end > start)) continue;
     const limited = isLimit(store.strings.text(store.error[members[i - 1]]));
-    waits.push({ kind: limited ? 'limited' : 'backoff', start, end });
+    waits.push({ kind: limited ? 'limited' : 'backoff', start, end, next: members[i] });
   }
   return waits;
 }

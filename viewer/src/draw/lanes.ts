@@ -1,12 +1,19 @@
 /** Paints lanes: the whole run, or the part of it that the window and the scroll position show. */
 
-import { FAILED } from '../core/kinds';
+import type { EventDots } from '../core/eventmarks';
+import { FAILED, RUNNING } from '../core/kinds';
+import type { LaneWait } from '../core/lanemarks';
 import type { LaneMap } from '../core/lanes';
 import { LaneScanner, thinned, type TimeScale } from '../core/lanestrips';
+import type { LeadIn } from '../core/leadin';
+import type { Bar } from '../core/bars';
 import type { SpanStore } from '../core/spans';
 import type { Tick } from '../core/ticks';
 import type { Tree } from '../core/tree';
+import { barBox, drawLaneCheckpoints, drawLaneLeadIn, drawLaneWaits, LABEL_FROM_LANE, LaneDots, LaneHatches } from './lanemarks';
 import type { Palette } from './palette';
+import { endIsUnknown } from './scene';
+import { isHuman } from './spanbar';
 
 export interface LanesScene {
   readonly store: SpanStore;
@@ -18,6 +25,8 @@ export interface LanesScene {
   readonly height: number;
   readonly now: number;
   readonly live: boolean;
+  /** When the run ended; null while it runs. */
+  readonly runEnd: number | null;
   readonly ticks: readonly Tick[];
   readonly palette: Palette;
   /** What colours mean: the colour of each number, and each node's number. */
@@ -26,16 +35,27 @@ export interface LanesScene {
   readonly matches: Uint8Array | null;
   readonly selected: number;
   readonly hovered: number;
+  readonly waits: readonly LaneWait[];
+  /** What came before the run, and the row of the span that it led to. */
+  readonly leadIn: readonly LeadIn[];
+  readonly root: number;
+  /** Checkpoints of a span, in the store's nanoseconds. */
+  readonly checkpoints: ReadonlyMap<number, readonly number[]>;
+  readonly dotsOf: (row: number) => EventDots | null;
 }
 
-/** Text needs a lane this high, and a bar this wide. */
-const LABEL_FROM_LANE = 15;
+/** A name needs a bar this wide. */
 const LABEL_FROM_PX = 34;
 const ERROR_APART_PX = 3;
 /** What holds other spans is painted lighter, so that work stands out from what waits for it. */
 const AROUND = 0.42;
 const LABELLED = 0.24;
 const OTHERS = 0.22;
+/** A bar needs this width for marks of its own. */
+const MARKS_FROM_PX = 6;
+/** What is not finished, and what is a wait for a person, is painted lighter. */
+const UNFINISHED = 0.55;
+const WAITING = 0.16;
 
 /** Rectangles by colour: setting a colour costs more than filling a rectangle. */
 class Batches {
@@ -70,16 +90,11 @@ export function drawLanes(context: CanvasRenderingContext2D, scene: LanesScene):
   outline(context, scene, scene.selected, scene.palette.accent, 2);
 }
 
-/** Top and height of a lane's bars, in whole pixels where lanes are that high. */
-export function barBox(lane: number, laneHeight: number, scrollTop: number): { top: number; height: number } {
-  const top = Math.round(lane * laneHeight - scrollTop);
-  const gap = laneHeight >= 6 ? 2 : laneHeight >= 3 ? 1 : 0;
-  return { top, height: Math.max(1, Math.round((lane + 1) * laneHeight - scrollTop) - top - gap) };
-}
-
 class LanesPainter {
   private readonly bars = new Batches();
   private readonly marks = new Batches();
+  private readonly hatches = new LaneHatches();
+  private readonly dots: LaneDots;
   private readonly scanner: LaneScanner;
   private readonly labels: { node: number; from: number; to: number; top: number; height: number }[] = [];
   private errors: number[] = [];
@@ -90,6 +105,7 @@ class LanesPainter {
     private readonly context: CanvasRenderingContext2D,
     private readonly scene: LanesScene,
   ) {
+    this.dots = new LaneDots(scene);
     const { map, tree, scale, now, colourOf, colours } = scene;
     this.scanner = new LaneScanner({ map, tree, scale, now, colourOf, colours: colours.length }, (from, to, colour, node) =>
       this.strip(from, to, colour, node),
@@ -107,9 +123,15 @@ class LanesPainter {
   }
 
   finish(): void {
-    this.bars.paint(this.context);
-    this.marks.paint(this.context);
+    const { context, scene } = this;
+    this.bars.paint(context);
+    this.hatches.paint(context);
+    this.marks.paint(context);
+    drawLaneWaits(context, scene);
+    drawLaneLeadIn(context, scene);
     this.drawLabels();
+    this.dots.paint(context);
+    drawLaneCheckpoints(context, scene);
   }
 
   private strip(from: number, to: number, colour: number, node: number): void {
@@ -117,13 +139,40 @@ class LanesPainter {
     const style = colour < 0 ? palette.ink3 : colours[colour];
     const labelled = node >= 0 && this.scene.laneHeight >= LABEL_FROM_LANE && to - from >= LABEL_FROM_PX;
     const dim = matches !== null && (node < 0 || node >= tree.spanCount || matches[node] !== 1) ? OTHERS : 1;
-    const alpha = labelled ? LABELLED : node >= 0 && tree.size[node] > 1 ? AROUND : 1;
+    const human = node >= 0 && node < tree.spanCount && isHuman(this.scene, node);
+    const alpha = human ? WAITING : labelled ? LABELLED : node >= 0 && tree.size[node] > 1 ? AROUND : this.isOpen(node) ? UNFINISHED : 1;
     // A pixel between neighbours, so that one after the other does not read as one.
     const width = to - from >= 4 ? to - from - 1 : to - from;
     this.bars.add(style, alpha * dim, from, this.top, width, this.height);
+    if (dim === 1 && node >= 0 && node < tree.spanCount && width >= MARKS_FROM_PX) this.mark(node, { x: from, width }, style, human, labelled);
     if (!labelled) return;
     this.bars.add(style, dim, from, this.top, 2, this.height);
     if (dim === 1) this.labels.push({ node, from, to, top: this.top, height: this.height });
+  }
+
+  private isOpen(node: number): boolean {
+    const { store, tree, runEnd } = this.scene;
+    return node >= 0 && node < tree.spanCount && runEnd === null && store.status[node] === RUNNING;
+  }
+
+  /** What a span says besides its time: a wait for a person, an end that is not known, work that goes on, events. */
+  private mark(node: number, bar: Bar, style: string, human: boolean, labelled: boolean): void {
+    const { scene, top, height } = this;
+    const { scale, tree, now, palette } = scene;
+    if (human) this.hatches.wait(bar, top, height, style, labelled);
+    const end = Number.isNaN(tree.end[node]) ? now : tree.end[node];
+    const endsHere = end <= scale.view.end;
+    if (endsHere && endIsUnknown(scene, node)) this.hatches.unknownEnd(bar, top, height, palette.bg);
+    if (endsHere && this.isOpen(node)) this.marks.add(style, 1, bar.x + bar.width - 2, top, 2, height);
+    this.notch(node, bar);
+    this.dots.take(node, top, height, labelled);
+  }
+
+  /** When a model's first token came. Drawn times may be shifted against recorded ones; it moves with its span. */
+  private notch(node: number, bar: Bar): void {
+    const { store, tree, scale, palette } = this.scene;
+    const x = scale.toX(store.firstToken[node] + tree.start[node] - store.start[node]);
+    if (x > bar.x + 2 && x < bar.x + bar.width - 1) this.marks.add(palette.bg, 1, Math.round(x), this.top, 1, this.height);
   }
 
   /** Errors do not colour strips: each has a tick of its own where it ended. */

@@ -11,12 +11,13 @@ export function drawCheckpoints(context: CanvasRenderingContext2D, scene: BarSce
   }
 }
 
-export function drawDiamond(context: CanvasRenderingContext2D, palette: Palette, x: number, middle: number): void {
+/** reach: from its middle to its corners. */
+export function drawDiamond(context: CanvasRenderingContext2D, palette: Palette, x: number, middle: number, reach = 4.5): void {
   context.beginPath();
-  context.moveTo(x, middle - 4.5);
-  context.lineTo(x + 4.5, middle);
-  context.lineTo(x, middle + 4.5);
-  context.lineTo(x - 4.5, middle);
+  context.moveTo(x, middle - reach);
+  context.lineTo(x + reach, middle);
+  context.lineTo(x, middle + reach);
+  context.lineTo(x - reach, middle);
   context.closePath();
   context.fillStyle = palette.ink;
   context.strokeStyle = palette.bg;
@@ -35,7 +36,7 @@ export function drawDots(context: CanvasRenderingContext2D, scene: BarScene, row
   }
 }
 
-function drawShape(context: CanvasRenderingContext2D, palette: Palette, { x, weight }: Cluster, y: number): void {
+export function drawShape(context: CanvasRenderingContext2D, palette: Palette, { x, weight }: Cluster, y: number): void {
   context.beginPath();
   if (weight === 'plain') context.arc(x, y, 2, 0, 7);
   else if (weight === 'warning') {
@@ -51,7 +52,7 @@ function drawShape(context: CanvasRenderingContext2D, palette: Palette, { x, wei
   context.fill();
 }
 
-function drawCount(context: CanvasRenderingContext2D, palette: Palette, { x, count, weight }: Cluster, middle: number): void {
+export function drawCount(context: CanvasRenderingContext2D, palette: Palette, { x, count, weight }: Cluster, middle: number): void {
   const text = count > 999 ? '999+' : String(count);
   const width = context.measureText(text).width + 12;
   const left = x - 4;
@@ -67,7 +68,7 @@ function drawCount(context: CanvasRenderingContext2D, palette: Palette, { x, cou
   context.fillText(text, left + 9, middle + 0.5);
 }
 
-function inkOf(palette: Palette, weight: Cluster['weight']): string {
+export function inkOf(palette: Palette, weight: Cluster['weight']): string {
   if (weight === 'error') return palette.error;
   return weight === 'warning' ? palette.warn : palette.ink;
 }

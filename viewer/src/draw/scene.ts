@@ -59,7 +59,7 @@ export function shownEnd(scene: Pick<BarScene, 'tree' | 'now' | 'runEnd'>, node:
 }
 
 /** Lost, or never ended although its run did. */
-export function endIsUnknown({ store, runEnd }: BarScene, row: number): boolean {
+export function endIsUnknown({ store, runEnd }: Pick<BarScene, 'store' | 'runEnd'>, row: number): boolean {
   return store.status[row] === LOST || (store.status[row] === RUNNING && runEnd !== null);
 }
 

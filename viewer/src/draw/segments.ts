@@ -1,6 +1,7 @@
 /** Paints bars that stand for several spans: folded rows, repeats, the tries of one step and the waits between them. */
 
 import { barAt, errorTicks, mergeLane, MIN_BAR_PX, type Bar } from '../core/bars';
+import { membersOf } from '../core/lanemarks';
 import { waitsBetween } from '../core/waits';
 import { FAILED } from '../core/kinds';
 import { drawGauge } from './marks';
@@ -41,14 +42,9 @@ export function drawGroup(context: CanvasRenderingContext2D, scene: BarScene, no
   const { tree } = scene;
   if (open) return drawExtent(context, bar, middle, scene.palette.lineStrong);
   if (tree.synthetic[node - tree.spanCount].type === 'repeat') return drawStrips(context, scene, node, middle - BAR / 2, BAR);
-  const members = membersOf(scene, node);
+  const members = membersOf(scene.tree, node);
   for (const member of members) drawTry(context, scene, member, middle);
   drawWaits(context, scene, members, middle);
-}
-
-function membersOf({ tree }: BarScene, node: number): number[] {
-  const inside = tree.preorder.subarray(tree.place[node] + 1, tree.place[node] + tree.size[node]);
-  return Array.from(inside).filter((member) => tree.parent[member] === node);
 }
 
 /** One try: failed ones are outlined, so that the one that counted stands out. */
@@ -113,18 +109,27 @@ export function outline(context: CanvasRenderingContext2D, bar: Bar, top: number
 }
 
 /** Diagonal lines over a bar. */
-export function hatch(context: CanvasRenderingContext2D, bar: Bar, top: number, colour: string, lineWidth: number, height = BAR): void {
-  context.save();
-  context.beginPath();
-  context.rect(bar.x, top, bar.width, height);
-  context.clip();
+export function hatch(context: CanvasRenderingContext2D, bar: Bar, top: number, colour: string, lineWidth: number): void {
   context.strokeStyle = colour;
   context.lineWidth = lineWidth;
   context.beginPath();
-  for (let x = bar.x - height; x < bar.x + bar.width; x += 5) {
-    context.moveTo(x, top + height);
-    context.lineTo(x + height, top);
-  }
+  diagonals(context, bar, top, BAR);
   context.stroke();
-  context.restore();
+}
+
+/** Adds a bar's diagonal lines to a path; each is cut at the bar's sides, so that many bars need no clipping and one stroke. */
+export function diagonals(path: CanvasPath, bar: Bar, top: number, height: number): void {
+  for (let x = bar.x - height; x < bar.x + bar.width; x += 5) {
+    const from = Math.max(bar.x - x, 0);
+    const to = Math.min(bar.x + bar.width - x, height);
+    if (to <= from) continue;
+    path.moveTo(x + from, top + height - from);
+    path.lineTo(x + to, top + height - to);
+  }
+}
+
+/** The stretch at a bar's end that is hatched where the end is not known. */
+export function lastStretch(bar: Bar): Bar {
+  const width = Math.min(bar.width, Math.max(12, bar.width * 0.25));
+  return { x: bar.x + bar.width - width, width };
 }

@@ -3,7 +3,7 @@
 import { MIN_BAR_PX, type Bar } from '../core/bars';
 import { CANCELLED, FAILED, KIND_GROUPS, kindGroup, RUNNING, SKIPPED } from '../core/kinds';
 import { BAR, colourOf, endIsUnknown, shownEnd, type BarScene } from './scene';
-import { hatch, outline } from './segments';
+import { hatch, lastStretch, outline } from './segments';
 
 const UNFINISHED = 0.55;
 const BEFORE_FIRST_TOKEN = 0.45;
@@ -68,7 +68,7 @@ function paintWaiting(context: CanvasRenderingContext2D, bar: Bar, top: number):
   context.strokeRect(bar.x + 0.5, top + 0.5, Math.max(bar.width - 1, 1), BAR - 1);
 }
 
-export function isHuman({ store }: BarScene, row: number): boolean {
+export function isHuman({ store }: Pick<BarScene, 'store'>, row: number): boolean {
   return KIND_GROUPS.indexOf(kindGroup(store.kindOf(row))) === HUMAN;
 }
 
@@ -81,6 +81,5 @@ export function box(context: CanvasRenderingContext2D, bar: Bar, top: number): v
 
 /** Diagonal cuts through a bar's last stretch: where it ended is not known. */
 function hatchEnd(context: CanvasRenderingContext2D, bar: Bar, top: number, background: string): void {
-  const width = Math.min(bar.width, Math.max(12, bar.width * 0.25));
-  hatch(context, { x: bar.x + bar.width - width, width }, top, background, 2);
+  hatch(context, lastStretch(bar), top, background, 2);
 }
