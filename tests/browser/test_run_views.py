@@ -199,7 +199,10 @@ def test_lanes_mark_waits_events_checkpoints_and_ends_that_are_not_known(
     expect(told).to_contain_text("checkpoint at 8.50 s")
     lanes.press("Home")
     expect(told).to_contain_text("failed: RateLimitError")
-    for facts in (r"failed: TimeoutError.*after 3\.00 s of a limit", r"after 2\.00 s of backoff.*1 checkpoint.*1 event \(1 warning\)"):
+    for facts in (
+        r"failed: TimeoutError.*after 3\.00 s of a limit",
+        r"after 2\.00 s of backoff.*1 checkpoint.*1 event \(1 warning\)",
+    ):
         lanes.press("ArrowRight")
         expect(told).to_contain_text(re.compile(facts))
     lanes.press("ArrowRight")

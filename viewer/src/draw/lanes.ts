@@ -139,7 +139,7 @@ class LanesPainter {
     const style = colour < 0 ? palette.ink3 : colours[colour];
     const labelled = node >= 0 && this.scene.laneHeight >= LABEL_FROM_LANE && to - from >= LABEL_FROM_PX;
     const dim = matches !== null && (node < 0 || node >= tree.spanCount || matches[node] !== 1) ? OTHERS : 1;
-    const human = node >= 0 && node < tree.spanCount && isHuman(this.scene, node);
+    const human = to - from >= MARKS_FROM_PX && node >= 0 && node < tree.spanCount && isHuman(this.scene, node);
     const alpha = human ? WAITING : labelled ? LABELLED : node >= 0 && tree.size[node] > 1 ? AROUND : this.isOpen(node) ? UNFINISHED : 1;
     // A pixel between neighbours, so that one after the other does not read as one.
     const width = to - from >= 4 ? to - from - 1 : to - from;
