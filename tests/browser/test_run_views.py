@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conftest import CollectorProcess
 
 OpenPage = Callable[..., Page]
+SendEvents = Callable[..., None]
 
 CALL = {"type": "tool_call", "id": "c1", "name": "search_trains", "arguments": {"to": "Paris"}}
 
