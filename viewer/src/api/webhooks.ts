@@ -1,6 +1,6 @@
 /** Webhooks over HTTP. Loaded with their pages. */
 
-import type { Delivery, DeliveryDetail, DeliveryStatus, Webhook } from '../core/webhook';
+import type { Delivery, DeliveryDetail, Webhook } from '../core/webhook';
 import { getJson, request } from './client';
 
 export interface DeliveryListAnswer {
@@ -27,7 +27,7 @@ export const fetchEventTypes = async (): Promise<{ type: string; text: string }[
 
 export const fetchWebhook = (id: string, signal?: AbortSignal): Promise<Webhook> => getJson(at(id), signal);
 
-export function fetchDeliveries(id: string, statuses: readonly DeliveryStatus[], cursor: string | null, limit: number, signal?: AbortSignal): Promise<DeliveryListAnswer> {
+export function fetchDeliveries(id: string, statuses: readonly string[], cursor: string | null, limit: number, signal?: AbortSignal): Promise<DeliveryListAnswer> {
   const params = new URLSearchParams([...statuses.map((status) => ['status', status]), ['limit', String(limit)]]);
   if (cursor) params.set('cursor', cursor);
   return getJson(`${at(id, 'deliveries')}?${params}`, signal);

@@ -1,5 +1,7 @@
 /** Webhooks and their deliveries, as the collector tells of them; a form's texts as what is asked of it. */
 
+import { isoToMs } from './time';
+
 export interface Webhook {
   id: string;
   name: string;
@@ -43,6 +45,12 @@ export interface Delivery {
   finished_at: string | null;
   last_status: number | null;
   last_error: string | null;
+}
+
+/** When a delivery is tried next, in Unix milliseconds: not before its webhook is sent anything again. null: it is over. */
+export function nextTryMs(delivery: Delivery, webhook: Webhook): number | null {
+  if (delivery.next_at === null) return null;
+  return Math.max(isoToMs(delivery.next_at), webhook.throttled_until === null ? 0 : isoToMs(webhook.throttled_until));
 }
 
 export interface DeliveryTry {

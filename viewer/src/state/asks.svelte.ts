@@ -5,8 +5,8 @@ import { fetchAsk, fetchAsks, markReceived, MOST_ASKS, sayTo } from '../api/asks
 import { parseAskFilters, type AskFilters } from '../core/askfilters';
 import { mergeHeld, type Ask, type AskMove } from '../core/asks';
 import { announcer } from './announcer.svelte';
+import { Following } from './following.svelte';
 import { openAsks } from './openasks.svelte';
-import { live } from './live.svelte';
 import { Refresher } from './refresher';
 import { settings } from './settings.svelte';
 
@@ -14,39 +14,20 @@ const PAGE = 50;
 /** Asks of runs come and go without a task's transition. */
 const IDLE_MS = 3_000;
 
-export class AsksModel {
+export class AsksModel extends Following {
   readonly filters: AskFilters;
   asks = $state.raw<readonly Ask[]>([]);
   /** Asks that are still in the list though they are open no more: rows do not move under the pointer. */
   gone = $state.raw<ReadonlySet<string>>(new Set());
   openCount = $state(0);
-  loading = $state(true);
   more = $state(false);
-  failure = $state.raw<ApiError | null>(null);
 
   private limit = PAGE;
   private held = false;
-  private readonly aborter = new AbortController();
-  private readonly refresher = new Refresher(() => this.refresh(), () => IDLE_MS);
-  private stop: (() => void) | null = null;
 
   constructor(search: string) {
+    super();
     this.filters = parseAskFilters(search);
-  }
-
-  open(): void {
-    this.stop = live.stream.follow({ tasks: true }, { hello: live.greet, tasks: () => this.refresher.ask(), gap: () => this.refresher.ask() });
-    void this.refresher.now();
-  }
-
-  close(): void {
-    this.stop?.();
-    this.refresher.close();
-    this.aborter.abort();
-  }
-
-  load(): void {
-    this.refresher.ask();
   }
 
   loadMore(): void {
@@ -62,21 +43,16 @@ export class AsksModel {
     if (!held) this.refresher.ask();
   }
 
-  private async refresh(): Promise<void> {
-    const { signal } = this.aborter;
-    try {
-      const page = await fetchAsks(this.filters, this.limit, null, signal);
-      const merged = this.held ? mergeHeld(this.asks, page.asks) : { asks: page.asks, gone: new Set<string>() };
-      if (!this.loading && page.open_count > this.openCount) announcer.say(`${page.open_count} open approvals`);
-      [this.asks, this.gone, this.openCount] = [merged.asks, merged.gone, page.open_count];
-      this.more = page.next_cursor !== null;
-      this.failure = null;
-    } catch (cause) {
-      if (signal.aborted) return;
-      this.failure = ApiError.of(cause);
-    } finally {
-      this.loading = false;
-    }
+  protected override idleMs(): number {
+    return IDLE_MS;
+  }
+
+  protected override async ask(signal: AbortSignal): Promise<void> {
+    const page = await fetchAsks(this.filters, this.limit, null, signal);
+    const merged = this.held ? mergeHeld(this.asks, page.asks) : { asks: page.asks, gone: new Set<string>() };
+    if (!this.loading && page.open_count > this.openCount) announcer.say(`${page.open_count} open approvals`);
+    [this.asks, this.gone, this.openCount] = [merged.asks, merged.gone, page.open_count];
+    this.more = page.next_cursor !== null;
   }
 }
 
