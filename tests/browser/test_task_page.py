@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.browser.controlled import Controlled, confirm
-from tests.browser.pages import ended
+from tests.browser.pages import EPOCH_NS, ended
 
 from milepost import Client
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OpenPage = Callable[..., Page]
 OpenTask = Callable[[str], Page]
+SendEvents = Callable[..., None]
 
 
 @pytest.fixture
@@ -113,6 +114,41 @@ def test_failed_task_resumes_from_the_checkpoint_that_was_chosen(controlled: Con
     lease = worker.take(task_id)
     assert lease["checkpoint"] == {"page": 1}
     expect(section(page, "Checkpoints")).to_contain_text("attempt 1 again")
+
+
+def test_run_resumes_from_its_own_checkpoint_and_says_where_it_cannot(
+    collector: CollectorProcess, controlled: Controlled, send: SendEvents, open_page: OpenPage
+) -> None:
+    task_id = controlled.create("Wound back", agent="winding-agent", settings={"max_retries": 0})
+    worker = controlled.worker("winding-agent")
+    run_id, span_id = worker.take(task_id)["run_id"], "00000000000000b1"
+    saved = [("first", {"page": 1}), ("own", {"draft": True}), ("second", {"page": 2})]
+    for sequence, (name, state) in enumerate((saved[0], saved[2]), start=1):
+        worker.report(task_id, "checkpoint", sequence=sequence, state=state, name=name)
+    send(
+        ended(run_id, span_id, 0, 9000, name="wound back", kind="agent", status="failed", task_id=task_id, attempt=1),
+        *(
+            {"type": "event", "run_id": run_id, "span_id": span_id, "time": EPOCH_NS + at * 1_000_000_000}
+            | {"kind": "checkpoint", "name": name, "body": state}
+            for at, (name, state) in enumerate(saved, start=1)
+        ),
+    )
+    page = open_page(f"{collector.url}/runs/{run_id}?tab=checkpoints")
+    panel = page.get_by_role("tabpanel")
+    expect(panel).to_contain_text("The task is in progress. It can resume from a checkpoint once it is paused, failed")
+    expect(panel.get_by_role("button", name="Resume")).to_have_count(0)
+    worker.fail(task_id, "ValueError", "torn")
+    page.reload()
+    own = panel.get_by_role("listitem").filter(has_text="own")
+    expect(own).to_contain_text("not kept")
+    panel.get_by_role("button", name="Resume from second").press("Enter")
+    dialog = page.get_by_role("dialog", name="Retry “Wound back”?")
+    expect(dialog.get_by_role("combobox", name="From where")).to_have_value("2")
+    page.keyboard.press("Escape")
+    panel.get_by_role("button", name="Resume from first").click()
+    dialog.get_by_role("button", name="Retry").click()
+    expect(panel).to_contain_text("The task is pending")
+    assert worker.take(task_id)["checkpoint"] == {"page": 1}
 
 
 def test_dependencies_are_drawn_with_their_statuses_and_lead_there(controlled: Controlled, open_task: OpenTask) -> None:
