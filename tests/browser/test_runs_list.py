@@ -297,6 +297,24 @@ def test_narrow_page_has_rows_of_two_lines(url: str, context: BrowserContext) ->
         assert part.evaluate("node => node.scrollWidth") <= 320
 
 
+@pytest.mark.parametrize("width", [360, 640, 900])
+def test_sessions_fit_narrow_pages(url: str, context: BrowserContext, width: int) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"{url}?group=session")
+    sessions = page.get_by_role("treegrid", name="Sessions")
+    session = sessions.get_by_role("row").filter(has=page.get_by_role("link", name="chat-1"))
+    expect(session).to_contain_text(re.compile(r"1 h 00 min.*2 runs.*\$0\.2600", re.DOTALL))
+    for part in (page.get_by_role("main"), sessions, sessions.get_by_role("rowgroup")):
+        assert part.evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.get_by_role("combobox", name="Sorted by").select_option("Session, A to Z")
+    expect(page).to_have_url(re.compile("session_sort=session_id$"))
+    session.get_by_role("gridcell").last.click()
+    expect(session).to_have_attribute("aria-expanded", "true")
+    sessions.get_by_role("row", level=2).filter(has_text="check invoice").get_by_role("link").click()
+    expect(page).to_have_url(re.compile("/runs/[0-9a-f]{32}$"))
+
+
 def test_search_is_judged_anew_while_runs_change(start_collector: StartCollector, open_page: OpenPage) -> None:
     collector = start_collector()
     page = open_page(f"{collector.url}/runs?q=agent:live+is:live")
