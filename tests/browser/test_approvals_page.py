@@ -233,6 +233,60 @@ def test_new_asks_come_and_decided_ones_go_while_one_is_read(
     expect(detail(page).get_by_role("region", name="Answer")).to_contain_text("by bo")
 
 
+def advance(page: Page, ms: int, asked: list[str]) -> list[str]:
+    """Let a page's clock go on and what that starts begin; return what was asked for meanwhile."""
+    asked.clear()
+    page.clock.fast_forward(ms)
+    page.evaluate("fetch('readyz')")  # goes after what the clock has started
+    return list(asked)
+
+
+def test_open_inbox_is_told_of_what_happens_and_does_not_ask_by_itself(
+    ask: MakeAsk, open_inbox: OpenInbox, controlled: Controlled, context: BrowserContext
+) -> None:
+    context.clock.install()
+    ask("First?", timeout_ms=900_000)
+    page = open_inbox()
+    expect(row(page, "First?")).to_be_visible()
+    expect(detail(page)).to_contain_text("received")
+    expect(page.locator("[data-live=live]")).to_be_visible()
+    expect(page.get_by_role("link", name="Approvals").locator(".count")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "api/asks" in request.url else None)
+    while advance(page, 1_000, asked):  # what its opening brought about
+        pass
+    assert advance(page, 16_000, asked) == []  # longer than any page waits before it asks again
+    partial = ask("Second?", timeout_ms=800_000, approvers=["ann", "bo", "cy"], quorum=2)
+    expect(row(page, "Second?")).to_have_attribute("aria-posinset", "1")
+    row(page, "Second?").click()
+    page.mouse.move(900, 500)  # rows stay where they are under the pointer
+    controlled.post(f"/api/asks/{partial}/decide", decision="approve", by="bo")
+    expect(detail(page).get_by_role("meter", name="Approvals")).to_have_attribute("aria-valuenow", "1")
+    controlled.post(f"/api/asks/{partial}/delegate", to=["dee"], by="ann")
+    expect(detail(page)).to_contain_text("delegated to dee")
+    brief = ask("Brief?", timeout_ms=2_000)
+    expect(row(page, "Brief?")).to_be_visible()
+    expect(row(page, "Brief?")).not_to_be_attached()
+    assert state(controlled, brief)["status"] == "expired"
+
+
+def test_number_of_open_asks_is_live_where_nothing_else_is(
+    ask: MakeAsk, open_page: OpenPage, controlled: Controlled, collector: CollectorProcess
+) -> None:
+    page = open_page(f"{collector.url}/sql")
+    expect(page.get_by_role("link", name="Approvals")).to_be_visible()
+    made = ask("Anybody?")
+    number = page.get_by_role("link", name="Approvals").locator(".count")
+    expect(number).to_be_visible()
+    expect(page.locator("[data-live]")).not_to_be_attached()
+    before = controlled.get("/api/asks", status="open", limit=1)["open_count"]
+    expect(number).to_contain_text(str(before))
+    ask("Somebody else?")
+    expect(number).to_contain_text(str(before + 1))
+    controlled.post(f"/api/asks/{made}/decide", decision="approve")
+    expect(number).to_contain_text(str(before))
+
+
 def test_deep_link_filters_and_counts(
     ask: MakeAsk, open_inbox: OpenInbox, controlled: Controlled, collector: CollectorProcess
 ) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from milepost.wire.results import read_result
 from milepost.wire.tasks import PRIORITIES
 from milepost_collector.controller.rows import (
+    AskEventRow,
     AssignmentRow,
     AttemptRow,
     DeliverableRow,
@@ -20,6 +21,7 @@ from milepost_collector.controller.rows import (
 )
 from milepost_collector.controller.store.interface import Tx
 from milepost_collector.protocol.managed import (
+    AskFact,
     At,
     AttemptFact,
     DeliverableFact,
@@ -46,6 +48,7 @@ class Place(Struct, kw_only=True, frozen=True):
     transitions: str = ""
     instants: str = ""
     deliverables: str = ""
+    asks: str = ""
     newest: tuple[str, int, int] | None = None
     again: bool = False
 
@@ -80,12 +83,15 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
     transitions, reached = tx.transitions_after(place.transitions, TRANSITIONS_AT_ONCE)
     instants, instants_reached = tx.instants_after(place.instants, INSTANTS_AT_ONCE)
     attached, attached_reached = tx.deliverables_after(place.deliverables, INSTANTS_AT_ONCE)
-    more = len(transitions) == TRANSITIONS_AT_ONCE or INSTANTS_AT_ONCE in (len(instants), len(attached))
+    asks, asks_reached = tx.ask_events_after(place.asks, INSTANTS_AT_ONCE)
+    full = INSTANTS_AT_ONCE in (len(instants), len(attached), len(asks))
+    more = full or len(transitions) == TRANSITIONS_AT_ONCE
     last = transitions[-1] if transitions else None
     new = Place(
         transitions=reached,
         instants=instants_reached,
         deliverables=attached_reached,
+        asks=asks_reached,
         newest=(last.task_id, last.sequence, last.time) if last else place.newest,
         again=place.again and more,
     )
@@ -100,6 +106,7 @@ def changes_after(tx: Tx, place: Place, after: str | None) -> tuple[Recorded, Pl
         attempts=list(_attempts(tx, transitions, rows.values())),
         instants=_instants(tx, instants),
         deliverables=[_deliverable(row) for row in attached],
+        asks=[_ask(row) for row in asks],
         again=place.again,
     )
     return changes, new, more
@@ -244,6 +251,10 @@ def _deliverable(row: DeliverableRow) -> DeliverableFact:
         row.sequence, row.task_id, row.run_id, row.attempt, row.span_id, row.name, row.version, row.type,
         row.content_type, row.size_bytes, row.sha256, At(row.created_at), row.agent, row.by,
     )  # fmt: skip
+
+
+def _ask(row: AskEventRow) -> AskFact:
+    return AskFact(row.ask_id, row.event, At(row.time), row.task_id, row.run_id, row.by, row.reason)
 
 
 def _instant(row: InstantRow, schedule_name: str | None) -> InstantFact:

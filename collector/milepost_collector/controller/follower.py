@@ -110,7 +110,7 @@ class Follower:
             self._place = await self._read(lambda tx: confirmed(tx, recorded))
         place, position = self._place, self._position
         changes, reached, more = await self._read(lambda tx: changes_after(tx, place, position))
-        if not (changes.transitions or changes.instants or changes.deliverables):
+        if not (changes.transitions or changes.instants or changes.deliverables or changes.asks):
             return False
         self._position = await self._recorder.record(changes)
         self._place = reached if self._position == changes.position else None

@@ -113,12 +113,24 @@ class DeliverableFact(NamedTuple):
     by: str | None
 
 
+class AskFact(NamedTuple):
+    """Something that happened to an ask. event: see `milepost.wire.asks.AskEvent`."""
+
+    ask_id: str
+    event: str
+    time: At
+    task_id: str | None
+    run_id: str | None
+    by: str | None
+    reason: str
+
+
 class Recorded(Struct, kw_only=True, frozen=True):
     """Everything that changed between two positions in the controller's store.
 
     after: the position it begins after, None at the very beginning; position: where it ends. deleted: ids of tasks that
-    are gone. tasks, attempts: as they stand now, which may be later than at `position`. again: some of the transitions
-    may have been told before.
+    are gone. tasks, attempts: as they stand now, which may be later than at `position`. asks: for live viewers; no
+    table keeps them. again: some of the transitions may have been told before.
     """
 
     after: str | None
@@ -129,4 +141,5 @@ class Recorded(Struct, kw_only=True, frozen=True):
     attempts: list[AttemptFact] = []
     instants: list[InstantFact] = []
     deliverables: list[DeliverableFact] = []
+    asks: list[AskFact] = []
     again: bool = False

@@ -19,19 +19,20 @@ import msgspec
 
 from milepost._version import __version__
 from milepost_collector.protocol.api import LiveHello, LiveRuns, RunSummary
-from milepost_collector.protocol.managed import TransitionFact
+from milepost_collector.protocol.managed import AskFact, TransitionFact
 from milepost_collector.protocol.timestamps import iso_from_ns
 from milepost_collector.storage import Database
 from milepost_collector.traces.commit import Clock, Delta
 from milepost_collector.traces.messages import events_messages, spans_messages
 from milepost_collector.traces.queries import RunIndex, read_only, run_summaries
-from milepost_collector.traces.task_messages import tasks_message
+from milepost_collector.traces.task_messages import asks_message, tasks_message
 
 logger = logging.getLogger("milepost.live")
 
 TICK_S = 0.05  # between messages at most this often: an event is on screen well within 150 ms
 TASKS = "tasks"  # stands for the transitions of tasks among the ids of runs that are followed
-MAX_TRANSITIONS_PER_TICK = 2_000  # beyond it a list is quicker fetched anew than told about
+ASKS = "asks"  # and this for what happens to asks
+MAX_FACTS_PER_TICK = 2_000  # of tasks, of asks: beyond it a list is quicker fetched anew than told about
 RUNS_PER_TICK = 100  # summaries made at once; the rest follow with the next tick
 MAX_RUNS_BEHIND = 2_000  # beyond it a list is quicker fetched anew than told about
 RUNS_SHARE = 5  # a summary query that took t is followed by 4 t without one, so that watching costs a fifth of a core
@@ -53,20 +54,28 @@ class LiveMessage:
 
 @dataclass(slots=True)
 class Tick:
-    """What changed in one tick, ready to be sent: the run list's message, the tasks', and the messages of each run."""
+    """What changed in one tick, ready to be sent: the messages of the run list, tasks and asks, and of each run."""
 
     sequence: int
     runs: bytes | None = None
     runs_reset: bool = False
     tasks: bytes | None = None
     tasks_reset: bool = False
+    asks: bytes | None = None
+    asks_reset: bool = False
     of_run: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes held."""
         of_runs = sum(len(data) for parts in self.of_run.values() for _, data in parts)
-        return len(self.runs or b"") + len(self.tasks or b"") + of_runs
+        return len(self.runs or b"") + len(self.tasks or b"") + len(self.asks or b"") + of_runs
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it tells nobody anything."""
+        resets = self.runs_reset or self.tasks_reset or self.asks_reset
+        return not (self.runs or self.tasks or self.asks or self.of_run or resets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class Subscriber:
     runs: bool
     run_id: str | None
     tasks: bool = False
+    asks: bool = False
     unread: deque[Tick] = field(default_factory=deque)
     lagging: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,7 +102,8 @@ class Subscriber:
     def wants(self) -> set[str | None]:
         """What it follows; None stands for the run list."""
         wants: set[str | None] = {None} if self.runs else set()
-        return wants | ({self.run_id} if self.run_id else set()) | ({TASKS} if self.tasks else set())
+        wants |= {self.run_id} if self.run_id else set()
+        return wants | ({TASKS} if self.tasks else set()) | ({ASKS} if self.asks else set())
 
     def hand(self, tick: Tick) -> None:
         """Give it a tick, or note that it reads too slowly."""
@@ -118,6 +129,7 @@ class LiveFeed:
         self._wanted: dict[str | None, Recording] = {}  # runs followed; None: the run list
         self._deltas: list[Delta] = []
         self._transitions: list[TransitionFact] = []
+        self._ask_events: list[AskFact] = []
         self._runs_behind: dict[str, None] = {}  # in order of arrival
         self._runs_due_s = 0.0
         self._changed = asyncio.Event()
@@ -149,8 +161,16 @@ class LiveFeed:
         """Take note of what happened to tasks. Event loop only."""
         self._forget_unwanted()
         if TASKS in self._wanted:
-            if len(self._transitions) <= MAX_TRANSITIONS_PER_TICK:  # else they will not be told anyway
+            if len(self._transitions) <= MAX_FACTS_PER_TICK:  # else they will not be told anyway
                 self._transitions += transitions
+            self._changed.set()
+
+    def tell_asks(self, events: Sequence[AskFact]) -> None:
+        """Take note of what happened to asks. Event loop only."""
+        self._forget_unwanted()
+        if ASKS in self._wanted:
+            if len(self._ask_events) <= MAX_FACTS_PER_TICK:
+                self._ask_events += events
             self._changed.set()
 
     def position(self, *, runs: bool, run_id: str | None) -> str:
@@ -161,7 +181,7 @@ class LiveFeed:
         """
         self._forget_unwanted()
         until_s = self._clock.monotonic() + RECORD_AHEAD_S
-        for key in Subscriber(runs, run_id).wants:
+        for key in Subscriber(runs, run_id, asks=True).wants:  # whoever follows may want to hear of asks beside them
             known = self._wanted.get(key, Recording(self._sequence, until_s))
             self._wanted[key] = Recording(known.since, max(known.until_s, until_s))
         return f"{self._boot}-{self._sequence}"
@@ -173,16 +193,17 @@ class LiveFeed:
         run_id: str | None,
         last_event_id: str | None,
         tasks: bool = False,
+        asks: bool = False,
         follow: bool = True,
     ) -> AsyncIterator[LiveMessage]:
         """Yield messages until the feed stops; the caller ends the subscription by closing the iterator.
 
         runs: tell about every run's summary. run_id: tell about this run's spans and events. last_event_id: where an
-        earlier subscription ended. tasks: tell about every transition of a managed task. follow: without it, only what
-        was missed since last_event_id is told; ticks go on being recorded for a while, so that asking again tells the
-        rest.
+        earlier subscription ended. tasks: tell about every transition of a managed task. asks: tell what happens to
+        asks. follow: without it, only what was missed since last_event_id is told; ticks go on being recorded for a
+        while, so that asking again tells the rest.
         """
-        subscriber = Subscriber(runs, run_id, tasks)
+        subscriber = Subscriber(runs, run_id, tasks, asks)
         missed = self._missed(subscriber, last_event_id)
         replay = [message for tick in missed or () for message in self._messages_of(subscriber, tick)]
         self._subscribers.add(subscriber)
@@ -210,7 +231,7 @@ class LiveFeed:
 
     def _collect(self, delta: Delta) -> None:
         self._forget_unwanted()
-        if self._wanted.keys() - {TASKS}:
+        if self._wanted.keys() - {TASKS, ASKS}:
             self._deltas.append(delta)
             self._changed.set()
 
@@ -229,14 +250,14 @@ class LiveFeed:
             except duckdb.Error as error:
                 logger.warning("live summaries failed, viewers will fetch anew: %s", error)
                 tick = Tick(0, runs_reset=True)
-            self._add_tasks(tick)
+            self._add_facts(tick)
             self._send(tick)
             if self._runs_behind:
                 self._changed.set()
 
     async def _make_tick(self, deltas: list[Delta]) -> Tick:
         tick = Tick(0)
-        for run_id in self._wanted.keys() - {None, TASKS}:
+        for run_id in self._wanted.keys() - {None, TASKS, ASKS}:
             assert run_id is not None  # the run list, which is not among them
             parts = [*spans_messages(run_id, deltas), *events_messages(run_id, deltas)]
             if parts:
@@ -250,11 +271,15 @@ class LiveFeed:
             tick.runs = await self._summaries()
         return tick
 
-    def _add_tasks(self, tick: Tick) -> None:
+    def _add_facts(self, tick: Tick) -> None:
         transitions, self._transitions = self._transitions, []
-        tick.tasks_reset = len(transitions) > MAX_TRANSITIONS_PER_TICK
+        tick.tasks_reset = len(transitions) > MAX_FACTS_PER_TICK
         if transitions and not tick.tasks_reset:
             tick.tasks = tasks_message(transitions)
+        events, self._ask_events = self._ask_events, []
+        tick.asks_reset = len(events) > MAX_FACTS_PER_TICK
+        if events and not tick.asks_reset:
+            tick.asks = asks_message(events)
 
     async def _summaries(self) -> bytes | None:
         started_s = self._clock.monotonic()
@@ -273,7 +298,7 @@ class LiveFeed:
             return run_summaries(connection, run_ids, self._index)
 
     def _send(self, tick: Tick) -> None:
-        if not (tick.runs or tick.runs_reset or tick.of_run or tick.tasks or tick.tasks_reset):
+        if tick.is_empty:
             return
         self._sequence += 1
         tick.sequence = self._sequence
@@ -297,10 +322,16 @@ class LiveFeed:
     def _messages_of(self, subscriber: Subscriber, tick: Tick) -> Iterable[LiveMessage]:
         """Yield what a tick tells a subscriber. Whoever has not got the last of it resumes before the tick."""
         parts: list[tuple[str, bytes]] = []
-        if (subscriber.runs and tick.runs_reset) or (subscriber.tasks and tick.tasks_reset):
+        if (
+            (subscriber.runs and tick.runs_reset)
+            or (subscriber.tasks and tick.tasks_reset)
+            or (subscriber.asks and tick.asks_reset)
+        ):
             parts.append(("reset", b"{}"))
         if subscriber.tasks and tick.tasks:
             parts.append(("tasks", tick.tasks))
+        if subscriber.asks and tick.asks:
+            parts.append(("asks", tick.asks))
         if subscriber.runs and tick.runs:
             parts.append(("runs", tick.runs))
         parts += tick.of_run.get(subscriber.run_id or "", ())

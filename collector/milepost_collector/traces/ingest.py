@@ -84,7 +84,9 @@ class Ingest:
             on_delta=self._tell,
             is_expecting=lambda: self.reading.is_busy,
         )
-        self.recorder = ManagedRecorder(database, self._writer, on_transitions=self.feed.tell_tasks)
+        self.recorder = ManagedRecorder(
+            database, self._writer, on_transitions=self.feed.tell_tasks, on_asks=self.feed.tell_asks
+        )
 
     def follow(self, watched: Callable[[], Set[str]], tell: Callable[[Set[str]], object]) -> None:
         """Have it told of commits that brought ended spans of runs that are watched.

@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 from milepost_collector.errors import StorageUnavailableError
 from milepost_collector.protocol.managed import (
+    AskFact,
     At,
     AttemptFact,
     DeliverableFact,
@@ -60,15 +61,22 @@ QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY version DESC) = 1
 class ManagedRecorder:
     """Records what the controller tells. Belongs to the event loop; one `record` at a time.
 
-    on_transitions: called on the event loop after each commit that recorded transitions.
+    on_transitions, on_asks: called on the event loop after each commit that recorded transitions, or came past events
+    of asks.
     """
 
     def __init__(
-        self, database: Database, writer: Writer, *, on_transitions: Callable[[Sequence[TransitionFact]], None]
+        self,
+        database: Database,
+        writer: Writer,
+        *,
+        on_transitions: Callable[[Sequence[TransitionFact]], None],
+        on_asks: Callable[[Sequence[AskFact]], None],
     ) -> None:
         self._database = database
         self._writer = writer
         self._on_transitions = on_transitions
+        self._on_asks = on_asks
         self._log = Log()
 
     async def position(self) -> str | None:
@@ -106,6 +114,8 @@ class ManagedRecorder:
     def _tell(self, changes: Recorded) -> None:
         if changes.transitions:
             self._on_transitions(changes.transitions)
+        if changes.asks:
+            self._on_asks(changes.asks)
         lost = {fact.run_id: (fact.ended_at or 0) * 1_000_000 for fact in changes.attempts if fact.status == "lost"}
         if lost:  # the controller notices sooner than silence tells
             self._writer.give_up(lost)

@@ -23,12 +23,12 @@ async def live(request: Request) -> StreamingResponse:
     """Tell what changes, as it is committed.
 
     Events: `hello` first; `runs`, summaries of runs that changed (runs=1); `spans` and `events` of one run (run_id=…);
-    `tasks`, transitions of managed tasks in their order (tasks=1); `reset`, when something was missed and everything
-    has to be fetched anew; `ping`, when there is nothing else to tell for a while, and last of all with follow=0. The
-    number after the dot of an id counts the messages of a connection, so that a reader sees that one is missing. A
-    reader that comes back with Last-Event-ID, for the same things and soon enough, is told
-    all that it missed. Transitions are told once they are committed and recorded; a task's row in `managed_tasks` and
-    its answer from /api/tasks are at least as new.
+    `tasks`, transitions of managed tasks in their order (tasks=1); `asks`, what happened to asks (asks=1); `reset`,
+    when something was missed and everything has to be fetched anew; `ping`, when there is nothing
+    else to tell for a while, and last of all with follow=0. The number after the dot of an id counts the messages of a
+    connection, so that a reader sees that one is missing. A reader that comes back with Last-Event-ID, for the same
+    things and soon enough, is told all that it missed. Transitions are told once they are committed and recorded; a
+    task's row in `managed_tasks` and its answer from /api/tasks are at least as new.
 
     A reader that is slow is not waited for: `LiveFeed` keeps a bounded backlog for it and then says `reset`.
     """
@@ -37,7 +37,12 @@ async def live(request: Request) -> StreamingResponse:
     shared = services(request)
     last_event_id = request.headers.get("last-event-id", wanted.last_event_id)
     messages = shared.ingest.feed.subscribe(
-        runs=wanted.runs, run_id=run_id, last_event_id=last_event_id, tasks=wanted.tasks, follow=wanted.follow
+        runs=wanted.runs,
+        run_id=run_id,
+        last_event_id=last_event_id,
+        tasks=wanted.tasks,
+        asks=wanted.asks,
+        follow=wanted.follow,
     )
     body = event_stream(messages, shared.stopping, KEEP_ALIVE_S)
     return StreamingResponse(body, media_type="text/event-stream", headers=_HEADERS)

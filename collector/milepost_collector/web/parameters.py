@@ -190,6 +190,7 @@ class LiveParameters(Struct, kw_only=True):
     runs: Annotated[bool, Meta(description="1: tell about every run's summary.")] = False
     run_id: Annotated[str, Meta(description="Tell about this run's spans and events.")] | None = None
     tasks: Annotated[bool, Meta(description="1: tell about every transition of a managed task.")] = False
+    asks: Annotated[bool, Meta(description="1: tell everything that happens to asks, of tasks and of runs.")] = False
     follow: Annotated[
         bool, Meta(description="0: tell what was missed since last_event_id and end, for readers that ask again.")
     ] = True

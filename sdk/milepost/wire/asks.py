@@ -26,6 +26,7 @@ __all__ = [
     "AskCreate",
     "AskDefinition",
     "AskEvent",
+    "AskEventList",
     "AskFilter",
     "AskList",
     "AskOption",
@@ -237,6 +238,12 @@ class AskEvent(Struct, omit_defaults=True, kw_only=True):
     run_id: str | None = None
     by: str | None = None
     reason: str = ""
+
+
+class AskEventList(Struct, kw_only=True):
+    """What a live stream tells of asks, in the order of commits."""
+
+    events: list[AskEvent]
 
 
 def digest_of_action(action: Any) -> str:

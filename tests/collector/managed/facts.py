@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from milepost_collector.config import CollectorConfig
-from milepost_collector.protocol.managed import At, AttemptFact, InstantFact, Recorded, TaskFact, TransitionFact
+from milepost_collector.protocol.managed import (
+    AskFact,
+    At,
+    AttemptFact,
+    InstantFact,
+    Recorded,
+    TaskFact,
+    TransitionFact,
+)
 from milepost_collector.storage import Database
 from milepost_collector.traces.ingest import Ingest
 
@@ -83,6 +91,11 @@ def attempt(task_id: str = "t1", number: int = 1, **fields: Any) -> AttemptFact:
         "checkpoint_count": 0,
     }  # fmt: skip
     return AttemptFact(**{**values, "task_id": task_id, "attempt": number, **fields})
+
+
+def ask_event(number: int) -> AskFact:
+    """Return the opening of the ask of a number."""
+    return AskFact(f"a{number}", "opened", At(NOON + number), None, "ab" * 16, None, "")
 
 
 def instant(nominal: int = NOON, status: str = "fired", **fields: Any) -> InstantFact:

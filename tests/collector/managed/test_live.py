@@ -85,7 +85,7 @@ def test_reader_of_runs_is_not_told_of_tasks(server: Server) -> None:
 
 
 async def test_more_than_a_list_would_be_is_told_as_a_reset(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "MAX_TRANSITIONS_PER_TICK", 3)
+    monkeypatch.setattr(feed, "MAX_FACTS_PER_TICK", 3)
     told = house.ingest.feed.subscribe(runs=False, run_id=None, last_event_id=None, tasks=True)
     assert (await anext(told)).event == "hello"
     await house.record(transitions=[transition(number) for number in range(4)])

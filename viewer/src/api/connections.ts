@@ -14,13 +14,13 @@ export interface Listener {
 /** Ends a connection. */
 export type Close = () => void;
 
-const EVENTS = ['hello', 'runs', 'spans', 'events', 'tasks', 'reset', 'ping'];
+const EVENTS = ['hello', 'runs', 'spans', 'events', 'tasks', 'asks', 'reset', 'ping'];
 const RETRY_MS = 2_000;
 const POLL_MS = 1_000;
 
 /** resume: the last message's id, which tells what was missed since. */
 function address(topic: LiveTopic, resume: string | null, follow: boolean): string {
-  const params = new URLSearchParams();
+  const params = new URLSearchParams({ asks: '1' });
   if (topic.runs) params.set('runs', '1');
   if (topic.runId) params.set('run_id', topic.runId);
   if (topic.tasks) params.set('tasks', '1');

@@ -1,12 +1,14 @@
 /**
  * The one live connection of a tab.
  *
- * A page follows something; what it followed before is dropped. A connection that broke, or was closed while nobody
+ * A page follows something; what it followed before is dropped. What happens to asks is told whatever the page follows,
+ * and on pages that follow nothing too, as long as somebody hears it: their number stands in the head of every page. A connection that broke, or was closed while nobody
  * looked, resumes after the last message; messages are counted, and whenever one may have been missed all the same,
  * `gap` tells the page to fetch again. Reports can be applied in any order and twice, so a fetch and the messages around
  * it need no coordination.
  */
 
+import type { AskEvent } from '../core/asks';
 import type { EventItem } from '../core/events';
 import { MessageCount, type StreamMessage } from '../core/sse';
 import type { RunSummary } from '../core/runlist';
@@ -35,11 +37,16 @@ export interface LiveTopic {
   tasks?: boolean;
 }
 
+/** Events of asks as they come; null when some may have been missed. */
+export type AskListener = (events: AskEvent[] | null) => void;
+
 const HIDDEN_CLOSE_MS = 30_000;
 /** The collector says something every ten seconds; a connection that is silent for longer is dead without knowing it. */
 const SILENT_MS = 25_000;
 /** Replaying fewer messages than this is over before it can be read. */
 const WORTH_TELLING = 20;
+/** A page that is left is mostly followed by one that follows something itself. */
+const BETWEEN_PAGES_MS = 500;
 
 type Data = Record<string, any>;
 
@@ -65,6 +72,10 @@ export class LiveStream {
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   private waiters: (() => void)[] = [];
+  private readonly askListeners = new Set<AskListener>();
+  private afterPage: ReturnType<typeof setTimeout> | undefined;
+  /** The next hello is the first of what is followed now. */
+  private begins = true;
 
   constructor(private readonly changed: () => void) {
     document.addEventListener('visibilitychange', () => this.visibilityChanged());
@@ -76,21 +87,52 @@ export class LiveStream {
    * null when what there is may be incomplete: then the stream's opening counts as a gap.
    */
   follow(topic: LiveTopic, handlers: LiveHandlers, from?: string | null): () => void {
+    this.begin(topic, handlers, from);
+    return () => {
+      if (this.handlers !== handlers) return;
+      this.topic = this.handlers = null;
+      this.close();
+      this.setState('off');
+      this.hearBetweenPages();
+    };
+  }
+
+  /** Whether a page follows something, rather than only asks being heard of. */
+  get isFollowing(): boolean {
+    return this.handlers !== null;
+  }
+
+  /** Tells what happens to asks; the answer ends that. */
+  hearAsks(listener: AskListener): () => void {
+    this.askListeners.add(listener);
+    if (!this.topic) this.hearBetweenPages();
+    return () => void this.askListeners.delete(listener);
+  }
+
+  private begin(topic: LiveTopic, handlers: LiveHandlers | null, from?: string | null): void {
+    clearTimeout(this.afterPage);
     this.close();
     this.topic = topic;
     this.handlers = handlers;
     this.lastId = from ?? null;
     this.mayHaveMissed = from === null;
     this.fetching = this.fetchAgain = false;
+    this.begins = true;
     this.behind = 0;
     this.setState('connecting');
+    this.changed(); // also when something else was connecting before: whether a page follows may be another answer
     void this.open();
-    return () => {
-      if (this.handlers !== handlers) return;
-      this.topic = this.handlers = null;
-      this.close();
-      this.setState('off');
-    };
+  }
+
+  private hearBetweenPages(): void {
+    clearTimeout(this.afterPage);
+    this.afterPage = setTimeout(() => {
+      if (!this.topic && this.askListeners.size > 0) this.begin({}, null);
+    }, BETWEEN_PAGES_MS);
+  }
+
+  private tellAsks(events: AskEvent[] | null): void {
+    for (const listener of this.askListeners) listener(events);
   }
 
   /**
@@ -148,7 +190,8 @@ export class LiveStream {
     this.behind = data.behind ?? 0;
     // A fetch may have failed while the collector could not be reached, so after that everything is fetched anew.
     if (this.mayHaveMissed || this.brokenSince !== null) void this.fetchMissed();
-    this.mayHaveMissed = false;
+    else if (this.begins) this.tellAsks(null); // what happened before it opened, nobody has told
+    this.mayHaveMissed = this.begins = false;
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 
@@ -158,11 +201,13 @@ export class LiveStream {
     else if (event === 'spans') this.handlers?.spans?.(data as Parameters<NonNullable<LiveHandlers['spans']>>[0]);
     else if (event === 'events') this.handlers?.events?.(data.events);
     else if (event === 'tasks') this.handlers?.tasks?.(data.transitions);
+    else if (event === 'asks') this.tellAsks(data.events);
   }
 
   /** Has the page fetch anew: once at a time, and once more when something was missed meanwhile. */
   private async fetchMissed(): Promise<void> {
     const { handlers } = this;
+    this.tellAsks(null);
     if (this.fetching || !handlers) return void (this.fetchAgain = true);
     this.fetching = true;
     do {

@@ -70,6 +70,15 @@ export interface Ask {
   consumed_by: number | null;
 }
 
+/** Something that happened to an ask. */
+export interface AskEvent {
+  ask_id: string;
+  event: string;
+  time: string;
+  task_id?: string | null;
+  run_id?: string | null;
+}
+
 /** What a reader can do with an ask. */
 export type AskMove = 'approve' | 'reject' | 'edit' | 'answer' | 'delegate';
 

@@ -1,18 +1,20 @@
 /** The inbox of asks, and the one that is open. */
 
 import { ApiError } from '../api/client';
+import type { LiveTopic } from '../api/live';
 import { fetchAsk, fetchAsks, markReceived, MOST_ASKS, sayTo } from '../api/asks';
 import { parseAskFilters, type AskFilters } from '../core/askfilters';
 import { mergeHeld, type Ask, type AskMove } from '../core/asks';
 import { announcer } from './announcer.svelte';
 import { Following } from './following.svelte';
+import { live } from './live.svelte';
 import { openAsks } from './openasks.svelte';
 import { Refresher } from './refresher';
 import { settings } from './settings.svelte';
 
 const PAGE = 50;
-/** Asks of runs come and go without a task's transition. */
-const IDLE_MS = 3_000;
+/** After a failure; otherwise every change is told. */
+const AGAIN_MS = 3_000;
 
 export class AsksModel extends Following {
   readonly filters: AskFilters;
@@ -24,10 +26,22 @@ export class AsksModel extends Following {
 
   private limit = PAGE;
   private held = false;
+  protected override readonly topic: LiveTopic = {};
+  private unhear: (() => void) | null = null;
 
   constructor(search: string) {
     super();
     this.filters = parseAskFilters(search);
+  }
+
+  override open(): Promise<void> {
+    this.unhear = live.stream.hearAsks(() => this.load());
+    return super.open();
+  }
+
+  override close(): void {
+    this.unhear?.();
+    super.close();
   }
 
   loadMore(): void {
@@ -44,7 +58,7 @@ export class AsksModel extends Following {
   }
 
   protected override idleMs(): number {
-    return IDLE_MS;
+    return this.failure ? AGAIN_MS : Infinity;
   }
 
   protected override async ask(signal: AbortSignal): Promise<void> {
@@ -66,7 +80,8 @@ export class AskModel {
   busy = $state(false);
 
   private readonly aborter = new AbortController();
-  private readonly refresher = new Refresher(() => this.refresh(), () => (this.ask?.status === 'open' || this.failure ? IDLE_MS : Infinity));
+  private readonly refresher = new Refresher(() => this.refresh(), () => (this.failure ? AGAIN_MS : Infinity));
+  private stop: (() => void) | null = null;
 
   /** known: as a list has it, shown until it has arrived. */
   constructor(
@@ -78,6 +93,9 @@ export class AskModel {
   }
 
   async open(): Promise<void> {
+    this.stop = live.stream.hearAsks((events) => {
+      if (!events || events.some((event) => event.ask_id === this.id)) this.refresher.ask();
+    });
     await this.refresher.now();
     if (this.ask?.status !== 'open' || this.ask.received_at !== null) return;
     try {
@@ -88,6 +106,7 @@ export class AskModel {
   }
 
   close(): void {
+    this.stop?.();
     this.refresher.close();
     this.aborter.abort();
   }

@@ -1,6 +1,7 @@
 /** What pages of the controller have in common: they are asked for again when something has happened. */
 
 import { ApiError } from '../api/client';
+import type { LiveTopic } from '../api/live';
 import type { Transition } from '../core/task';
 import { live } from './live.svelte';
 import { Refresher } from './refresher';
@@ -15,11 +16,12 @@ export abstract class Following {
   loading = $state(true);
   protected readonly aborter = new AbortController();
   protected readonly refresher = new Refresher(() => this.refresh(), () => this.idleMs());
+  protected readonly topic: LiveTopic = { tasks: true };
   private stop: (() => void) | null = null;
 
   async open(): Promise<void> {
     const handlers = { hello: live.greet, tasks: (transitions: readonly Transition[]) => this.changed(transitions), gap: () => this.load() };
-    this.stop = live.stream.follow({ tasks: true }, handlers);
+    this.stop = live.stream.follow(this.topic, handlers);
     await live.stream.opened(400);
     await this.refresher.now();
   }

@@ -13,8 +13,9 @@ class Live {
   version = $state<string | null>(null);
 
   readonly stream: LiveStream = new LiveStream(() => {
-    this.state = this.stream.state;
-    this.brokenSince = this.stream.brokenSince;
+    // A page that follows nothing is not live, though asks are heard of.
+    this.state = this.stream.isFollowing ? this.stream.state : 'off';
+    this.brokenSince = this.stream.isFollowing ? this.stream.brokenSince : null;
     this.behind = this.stream.behind;
   });
 
