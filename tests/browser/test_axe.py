@@ -50,7 +50,7 @@ PAGES = {
     "nothing": "nothing/here",
 }
 EMPTY_PAGES = ["runs", "compare", "flame", "insights", "tasks", "approvals", "schedules", "triggers", "agents"]
-EMPTY_PAGES += ["webhooks", "sql"]
+EMPTY_PAGES += ["webhooks", "budgets", "sql"]
 THEMES = ("light", "dark")
 AXE = """async () => {
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -188,7 +188,8 @@ def fail(route: Route) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["runs", "run", "flame", "insights", "tasks", "task", "approvals", "schedules", "triggers", "agents", "settings"],
+    ["runs", "run", "flame", "insights", "tasks", "task", "approvals", "settings", "schedules", "triggers", "webhooks"]
+    + ["agents", "budgets"],
 )
 def test_failing_page_has_no_violations(
     name: str, themed: BrowserContext, collector: CollectorProcess, recorded: None, task_id: str, ask_id: str, axe: str
@@ -240,10 +241,26 @@ def test_menus_and_dialogs_have_no_violations(
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page, axe) == []
     page.keyboard.press("Escape")
-    page.goto(f"{collector.url}/tasks")
-    page.get_by_role("button", name="New task").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert violations(page, axe) == []
+    page.close()
+
+
+def test_forms_have_no_violations(
+    themed: BrowserContext, collector: CollectorProcess, controlled: Controlled, axe: str
+) -> None:
+    answer = controlled.http.put("/api/budgets", json={"scope": "project", "usd": 5, "per": "day"})
+    assert answer.is_success, answer.text
+    page = themed.new_page()
+    for path, button in (
+        ("tasks", "New task"),
+        ("schedules", "New schedule"),
+        ("triggers", "New trigger"),
+        ("webhooks", "New webhook"),
+        ("budgets", "Raise Project, per day"),
+    ):
+        page.goto(f"{collector.url}/{path}")
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert violations(page, axe) == []
     page.close()
 
 

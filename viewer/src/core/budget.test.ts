@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { budgetTitle, drawing, emptyBudgetForm, formOf, metersOf, readBudgetForm, tightest, type Budget } from './budget';
+import { budgetTitle, drawing, emptyBudgetForm, formOf, metersOf, raiseForm, readBudgetForm, readRaise, tightest, type Budget } from './budget';
 
 const BUDGET: Budget = {
   id: 'b', scope: 'agent', value: 'amy', per: 'day', zone: 'UTC', limits: { usd: 2, tokens: 1000 }, soft_limits: { usd: 1.6, tokens: 800 },
@@ -45,5 +46,30 @@ describe('the form', () => {
   test('reads what a budget is written as', () => {
     const read = readBudgetForm(formOf({ ...BUDGET, limits: { usd: 3.25, wall_ms: 90_000 }, raised: { usd: 1 } }));
     expect(read.value).toEqual({ scope: 'agent', value: 'amy', per: 'day', zone: 'UTC', usd: 2.25, wall_ms: 90_000 });
+  });
+});
+
+describe('raising', () => {
+  test('proposes half of what was set, of what is limited', () => {
+    const budget = { ...BUDGET, limits: { usd: 3, tokens: 1001, wall_ms: 90_000 }, raised: { usd: 1, tokens: 1 } };
+    expect(raiseForm(budget)).toMatchObject({ usd: '1.00', tokens: '500', minutes: '0.75', toolCalls: '' });
+    expect(readRaise(raiseForm(budget)).value).toEqual({ usd: 1, tokens: 500, wall_ms: 45_000 });
+  });
+
+  test('takes other amounts, and leaves out what raises nothing', () => {
+    expect(readRaise({ ...emptyBudgetForm(), usd: ' $2.5 ', tokens: '0' }).value).toEqual({ usd: 2.5 });
+    expect(readRaise({ ...emptyBudgetForm(), tokens: '0' }).errors).toEqual({ tokens: 'give an amount above 0' });
+    expect(readRaise({ ...emptyBudgetForm(), usd: '-1' }).errors).toEqual({ usd: 'give an amount of at least 0' });
+  });
+
+  test('is always proposed with something to raise by', () => {
+    const amount = fc.integer({ min: 1, max: 1_000_000_000 });
+    const limits = fc.record({ usd: fc.double({ min: 0, max: 1e6, noNaN: true }), tokens: amount, wall_ms: amount, tool_calls: amount }, { requiredKeys: ['tokens'] });
+    fc.assert(
+      fc.property(limits, (some) => {
+        const { value } = readRaise(raiseForm({ ...BUDGET, limits: some, raised: {} }));
+        expect(Object.keys(value ?? {}).sort()).toEqual(Object.keys(some).sort());
+      }),
+    );
   });
 });

@@ -132,6 +132,15 @@ export interface BudgetForm {
   toolCalls: string;
 }
 
+export type AmountField = 'usd' | 'tokens' | 'minutes' | 'toolCalls';
+
+/** The field of each measure, and what it is called with its unit. */
+const FIELDS: Record<Measure, readonly [AmountField, string]> = {
+  usd: ['usd', 'Cost, $'], tokens: ['tokens', 'Tokens'], wall_ms: ['minutes', 'Running, min'], tool_calls: ['toolCalls', 'Tool calls'],
+};
+export const AMOUNTS = MEASURES.map((measure) => ({ measure, field: FIELDS[measure][0], label: FIELDS[measure][1] }));
+const AMOUNT_FIELDS = AMOUNTS.map(({ field }) => field);
+
 export function emptyBudgetForm(zone = 'UTC'): BudgetForm {
   return { scope: 'agent', value: '', per: 'day', zone, usd: '', tokens: '', minutes: '', toolCalls: '' };
 }
@@ -150,10 +159,38 @@ export function readBudgetForm(form: BudgetForm): Read<BudgetForm> {
   const reader = new FormReader(form).set('scope', form.scope).set('per', form.per);
   if (form.scope !== 'project') reader.required('value', 'value', form.scope === 'task' ? "the task's id" : `the ${form.scope} it is for`);
   if (form.per === 'day') reader.optional('zone', 'zone');
+  readAmounts(reader, form);
+  if (!AMOUNT_FIELDS.some((field) => form[field].trim())) reader.errors.usd = 'give at least one limit';
+  return reader.result();
+}
+
+/** What a budget could be raised by: half of what was set, as much as the ask of a waiting task proposes. */
+export function raiseForm(budget: Budget): BudgetForm {
+  const half = (measure: Measure) => ((budget.limits[measure] ?? 0) - (budget.raised[measure] ?? 0)) / 2;
+  const whole = (measure: Measure) => (budget.limits[measure] == null ? '' : String(Math.max(1, Math.floor(half(measure)))));
+  return {
+    ...emptyBudgetForm(),
+    usd: budget.limits.usd == null ? '' : half('usd') < 0.01 ? String(half('usd') || 0.01) : half('usd').toFixed(2),
+    tokens: whole('tokens'),
+    minutes: budget.limits.wall_ms == null ? '' : String(Math.max(half('wall_ms'), 1) / 60_000),
+    toolCalls: whole('tool_calls'),
+  };
+}
+
+/** The amounts to raise a budget by; fields that are empty or 0 raise nothing. */
+export function readRaise(form: BudgetForm): Read<BudgetForm> {
+  const reader = new FormReader(form);
+  readAmounts(reader, form);
+  for (const [measure, amount] of Object.entries(reader.value)) if (amount === 0) delete reader.value[measure];
+  if (Object.keys({ ...reader.value, ...reader.errors }).length === 0) reader.errors[firstAmount(form)] = 'give an amount above 0';
+  return reader.result();
+}
+
+const firstAmount = (form: BudgetForm): AmountField => AMOUNT_FIELDS.find((field) => form[field].trim()) ?? 'usd';
+
+function readAmounts(reader: FormReader<BudgetForm>, form: BudgetForm): void {
   money(reader, form);
   reader.number('tokens', 'tokens', {}).number('minutes', 'wall_ms', { factor: 60_000 }).number('toolCalls', 'tool_calls', {});
-  if (![form.usd, form.tokens, form.minutes, form.toolCalls].some((text) => text.trim())) reader.errors.usd = 'give at least one limit';
-  return reader.result();
 }
 
 function money(reader: FormReader<BudgetForm>, form: BudgetForm): void {

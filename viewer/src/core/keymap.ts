@@ -105,6 +105,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['j', '↓'], does: 'next trigger' },
       { keys: ['k', '↑'], does: 'previous trigger' },
       { keys: ['Enter'], does: 'open the trigger' },
+      { keys: ['n'], does: 'new trigger' },
     ],
   },
   {
@@ -113,7 +114,25 @@ export const KEYMAP: readonly KeyGroup[] = [
     keys: [
       { keys: ['j', '↓'], does: 'next webhook' },
       { keys: ['k', '↑'], does: 'previous webhook' },
+      { keys: ['Enter'], does: 'open the webhook' },
       { keys: ['n'], does: 'new webhook' },
+    ],
+  },
+  {
+    title: 'Webhook',
+    pages: ['webhook'],
+    keys: [
+      { keys: ['j'], does: 'next delivery' },
+      { keys: ['k'], does: 'previous delivery' },
+    ],
+  },
+  {
+    title: 'Budgets',
+    pages: ['budgets'],
+    keys: [
+      { keys: ['j', '↓'], does: 'next budget; Enter raises it, Tab leads on to edit and delete' },
+      { keys: ['k', '↑'], does: 'previous budget' },
+      { keys: ['n'], does: 'set a budget' },
     ],
   },
   {

@@ -86,6 +86,7 @@ export function formatTicking(ms: number): string {
 export function formatRelative(thenMs: number, nowMs: number): string {
   const seconds = Math.round((nowMs - thenMs) / 1000);
   if (seconds < -5) return `in ${formatLongUnit(-seconds)}`;
+  if (seconds < 0) return 'now';
   if (seconds < 5) return 'just now';
   if (seconds > 28 * 86_400) return formatAbsolute(thenMs).slice(0, 10);
   return `${formatLongUnit(seconds)} ago`;

@@ -142,9 +142,12 @@ export function whereToPut(scheme: Scheme): string {
   }
 }
 
+const CALLED_FOR_A_SENDER: ReadonlySet<Scheme> = new Set(['github', 'stripe', 'slack']);
+
 /** What makes a trigger fire, in a line. */
 export function firesOn(trigger: Trigger): string {
-  if (trigger.signature) return `webhook of ${schemeName(trigger.signature.scheme)}`;
+  const scheme = trigger.signature?.scheme;
+  if (scheme) return `webhook ${CALLED_FOR_A_SENDER.has(scheme) ? 'of' : 'with'} ${schemeName(scheme)}`;
   return trigger.where ? `${trigger.event} where ${trigger.where}` : (trigger.event ?? '');
 }
 
