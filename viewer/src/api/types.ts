@@ -3,6 +3,7 @@
 import type { Turn } from '../core/dialogue';
 import type { EventItem } from '../core/events';
 import type { RunSummary } from '../core/runlist';
+import type { SpanColumns } from '../core/spancolumns';
 import type { SpanSkeleton } from '../core/spans';
 
 export interface RunListAnswer {
@@ -43,7 +44,7 @@ export interface RunDetail {
 export interface RunSpans {
   run_id: string;
   origin: string;
-  spans: Iterable<SpanSkeleton>;
+  spans: Iterable<SpanSkeleton> | SpanColumns;
 }
 
 /** count: of all, also beyond the limit of the ids. */

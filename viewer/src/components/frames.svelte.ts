@@ -1,4 +1,4 @@
-/** Repaints a canvas when what it reads has changed, and by itself while live: as often as the picture moves. */
+/** Work in time with the screen: canvases that repaint when what they read has changed, or while live by themselves. */
 
 import type { Axis } from '../core/axis';
 
@@ -35,4 +35,14 @@ export function paintFrames(paint: () => number, isLive: () => boolean): void {
 /** How long the present takes to move by half a pixel at the axis's end, milliseconds. */
 export function msOfHalfPixel(axis: Axis): number {
   return axis.width < 1 ? CALM_FRAME_MS : (axis.toTime(axis.width) - axis.toTime(axis.width - 1)) / 2e6;
+}
+
+/** Does work once what is there now is on screen. Answers how to call it off. */
+export function afterPaint(work: () => void): () => void {
+  let timer = 0;
+  const frame = requestAnimationFrame(() => (timer = window.setTimeout(work)));
+  return () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
 }

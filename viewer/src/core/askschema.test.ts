@@ -81,7 +81,8 @@ describe('fields become a value', () => {
       const form = formOf(schema);
       const back = readFields(form, fieldTexts(form, schema, value));
       expect(back.errors).toBeNull();
-      expect(JSON.parse(JSON.stringify(back.value))).toEqual(JSON.parse(JSON.stringify(value)));
+      const asDoubles = (_: string, one: unknown) => (typeof one === 'bigint' ? Number(one) : one); // they come back exact from 2^53 on
+      expect(JSON.parse(JSON.stringify(back.value, asDoubles))).toEqual(JSON.parse(JSON.stringify(value)));
     }));
   });
 });

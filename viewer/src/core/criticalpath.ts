@@ -42,54 +42,91 @@ export function* segmentsOf({ firstOf, nextOf }: CriticalPath, row: number): Gen
   for (let i = row < firstOf.length ? firstOf[row] : -1; i >= 0; i = nextOf[i]) yield i;
 }
 
-interface Frame {
-  readonly node: number;
-  readonly from: number;
-  readonly until: number;
-  /** Places of its children in `Children.order`, the one that ended last first; those before `next` are done. */
-  next: number;
-  readonly last: number;
-  /** What lies behind it is known. */
-  open: number;
-}
-
 /** openEnd: when spans end that run. */
 export function criticalPath(tree: Tree, root: number, openEnd = Infinity): CriticalPath {
-  if (root < 0) return noPath(tree.spanCount);
-  const { start } = tree;
-  const ends = tree.end.slice(0, tree.spanCount);
-  for (let row = 0; row < ends.length; row++) if (Number.isNaN(ends[row])) ends[row] = openEnd;
-  const children = new Children(tree, ends);
-  const path = new PathWriter(tree.spanCount);
-  const enter = (node: number, from: number, until: number): Frame => {
-    path.pass(node, from, until);
-    const [next, last] = children.sorted(node);
-    return { node, from, until, next, last, open: until };
-  };
-  const stack = [enter(root, start[root], Math.max(ends[root], start[root]))];
-  for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
-    const child = nextChild(frame, children.order, start, ends);
-    const reached = child < 0 ? frame.from : Math.min(ends[child], frame.open);
-    if (frame.open > reached) path.add(frame.node, reached, frame.open);
-    if (child < 0) {
-      stack.pop();
-      continue;
-    }
-    frame.open = Math.max(start[child], frame.from);
-    frame.next++;
-    stack.push(enter(child, frame.open, reached));
-  }
-  return path.done();
+  return root < 0 ? noPath(tree.spanCount) : new Walk(tree, openEnd).from(root);
 }
 
-/** The child that was waited for last. One that reaches over its parent's end was cut off by it. */
-function nextChild(frame: Frame, order: Int32Array, starts: Float64Array, ends: Float64Array): number {
-  for (; frame.next < frame.last; frame.next++) {
-    const child = order[frame.next];
-    const end = frame.open === frame.until ? Math.min(ends[child], frame.open) : ends[child];
-    if (end <= frame.open && end > Math.max(starts[child], frame.from)) return child;
+/** Looks for the path. In arrays and without recursion: runs have 100,000 spans, and chains of them. */
+class Walk {
+  private readonly ends: Float64Array;
+  private readonly children: Children;
+  private readonly path: PathWriter;
+  // The spans from the root down to where the walk is. Of each: where the path enters it (`floor`) and leaves it
+  // (`until`), from where on it is known (`open`), and the child to look at next, as a place in `Children.order`.
+  private nodes = new Int32Array(64);
+  private next = new Int32Array(64);
+  private floor = new Float64Array(64);
+  private until = new Float64Array(64);
+  private open = new Float64Array(64);
+  private depth = 0;
+
+  constructor(
+    private readonly tree: Tree,
+    openEnd: number,
+  ) {
+    this.ends = tree.end.slice(0, tree.spanCount);
+    for (let row = 0; row < this.ends.length; row++) if (Number.isNaN(this.ends[row])) this.ends[row] = openEnd;
+    this.children = new Children(tree, this.ends);
+    this.path = new PathWriter(tree.spanCount);
   }
-  return -1;
+
+  from(root: number): CriticalPath {
+    const { ends, path } = this;
+    const { start } = this.tree;
+    this.enter(root, start[root], Math.max(ends[root], start[root]));
+    while (this.depth > 0) {
+      const top = this.depth - 1;
+      const child = this.nextChild(top);
+      const reached = child < 0 ? this.floor[top] : Math.min(ends[child], this.open[top]);
+      if (this.open[top] > reached) path.add(this.nodes[top], reached, this.open[top]);
+      if (child < 0) {
+        this.depth--;
+        continue;
+      }
+      this.open[top] = Math.max(start[child], this.floor[top]);
+      this.next[top]++;
+      this.enter(child, this.open[top], reached);
+    }
+    return path.done();
+  }
+
+  private enter(node: number, from: number, until: number): void {
+    this.path.pass(node, from, until);
+    if (!this.children.sort(node)) {
+      if (until > from) this.path.add(node, from, until); // nearly all spans have no children
+      return;
+    }
+    if (this.depth === this.nodes.length) this.grow();
+    const top = this.depth++;
+    this.nodes[top] = node;
+    this.next[top] = this.children.begin[node];
+    this.floor[top] = from;
+    this.until[top] = this.open[top] = until;
+  }
+
+  /** The child that was waited for last. One that reaches over its parent's end was cut off by it. */
+  private nextChild(top: number): number {
+    const { ends, children } = this;
+    const { start } = this.tree;
+    const [open, from, last] = [this.open[top], this.floor[top], children.begin[this.nodes[top] + 1]];
+    for (; this.next[top] < last; this.next[top]++) {
+      const child = children.order[this.next[top]];
+      const end = open === this.until[top] ? Math.min(ends[child], open) : ends[child];
+      if (end <= open && end > Math.max(start[child], from)) return child;
+    }
+    return -1;
+  }
+
+  private grow(): void {
+    const longer = <T extends Int32Array | Float64Array>(held: T, empty: T): T => (empty.set(held), empty);
+    const size = this.nodes.length * 2;
+    this.nodes = longer(this.nodes, new Int32Array(size));
+    this.next = longer(this.next, new Int32Array(size));
+    this.floor = longer(this.floor, new Float64Array(size));
+    this.until = longer(this.until, new Float64Array(size));
+    this.open = longer(this.open, new Float64Array(size));
+  }
 }
 
 /** Children that are spans; those in a group of spans are its parent's. */
@@ -97,7 +134,7 @@ class Children {
   /** The children of one span after those of another. */
   readonly order: Int32Array;
   /** Where each span's children begin in `order`. */
-  private readonly begin: Int32Array;
+  readonly begin: Int32Array;
 
   private readonly starts: Float64Array;
 
@@ -120,9 +157,10 @@ class Children {
     this.starts = start;
   }
 
-  /** Brings a span's children into order, the one that ended last first; answers where in `order` they are. */
-  sorted(node: number): [from: number, until: number] {
+  /** Brings a span's children into order, the one that ended last first; answers whether it has any. */
+  sort(node: number): boolean {
     const [from, until] = [this.begin[node], this.begin[node + 1]];
+    if (until - from < 2) return until > from;
     // Most work is done one step after the other: reversed, it is in order already.
     const own = this.order.subarray(from, until).reverse();
     for (let i = 1; i < own.length; i++) {
@@ -130,7 +168,7 @@ class Children {
       own.sort((a, b) => this.compare(a, b));
       break;
     }
-    return [from, until];
+    return true;
   }
 
   private compare(a: number, b: number): number {
@@ -141,13 +179,19 @@ class Children {
 
 /** Takes segments from the last to the first. */
 class PathWriter {
-  private readonly nodes: number[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  // Filled from their ends. No walk adds more: a span is left once for good, and once for each child that is entered.
+  private readonly nodes: Int32Array;
+  private readonly starts: Float64Array;
+  private readonly ends: Float64Array;
   private readonly entered: Float64Array;
   private readonly left: Float64Array;
+  private first: number;
 
   constructor(private readonly spanCount: number) {
+    this.first = 2 * spanCount;
+    this.nodes = new Int32Array(this.first);
+    this.starts = new Float64Array(this.first);
+    this.ends = new Float64Array(this.first);
     this.entered = new Float64Array(spanCount).fill(NaN);
     this.left = new Float64Array(spanCount).fill(NaN);
   }
@@ -158,21 +202,22 @@ class PathWriter {
   }
 
   add(node: number, start: number, end: number): void {
-    this.nodes.push(node);
-    this.starts.push(start);
-    this.ends.push(end);
+    const at = --this.first;
+    this.nodes[at] = node;
+    this.starts[at] = start;
+    this.ends[at] = end;
   }
 
   done(): CriticalPath {
-    const nodes = Int32Array.from(this.nodes).reverse();
+    const nodes = this.nodes.slice(this.first);
     const firstOf = new Int32Array(this.spanCount).fill(-1);
     const nextOf = new Int32Array(nodes.length);
     for (let i = nodes.length - 1; i >= 0; i--) {
       nextOf[i] = firstOf[nodes[i]];
       firstOf[nodes[i]] = i;
     }
-    const [starts, ends] = [this.starts, this.ends].map((times) => Float64Array.from(times).reverse());
-    return { nodes, starts, ends, entered: this.entered, left: this.left, firstOf, nextOf };
+    const { entered, left } = this;
+    return { nodes, starts: this.starts.slice(this.first), ends: this.ends.slice(this.first), entered, left, firstOf, nextOf };
   }
 }
 

@@ -20,10 +20,10 @@ def ipc_stream(schema: Any, batches: Iterable[Any]) -> Iterator[bytes]:
 
 
 def with_dictionaries(schema: Any, names: Set[str]) -> Any:
-    """Return a schema in which these columns of texts are numbers into a dictionary."""
+    """Return a schema in which these columns of texts are numbers into a dictionary. Of batches of 32,767 rows at most."""
     import pyarrow
 
-    type_ = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
+    type_ = pyarrow.dictionary(pyarrow.int16(), pyarrow.string())
     return pyarrow.schema([field.with_type(type_) if field.name in names else field for field in schema])
 
 
@@ -32,10 +32,17 @@ def encoded(batch: Any, schema: Any) -> Any:
     import pyarrow
 
     columns = [
-        column.dictionary_encode() if pyarrow.types.is_dictionary(field.type) else column
+        _dictionary_encoded(column) if pyarrow.types.is_dictionary(field.type) else column
         for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pyarrow.record_batch(columns, schema=schema)
+
+
+def _dictionary_encoded(column: Any) -> Any:
+    import pyarrow
+
+    wide = column.dictionary_encode()
+    return pyarrow.DictionaryArray.from_arrays(wide.indices.cast(pyarrow.int16()), wide.dictionary)
 
 
 def _taken(sink: io.BytesIO) -> bytes:

@@ -16,7 +16,7 @@ import type { RunView, RunViewState } from '../../core/runview';
 import type { ViewOptions } from '../../core/viewoptions';
 import { correctClocks, type Correction } from '../../core/skew';
 import { earliestPosition } from '../../core/sse';
-import { SpanStore } from '../../core/spans';
+import { SpanStore, type SpanSkeleton } from '../../core/spans';
 import { isoToMs, parseIsoNs } from '../../core/time';
 import { buildTree, nodeId, nodeOf, type Tree } from '../../core/tree';
 import { live } from '../live.svelte';
@@ -254,7 +254,7 @@ export class RunModel {
     }
   }
 
-  private takeSpans(origin: string, spans: Parameters<SpanStore['apply']>[1]): void {
+  private takeSpans(origin: string, spans: Iterable<SpanSkeleton>): void {
     const batch = [...spans];
     if (this.store.apply(origin, batch) === 0) return;
     const selected = this.selectedId ?? this.rootId();
