@@ -134,6 +134,10 @@ def test_delegation_replaces_the_approvers(house: House) -> None:
         ({"kind": "question", "schema": {"$ref": "#/$defs/x"}}, "schema.$ref"),
         ({"kind": "question", "schema": {"items": {"pattern": "("}}}, "schema.pattern"),
         ({"kind": "question", "schema": {"patternProperties": {"[": {}}}}, "schema.pattern"),
+        (
+            {"kind": "question", "schema": {"properties": {"pattern": {"minimum": "x"}}}},
+            "schema.$.properties.pattern.minimum",
+        ),
     ],
 )
 def test_ask_that_cannot_be_answered_is_refused(house: House, given: dict[str, Any], field: str) -> None:
@@ -158,25 +162,12 @@ def test_answer_must_fit_the_schema(house: House, worker: Worker) -> None:
     _, ask_id = asked(house, worker, kind="question", schema=AGE)
     with pytest.raises(InvalidParameterError, match=r"value\.age -1"):
         house.decide(ask_id, "answer", value={"age": -1})
-    with pytest.raises(InvalidParameterError, match="'age' is a required property"):
+    with pytest.raises(InvalidParameterError, match='"age" is a required property'):
         house.decide(ask_id, "answer", value={})
     with pytest.raises(InvalidParameterError, match="this ask is a question"):
         house.decide(ask_id, "approve")
     house.decide(ask_id, "answer", value={"age": 7})
     assert answer(house, worker).value == {"age": 7}
-
-
-def test_schema_that_leads_in_circles_refuses_and_does_not_hang(house: House) -> None:
-    ask_id = house.ask_for_run(kind="question", schema={"$ref": "#"})
-    with pytest.raises(InvalidParameterError, match="without end"):
-        house.decide(ask_id, "answer", value=1)
-
-
-def test_schema_with_a_base_of_its_own_refuses_and_does_not_fail(house: House) -> None:
-    inner = {"$id": "https://example.org/inner", "$ref": "#/$defs/whole"}
-    ask_id = house.ask_for_run(kind="question", schema={"$defs": {"whole": {}}, "allOf": [inner]})
-    with pytest.raises(InvalidParameterError, match="refers to nothing"):
-        house.decide(ask_id, "answer", value=1)
 
 
 def test_question_may_be_declined(house: House, worker: Worker) -> None:
