@@ -17,7 +17,7 @@ __all__ = ["build", "checked_moment", "dependency_of", "expected_of", "given_onl
 
 T = TypeVar("T")
 
-_PLACE = re.compile(r"(?P<said>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
+_PLACE = " - at `$"
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
 _ZONE = "give it a time zone, as datetime.now(UTC) or 2026-12-31T23:59:59Z have one"
 
@@ -79,11 +79,10 @@ def text_list(given: Any) -> Any:
 
 
 def _refusal(given: Mapping[str, Any], said: str) -> InvalidRequestError:
-    match = _PLACE.fullmatch(said)
-    assert match is not None
-    path, reason = match["path"], match["said"]
+    before, at, place = said.rpartition(_PLACE)
+    path, reason = place.removeprefix(".").removesuffix("`"), before if at else said
     reason = reason[:1].lower() + reason[1:]
-    if not path:
+    if not (at and path):
         return InvalidRequestError(reason)
     return InvalidRequestError(
         f"{path}: {reason}", problem=given_only({"field": path, "value": _value_at(given, path)})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from milepost_collector.protocol.api import RunSummary
@@ -159,13 +157,19 @@ class Search:
 
 
 def is_like(text: str, pattern: Pattern) -> bool:
-    """Tell whether a text is as a pattern says."""
-    return text == pattern.exact if pattern.exact is not None else bool(_regex(pattern).fullmatch(text))
-
-
-@lru_cache(maxsize=256)
-def _regex(pattern: Pattern) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.parts)), re.DOTALL)
+    """Tell whether a text is as a pattern says, in time that grows with text and pattern alone."""
+    if pattern.exact is not None:
+        return text == pattern.exact
+    first, *between, last = pattern.parts
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for part in between:  # the earliest place leaves the most for those that follow: nothing is ever tried again
+        found = text.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _texts(known: str | Sequence[str] | None) -> Sequence[str]:

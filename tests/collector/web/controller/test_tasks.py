@@ -67,6 +67,12 @@ def test_bodies_that_are_none_are_refused(api: Api, content: bytes, media_type: 
     assert said in answer.json()["detail"]
 
 
+@pytest.mark.timeout(10)
+def test_name_that_looks_like_a_place_holds_nobody_up(api: Api) -> None:
+    problem = api.post("/tasks", {"name": "x", "settings": {" - at `$." * 10_000: 1}}, status=400)
+    assert problem["field"] == "settings"
+
+
 def test_value_that_is_too_large_is_refused_with_its_limit(api: Api) -> None:
     problem = api.post("/tasks", {"name": "Load", "input": "x" * 1_100_000}, status=413)
     assert (problem["field"], problem["limit"]) == ("input", 1_048_576)
