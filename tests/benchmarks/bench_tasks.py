@@ -222,7 +222,7 @@ def _until_completed(creator: Creator, number: int) -> None:
     while creator.count("completed") < number:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{number} tasks were not completed within {PATIENCE_S} s")
-        time.sleep(0.1)
+        time.sleep(0.25)
 
 
 def _rate(creator: Creator, since_ms: int, tasks: int) -> float:
