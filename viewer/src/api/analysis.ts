@@ -5,11 +5,12 @@ import type { Flame, FlameAround, FlameQuestion } from '../core/flame';
 import type { History } from '../core/history';
 import type { By, InsightsAnswer, Part } from '../core/insights';
 import { parseJson } from '../core/json';
+import { comparisonAddress } from './addresses';
 import { getJson, request } from './client';
 import type { RunListAnswer } from './types';
 
 export function fetchComparison(a: string, b: string, signal?: AbortSignal): Promise<Comparison> {
-  return getJson(`api/compare?${new URLSearchParams({ a, b })}`, signal);
+  return getJson(comparisonAddress(a, b), signal);
 }
 
 /** a, b: a run's id and a span's with a slash between them; null where a row has none. limit: bytes of a value. */

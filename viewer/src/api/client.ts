@@ -43,7 +43,8 @@ const UNREACHABLE: Problem = {
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await (takeAhead(path) ?? fetch(path, init));
+    const ahead = init.method === undefined ? takeAhead(path) : null;
+    response = await (ahead ?? fetch(path, init));
     init.signal?.throwIfAborted(); // what was asked ahead knows nothing of the signal
   } catch (cause) {
     if (init.signal?.aborted) throw cause;

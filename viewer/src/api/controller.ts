@@ -5,9 +5,10 @@ import type { Cadence, Instant, PlannedInstant, Schedule } from '../core/schedul
 import type { Deliverable } from '../core/deliverable';
 import type { Attempt, Fallback, Need, Task, TaskAction, Transition } from '../core/task';
 import { taskQuery, type TaskFilters } from '../core/taskfilters';
+import { AGENTS_ADDRESSES, countsAddress, schedulesAddress, tasksAddress } from './addresses';
 import { getJson, request } from './client';
 
-export const TASK_PAGE_SIZE = 100;
+export { PAGE_SIZE as TASK_PAGE_SIZE } from './addresses';
 
 export interface TaskListAnswer {
   tasks: Task[];
@@ -208,16 +209,11 @@ export interface TaskListQuery {
 export function fetchTasks(query: TaskListQuery, signal?: AbortSignal): Promise<TaskListAnswer> {
   const params = taskQuery(query.filters);
   for (const id of query.ids ?? []) params.append('ids', id);
-  if (query.sort) params.set('sort', query.sort);
-  if (query.cursor) params.set('cursor', query.cursor);
-  params.set('limit', String(query.limit ?? TASK_PAGE_SIZE));
-  return getJson(`api/tasks?${params}`, signal);
+  return getJson(tasksAddress(params, query.sort, query.cursor, query.limit), signal);
 }
 
 export function fetchCounts(filters: TaskFilters, groupBy: string, signal?: AbortSignal): Promise<CountAnswer> {
-  const params = taskQuery(filters);
-  params.set('group_by', groupBy);
-  return getJson(`api/tasks/counts?${params}`, signal);
+  return getJson(countsAddress(taskQuery(filters), groupBy), signal);
 }
 
 export const createTask = (task: Record<string, unknown>): Promise<Task> => post('api/tasks', task);
@@ -233,7 +229,7 @@ export const fetchMatch = (id: string, signal?: AbortSignal): Promise<Match> => 
 export const fetchBatch = (id: string, signal?: AbortSignal): Promise<BatchProgress> => getJson(at('batches', id), signal);
 
 export async function fetchTeams(signal?: AbortSignal): Promise<Team[]> {
-  return (await getJson<{ teams: Team[] }>('api/teams', signal)).teams;
+  return (await getJson<{ teams: Team[] }>(AGENTS_ADDRESSES.teams, signal)).teams;
 }
 
 export const fetchCheckpoints = (id: string, signal?: AbortSignal): Promise<CheckpointListAnswer> =>
@@ -267,10 +263,7 @@ export function actOnTasks(action: TaskAction, filter: unknown, body: unknown, d
 }
 
 export function fetchSchedules(text: string, cursor: string | null, signal?: AbortSignal): Promise<ScheduleListAnswer> {
-  const params = new URLSearchParams({ limit: '100' });
-  if (text) params.set('text', text);
-  if (cursor) params.set('cursor', cursor);
-  return getJson(`api/schedules?${params}`, signal);
+  return getJson(schedulesAddress(text, cursor), signal);
 }
 
 export const fetchSchedule = (id: string, signal?: AbortSignal): Promise<Schedule> => getExactly(at('schedules', id), signal);
@@ -301,7 +294,7 @@ export async function actOnSchedule(id: string, action: 'pause' | 'resume' | 'ru
 }
 
 export async function fetchAgents(signal?: AbortSignal): Promise<Agent[]> {
-  return (await getJson<{ agents: Agent[] }>('api/agents', signal)).agents;
+  return (await getJson<{ agents: Agent[] }>(AGENTS_ADDRESSES.agents, signal)).agents;
 }
 
 export async function actOnAgent(name: string, action: 'pause' | 'resume', reason = ''): Promise<void> {
@@ -309,7 +302,7 @@ export async function actOnAgent(name: string, action: 'pause' | 'resume', reaso
 }
 
 export async function fetchLimits(signal?: AbortSignal): Promise<Limit[]> {
-  return (await getJson<{ limits: Limit[] }>('api/limits', signal)).limits;
+  return (await getJson<{ limits: Limit[] }>(AGENTS_ADDRESSES.limits, signal)).limits;
 }
 
 export async function putLimit(limit: Limit): Promise<void> {

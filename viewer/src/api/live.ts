@@ -71,7 +71,6 @@ export class LiveStream {
   private mayHaveMissed = false;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
   private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
-  private waiters: (() => void)[] = [];
   private readonly askListeners = new Set<AskListener>();
   private afterPage: ReturnType<typeof setTimeout> | undefined;
   /** The next hello is the first of what is followed now. */
@@ -135,19 +134,6 @@ export class LiveStream {
     for (const listener of this.askListeners) listener(events);
   }
 
-  /**
-   * Resolves when the stream is open, so that a fetch started then misses nothing; after `patienceMs` at the latest,
-   * and then the stream's opening counts as a gap.
-   */
-  async opened(patienceMs: number): Promise<void> {
-    if (this.lastId !== null) return;
-    await new Promise<void>((resolve) => {
-      this.waiters.push(resolve);
-      setTimeout(resolve, patienceMs);
-    });
-    if (this.lastId === null) this.mayHaveMissed = true;
-  }
-
   private async open(): Promise<void> {
     const opening = ++this.opening;
     this.releaseSlot ??= await takeSlot();
@@ -192,7 +178,6 @@ export class LiveStream {
     if (this.mayHaveMissed || this.brokenSince !== null) void this.fetchMissed();
     else if (this.begins) this.tellAsks(null); // what happened before it opened, nobody has told
     this.mayHaveMissed = this.begins = false;
-    for (const resolve of this.waiters.splice(0)) resolve();
   }
 
   // The shapes of messages are those of LiveHandlers; JSON.parse cannot say so.

@@ -4,6 +4,7 @@ import type { Histogram } from '../core/histogram';
 import { runFilterParams, type RunFilters } from '../core/runfilters';
 import type { RunSummary } from '../core/runlist';
 import type { SessionSummary } from '../core/runsessions';
+import { sessionsAddress } from './addresses';
 import { fetchRuns, getJson } from './client';
 
 export interface FacetAnswer {
@@ -32,7 +33,6 @@ export interface SessionListAnswer {
   sql: string;
 }
 
-const SESSIONS_PAGE = 100;
 /** The collector takes searches of this many characters. */
 const LONGEST_SEARCH = 2000;
 const ID_LENGTH = 33;
@@ -58,11 +58,7 @@ export function fetchOffers(query: string, at: number, signal: AbortSignal): Pro
 }
 
 export function fetchSessions(filters: RunFilters, sort: string, cursor: string | null, signal: AbortSignal): Promise<SessionListAnswer> {
-  const params = runFilterParams(filters);
-  params.set('sort', sort);
-  params.set('limit', String(SESSIONS_PAGE));
-  if (cursor) params.set('cursor', cursor);
-  return getJson(`api/runs/sessions?${params}`, signal);
+  return getJson(sessionsAddress(filters, sort, cursor), signal);
 }
 
 /** How many runs can be asked about at once beside a search. */

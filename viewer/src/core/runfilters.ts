@@ -21,6 +21,7 @@ export interface RunFilters {
 }
 
 export const DEFAULT_SORT = '-start_time';
+export const DEFAULT_SESSION_SORT = '-last_time';
 const TEXT_FIELDS = ['q', 'name', 'agent', 'session', 'user', 'tag', 'from', 'to', 'min_duration_ms', 'min_cost_usd', 'text'] as const;
 
 /** Filters beside the search that links may carry; the page shows them as removable facts. */

@@ -1,9 +1,8 @@
 /** What an address says about the run list beside its filters: columns, grouping, the order of groups and the run that is peeked at. */
 
 import { DEFAULT_COLUMNS, readColumns, writeColumns } from './runcolumns';
-import { formatRunFilters, parseRunFilters, type RunFilters } from './runfilters';
+import { DEFAULT_SESSION_SORT, formatRunFilters, parseRunFilters, type RunFilters } from './runfilters';
 
-export const DEFAULT_SESSION_SORT = '-last_time';
 export const SESSION_SORTS = ['session_id', 'run_count', 'last_time', 'error_count', 'total_tokens', 'cost_usd'] as const;
 
 export interface RunListView {

@@ -1,5 +1,6 @@
 /** Two runs compared, and one beside its past; both ask again while one of their runs changes. */
 
+import { untrack } from 'svelte';
 import { fetchComparison, fetchHistory, fetchSpanComparison, findRuns } from '../api/analysis';
 import { ApiError, fetchRun, PAYLOAD_LIMIT } from '../api/client';
 import { outlineOf, rowName, type ComparedRow, type Comparison, type SpanComparison } from '../core/compare';
@@ -20,9 +21,9 @@ abstract class FollowingRuns {
 
   async open(): Promise<void> {
     const runs = (arrived: RunSummary[]) => arrived.some((run) => this.concerns(run)) && this.refresher.ask();
-    this.stop = live.stream.follow({ runs: true }, { hello: live.greet, runs, gap: () => this.refresher.ask() });
-    await live.stream.opened(400);
-    await this.refresher.now();
+    // What happens before the stream is open is asked for again once it is.
+    this.stop = live.stream.follow({ runs: true }, { hello: live.greet, runs, gap: () => this.refresher.ask() }, null);
+    await untrack(() => this.refresher.now()); // what it reads is not what opening depends on
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** What pages of the controller have in common: they are asked for again when something has happened. */
 
+import { untrack } from 'svelte';
 import { ApiError } from '../api/client';
 import type { LiveTopic } from '../api/live';
 import type { Transition } from '../core/task';
@@ -21,9 +22,9 @@ export abstract class Following {
 
   async open(): Promise<void> {
     const handlers = { hello: live.greet, tasks: (transitions: readonly Transition[]) => this.changed(transitions), gap: () => this.load() };
-    this.stop = live.stream.follow(this.topic, handlers);
-    await live.stream.opened(400);
-    await this.refresher.now();
+    // What happens before the stream is open is asked for again once it is.
+    this.stop = live.stream.follow(this.topic, handlers, null);
+    await untrack(() => this.refresher.now()); // what it reads is not what opening depends on
   }
 
   close(): void {

@@ -1,9 +1,9 @@
 /** The run list by sessions: pages of sessions, the runs of those that are open, and fresh figures when runs change. */
 
+import { untrack } from 'svelte';
 import { ApiError, fetchRuns } from '../api/client';
 import { fetchSessions } from '../api/runs';
-import { formatRunFilters, type RunFilters } from '../core/runfilters';
-import { DEFAULT_SESSION_SORT } from '../core/runlistview';
+import { DEFAULT_SESSION_SORT, formatRunFilters, type RunFilters } from '../core/runfilters';
 import { sessionRows, type OpenSession, type SessionSummary } from '../core/runsessions';
 import { live } from './live.svelte';
 import { Refresher } from './refresher';
@@ -34,9 +34,9 @@ export class SessionsModel {
       this.refresher.ask();
       this.onchanged();
     };
-    this.stop = live.stream.follow({ runs: true }, { hello: live.greet, runs: changed, gap: changed });
-    await live.stream.opened(400);
-    await this.refresher.now();
+    // What happens before the stream is open is asked for again once it is.
+    this.stop = live.stream.follow({ runs: true }, { hello: live.greet, runs: changed, gap: changed }, null);
+    await untrack(() => this.refresher.now()); // what it reads is not what opening depends on
   }
 
   close(): void {

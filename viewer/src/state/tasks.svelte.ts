@@ -1,5 +1,6 @@
 /** The tasks' page: rows or columns, counts, the selection, and what changes while somebody looks. */
 
+import { untrack } from 'svelte';
 import { ApiError } from '../api/client';
 import { fetchCounts, fetchTasks, type GroupCount } from '../api/controller';
 import { columnStatuses, COLUMNS, shownColumns, touchedColumns } from '../core/board';
@@ -50,13 +51,14 @@ export class TasksModel {
     this.aborter = new AbortController();
     this.pointerOver = false;
     this.refresher = new Refresher(() => this.refresh(), () => IDLE_MS);
+    // What happens before the stream is open is asked for again once it is.
     this.stop = live.stream.follow(
       { tasks: true },
       { hello: live.greet, tasks: (transitions) => this.changed(transitions), gap: () => this.changedAll() },
+      null,
     );
-    await live.stream.opened(400);
     this.touchAll();
-    await this.refresher.now();
+    await untrack(() => this.refresher.now()); // what it reads is not what opening depends on
   }
 
   close(): void {
