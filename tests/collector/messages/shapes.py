@@ -6,8 +6,14 @@ import json
 from typing import Any
 
 from milepost_collector.protocol.foreign import ForeignSpan, SpanEvent
+from milepost_collector.protocol.messages import Found, Message, span_messages
 
 Turn = dict[str, Any]
+Part = dict[str, Any]
+
+CALL = {"type": "tool_call", "id": "c1", "name": "get_weather", "arguments": {"city": "Zürich"}}
+RESULT = {"type": "tool_result", "id": "c1", "name": "get_weather", "result": "14 °C"}
+ARGUMENTS = '{"city": "Zürich"}'
 
 
 def a_span(attributes: dict[str, Any] | None = None, *events: tuple[str, dict[str, Any]]) -> ForeignSpan:
@@ -22,6 +28,29 @@ def a_span(attributes: dict[str, Any] | None = None, *events: tuple[str, dict[st
         attributes=attributes or {},
         events=[SpanEvent(name=name, time=1, attributes=given) for name, given in events],
     )
+
+
+def text(content: str) -> Part:
+    """Return a part of text."""
+    return {"type": "text", "content": content}
+
+
+def said(**messages: str) -> list[Message]:
+    """Return messages of text, by role."""
+    return [Message(role, [text(content)]) for role, content in messages.items()]
+
+
+def found(attributes: dict[str, Any], *events: tuple[str, dict[str, Any]]) -> Found:
+    """Return the messages of a span; values that are no texts are sent as JSON."""
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in attributes.items()}
+    return span_messages(a_span(texts, *events))
+
+
+HISTORY = [
+    *said(system="Be brief.", user="Weather?"),
+    Message("assistant", [CALL]),
+    Message("tool", [RESULT]),
+]
 
 
 def history(turns: int) -> list[Turn]:
