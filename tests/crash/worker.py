@@ -88,6 +88,24 @@ def spend(ctx: milepost.TaskContext, number: int) -> list[Any]:
     return [first.ask_id, first.status, first.by, second.ask_id, second.value]
 
 
+@agent.task("draw")
+def draw(ctx: milepost.TaskContext, usd: float, calls: int) -> int:
+    """Reserve before each call, and record what it cost, until enough was called or the budget is used up."""
+    made = 0
+    while made < calls:
+        try:
+            with ctx.reserve(usd=usd), milepost.start_task("call") as call:
+                pause(0.02)
+                call.record_usage(model="m", input_tokens=1, output_tokens=1, cost_usd=usd)
+                made += 1
+        except milepost.BudgetExceededError as refused:
+            if not refused.waits:
+                break
+            pause(0.05)
+    note("drawn", ctx, made)
+    return made
+
+
 # --- what a worker that was frozen tries when it goes on
 
 

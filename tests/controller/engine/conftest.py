@@ -6,6 +6,7 @@ import pytest
 
 from tests.controller.conftest import ManualClock, OpenStore
 from tests.controller.engine.house import House, Worker
+from tests.controller.engine.purse import Purse
 
 
 @pytest.fixture
@@ -25,3 +26,9 @@ def house(place: str, clock: ManualClock, open_stores: OpenStore) -> House:
 def worker(house: House) -> Worker:
     """Return a worker of agent `a` that handles everything, with eight slots."""
     return house.worker()
+
+
+@pytest.fixture
+def purse(house: House) -> Purse:
+    """Return the budgets of the house."""
+    return Purse(house)
