@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,10 +66,7 @@ from milepost_collector.errors import QueryError
 from milepost_collector.protocol.totals import RunTotals
 
 DAY_MS = 86_400_000
-_RISKS_EVERY_MS = 5_000
-_FORGET_EVERY_MS = 60_000
-_BUDGETS_EVERY_MS = 1_000
-_WORKERS_KEPT_MS = 3_600_000
+_RISKS_EVERY_MS, _BUDGETS_EVERY_MS, _FORGET_EVERY_MS, _WORKERS_KEPT_MS = 5_000, 1_000, 60_000, 3_600_000
 
 
 class Engine:
@@ -245,6 +242,11 @@ class Engine:
         """Decide an ask by a link, which is used up by that."""
         with self._unit(tx) as unit:
             parking.carry_out(unit, links.use(unit, token, request))
+
+    def hand_on_link(self, tx: Tx, token: str, request: DelegateRequest, tokens: Mapping[str, str]) -> list[LinkRow]:
+        """Let others decide an ask by a link, which is used up by that; they get links of their own."""
+        with self._unit(tx) as unit:
+            return links.hand_on(unit, token, request, tokens, lambda: self._new_id(unit.now))
 
     def delegate(self, tx: Tx, ask_id: str, request: DelegateRequest) -> None:
         """Let others decide an ask."""

@@ -1,12 +1,13 @@
-"""One-time links: made for one approver of one open ask, and used up by the decision they carry, in its transaction."""
+"""One-time links: made for one approver of one open ask, and used up by what they carry, in its transaction."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from milepost.wire.asks import DecideRequest
+from milepost.wire.asks import DecideRequest, DelegateRequest
 from milepost.wire.links import LinkRequest
 from milepost_collector.controller.engine import answering
 from milepost_collector.controller.engine.asks import find_ask
@@ -75,6 +76,35 @@ def use(unit: Unit, token: str, request: DecideRequest) -> str:
     known = find(unit.tx, token)
     said = msgspec.structs.replace(request, by=known.approver, team=None, via="link")
     answering.decide(unit, known.ask_id, said)  # locks the task and the ask, in the order that everybody locks them
+    _use_up(unit, token)
+    return known.ask_id
+
+
+def hand_on(
+    unit: Unit, token: str, request: DelegateRequest, tokens: Mapping[str, str], new_id: Callable[[], str]
+) -> list[LinkRow]:
+    """Let others decide instead, once; return the link of each, which is good for as long as this one was.
+
+    tokens: of their links, by the names in `request.to`.
+
+    Raises:
+        ConflictError: the link is used or has expired, or the ask is decided.
+        InvalidParameterError: they are too few.
+        NotApproverError: the ask is somebody else's by now.
+        NotFoundError: there is no such link.
+    """
+    known = find(unit.tx, token)
+    said = msgspec.structs.replace(request, by=known.approver, team=None, via="link")
+    answering.delegate(unit, known.ask_id, said)
+    used = _use_up(unit, token)
+    left_ms = used.expires_at - unit.now
+    return [
+        make(unit, new_id(), known.ask_id, other, LinkRequest(to=name, expires_in_ms=left_ms, by=known.approver))
+        for name, other in tokens.items()
+    ]
+
+
+def _use_up(unit: Unit, token: str) -> LinkRow:
     link = find(unit.tx, token, lock=True)
     if link.used_at is not None:
         raise ConflictError("this link has been used; it decides once")
@@ -82,4 +112,4 @@ def use(unit: Unit, token: str, request: DecideRequest) -> str:
         raise ConflictError("this link has expired; ask for another one")
     link.used_at = unit.now
     unit.tx.update([link])
-    return known.ask_id
+    return link

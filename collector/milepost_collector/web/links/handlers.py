@@ -1,8 +1,9 @@
 """`POST /api/asks/{ask_id}/links` makes a link; `/approve/{token}` is where it leads.
 
-GET and HEAD decide nothing and note nothing: programs look at links before people do. POST decides, once, when it
-brings the proof that goes with the form: an HMAC under the token, of the ask and of the action that was looked at, so
-that no other page can send it and nothing is approved that was not on screen. The token itself is kept nowhere.
+GET and HEAD decide nothing and note nothing: programs look at links before people do. POST decides or delegates, once,
+when it brings the proof that goes with the form: an HMAC under the token, of the ask and of the action that was looked
+at, so that no other page can send it and nothing is approved that was not on screen. The token itself is kept nowhere.
+Whoever delegates gets links to pass on, one for each of the others and good no longer than this one was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import secrets
 import time
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -20,7 +22,7 @@ from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from milepost.wire.asks import Ask, DecideRequest
+from milepost.wire.asks import Ask, DecideRequest, DelegateRequest
 from milepost.wire.links import Link, LinkRequest
 from milepost_collector.controller import views
 from milepost_collector.controller.engine import links
@@ -42,7 +44,7 @@ from milepost_collector.web.controller.building import CHANGING
 from milepost_collector.web.endpoint import Endpoint
 from milepost_collector.web.events import JSON
 from milepost_collector.web.links.answers import answer_of, fields_of
-from milepost_collector.web.links.page import HEADERS, form_page, outcome_page, plain_page
+from milepost_collector.web.links.page import HEADERS, form_page, handed_on_page, outcome_page, plain_page
 from milepost_collector.web.state import services
 
 HTML = "text/html"
@@ -50,6 +52,7 @@ FORM = "application/x-www-form-urlencoded"
 TOKEN_BYTES = 32
 MAX_FORM_BYTES = 1024 * 1024
 MAX_FIELDS = 100
+MAX_NAMES = 20  # that one link is handed on to
 
 _request = Body(LinkRequest)
 
@@ -99,7 +102,10 @@ async def post_approve(request: Request) -> Response:
     form: Mapping[str, str] = {}
     try:
         form = await _read_form(request)
-        wanted = _decision(token, ask, form)
+        _check_proof(token, ask, form)
+        if form.get("decision") == "delegate":
+            return await _hand_on(request, token, ask, form)
+        wanted = _decision(ask, form)
         await controller.write(lambda engine, tx: engine.use_link(tx, token, wanted))
     except (InvalidParameterError, ValueTooLargeError) as error:
         return _html(form_page(ask, link.approver, _proof(token, ask), wrong=str(error), form=form), 400)
@@ -110,6 +116,24 @@ async def post_approve(request: Request) -> Response:
         return _html(outcome_page(ask, f"This was not taken: {error}.", is_bad=True), 409)
     _, ask, _ = await controller.read(lambda tx: _look(tx, token))
     return _html(outcome_page(ask, f"Thank you, {link.approver}. {_told(ask)}"))
+
+
+async def _hand_on(request: Request, token: str, ask: Ask, form: Mapping[str, str]) -> Response:
+    """Let others decide; show the addresses of their links."""
+    controller = services(request).controller
+    wanted = _delegation(form)
+    tokens = {name: secrets.token_urlsafe(TOKEN_BYTES) for name in wanted.to}
+    await controller.write(lambda engine, tx: engine.hand_on_link(tx, token, wanted, tokens))
+    base = _base_url(request, token)
+    _, ask, _ = await controller.read(lambda tx: _look(tx, token))
+    return _html(handed_on_page(ask, {name: f"{base}/approve/{other}" for name, other in tokens.items()}))
+
+
+def _base_url(request: Request, token: str) -> str:
+    """Return where the page was reached: behind a proxy only the browser knows, and tells it of this page alone."""
+    page, _, rest = request.headers.get("referer", "").rpartition(f"/approve/{token}")
+    is_told = page.startswith(("http://", "https://")) and not rest
+    return (page if is_told else str(request.base_url)).rstrip("/")
 
 
 def _look(tx: Tx, token: str) -> tuple[LinkRow, Ask, int]:
@@ -136,12 +160,35 @@ def _told(ask: Ask) -> str:
     return f"It is {ask.status}{by}."
 
 
-def _decision(token: str, ask: Ask, form: Mapping[str, str]) -> DecideRequest:
-    digest = form.get("digest", "")
-    if not hmac.compare_digest(form.get("proof", ""), _proof(token, ask, digest)):
+def _check_proof(token: str, ask: Ask, form: Mapping[str, str]) -> None:
+    if not hmac.compare_digest(form.get("proof", ""), _proof(token, ask, form.get("digest", ""))):
         raise InvalidParameterError("form", None, "it is not this page's; look at it again, then decide")
+
+
+def _delegation(form: Mapping[str, str]) -> DelegateRequest:
+    names = list(dict.fromkeys(name.strip() for name in form.get("to", "").split(",") if name.strip()))
+    if not 0 < len(names) <= MAX_NAMES:
+        raise InvalidParameterError(
+            "to", form.get("to", "")[:200], f"give one to {MAX_NAMES} names, with commas between"
+        )
+    try:
+        return msgspec.convert({"to": names, "reason": form.get("reason", "")[:2_000]}, DelegateRequest)
+    except msgspec.ValidationError as error:
+        raise InvalidParameterError("to", form["to"][:200], f"give names as they are; {error}") from error
+
+
+def _edited(form: Mapping[str, str]) -> Any:
+    text = form.get("action", "")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise InvalidParameterError("action", None, f"it is not JSON: {error}") from error
+
+
+def _decision(ask: Ask, form: Mapping[str, str]) -> DecideRequest:
+    digest = form.get("digest", "")
     decision = form.get("decision", "")
-    if decision not in ("approve", "reject", "answer"):
+    if decision not in ("approve", "reject", "answer", "edit"):
         raise InvalidParameterError("decision", decision[:50], "press one of the buttons")
     option = form.get("option") or None
     value = UNSET
@@ -150,7 +197,15 @@ def _decision(token: str, ask: Ask, form: Mapping[str, str]) -> DecideRequest:
     if decision == "reject" and option is not None and any(one.name == option and one.approves for one in ask.options):
         option = None  # it says what would have been approved
     reason = form.get("reason", "")[:2_000]
-    return DecideRequest(decision=decision, option=option, value=value, reason=reason, action_digest=digest)  # type: ignore[arg-type]
+    action = _edited(form) if decision == "edit" else UNSET
+    return DecideRequest(
+        decision=decision,  # type: ignore[arg-type]  # one of these, as checked above
+        option=option,
+        action=action,
+        value=value,
+        reason=reason,
+        action_digest=digest,
+    )
 
 
 def _proof(token: str, ask: Ask, digest: str | None = None) -> str:
@@ -210,7 +265,7 @@ LINK_ENDPOINTS = (
         path="/approve/{token}",
         method="POST",
         handler=post_approve,
-        summary="Decide by a link, once.",
+        summary="Decide or delegate by a link, once.",
         body={FORM: None},
         answers={HTML: None},
         errors=(400, 404, 409, 410, 413, 429, 503),

@@ -24,7 +24,9 @@ pre{padding:.8rem;border:1px solid #8885;border-radius:6px;white-space:pre-wrap;
 .details{white-space:pre-wrap}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;font-size:.9rem;margin:1rem 0}
 dt{opacity:.75}dd{margin:0}
-form{display:grid;gap:1rem;margin:1.5rem 0}
+form,details[open]{display:grid;gap:1rem}
+form{margin:1.5rem 0}
+summary{cursor:pointer}
 label,fieldset{display:grid;gap:.25rem}
 fieldset{border:0;padding:0;margin:0}
 fieldset label{display:flex;gap:.5rem}
@@ -59,6 +61,7 @@ def form_page(ask: Ask, to: str, proof: str, *, wrong: str = "", form: Mapping[s
 {_choices(ask, said)}
 <label>Reason<input name="reason" maxlength="2000" autocomplete="off" value="{escape(said.get("reason", ""))}"></label>
 <div class="buttons">{_buttons(ask)}</div>
+{_editing(ask, said)}{_handing_on(said)}
 </form>
 <p><small>You decide as {escape(to)}, once; this link is of no use afterwards. Do not pass it on.</small></p>"""
     return _page(ask.title, body)
@@ -68,6 +71,13 @@ def outcome_page(ask: Ask, what: str, *, is_bad: bool = False) -> str:
     """Return the page that tells what became of an ask."""
     bad = " bad" if is_bad else ""
     return _page(ask.title, f'<p class="note{bad}" role="status">{escape(what)}</p>{_about(ask)}')
+
+
+def handed_on_page(ask: Ask, urls: Mapping[str, str]) -> str:
+    """Return the page that tells whoever has let others decide their links, by name."""
+    links = "".join(f"<p>{escape(name)}</p><pre>{escape(url)}</pre>" for name, url in urls.items())
+    told = "Pass these links on, each to whom it is for: they are told only here, and decide once."
+    return _page(ask.title, f'<p class="note" role="status">{told}</p>{links}{_about(ask)}')
 
 
 def plain_page(title: str, what: str) -> str:
@@ -83,9 +93,38 @@ def _page(title: str, body: str) -> str:
 """
 
 
+def _editing(ask: Ask, said: Mapping[str, str]) -> str:
+    """Return where the action is edited, open when that was tried; nothing where there is nothing to edit."""
+    if ask.kind != "approval" or ask.action is None:
+        return ""
+    text = said.get("action", _json(_current(ask)))
+    fits = f"<small>{escape(f'JSON that fits {_json(ask.schema)}')}</small>" if ask.schema is not None else ""
+    opened = " open" if said.get("decision") == "edit" else ""
+    return (
+        f"<details{opened}><summary>Edit and approve</summary>"
+        f'<label>The action, as JSON<textarea name="action" rows="10" spellcheck="false">\n{escape(text)}</textarea>'
+        f'{fits}</label><div class="buttons"><button name="decision" value="edit">Approve as edited</button></div>'
+        "</details>"
+    )
+
+
+def _handing_on(said: Mapping[str, str]) -> str:
+    opened = " open" if said.get("decision") == "delegate" else ""
+    return (
+        f"<details{opened}><summary>Let somebody else decide</summary>"
+        '<label>Names, or team:NAME, with commas between<input name="to" autocomplete="off" maxlength="2000" '
+        f'value="{escape(said.get("to", ""))}"></label>'
+        '<div class="buttons"><button name="decision" value="delegate">Delegate</button></div></details>'
+    )
+
+
+def _current(ask: Ask) -> Any:
+    return ask.action if ask.edited_digest is None else ask.edited_action
+
+
 def _about(ask: Ask) -> str:
     edited = ask.edited_digest is not None
-    action = ask.edited_action if edited else ask.action
+    action = _current(ask)
     parts = [f"<h1>{escape(ask.title)}</h1>"]
     if ask.details:
         parts.append(f'<div class="details">{escape(ask.details)}</div>')

@@ -211,6 +211,75 @@ def test_options_are_chosen(api: Api) -> None:
     assert status(api, made) == "rejected"
 
 
+def typed(page: str) -> str:
+    """Return what stands in the field of the action."""
+    found = re.search(r'<textarea name="action"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def test_action_is_edited_and_approved(api: Api) -> None:
+    made = ask(api, action={"usd": 1250, "to": "ACME"}, schema={"properties": {"usd": {"maximum": 1000}}})
+    path = link(api, made)
+    assert json.loads(typed(api.client.get(path).text)) == {"usd": 1250, "to": "ACME"}
+    for text, said in (
+        ('{"usd": 900', "it is not JSON"),
+        ('{"usd": 1100}', "1100 is greater than the maximum of 1000"),
+    ):
+        wrong = send(api, path, decision="edit", action=text, reason="too dear")
+        assert (wrong.status_code, said in wrong.text, typed(wrong.text)) == (400, True, text)
+        assert ("<details open><summary>Edit" in wrong.text, 'value="too dear"' in wrong.text) == (True, True)
+    assert status(api, made) == "open"
+    assert send(api, path, decision="edit", action='{"usd": 900,\r\n "to": "ACME"}', reason="less").status_code == 200
+    answer = api.get(f"/asks/{made}")["answer"]
+    assert (answer["status"], answer["edited"], answer["action"]) == ("approved", True, {"usd": 900, "to": "ACME"})
+    assert (answer["by"], answer["reason"]) == ("ann", "less")
+
+
+def test_what_cannot_be_edited_offers_no_editing(api: Api) -> None:
+    for fields in ({"kind": "question"}, {"action": None}):
+        path = link(api, ask(api, **fields))
+        assert 'name="action"' not in api.client.get(path).text
+        assert send(api, path, decision="edit", action="{}").status_code == 400
+
+
+def test_rejection_by_link_has_its_reason(api: Api) -> None:
+    made = ask(api)
+    assert send(api, link(api, made), decision="reject", reason="not now").status_code == 200
+    assert api.get(f"/asks/{made}")["answer"]["reason"] == "not now"
+
+
+def test_delegation_gives_the_others_links_of_their_own(api: Api) -> None:
+    made = ask(api, approvers=["ann", "cy"])
+    path = link(api, made, base_url="https://milepost.example/tools").removeprefix("/tools")
+    token = path.rpartition("/")[2]
+    form = hidden(api.client.get(path).text) | {"decision": "delegate", "to": "bo, team:night", "reason": "away"}
+    page = f"https://milepost.example/tools/approve/{token}"
+    done = api.client.post(path, data=form, headers={"Referer": page})
+    urls = [html.unescape(url) for url in re.findall(r"<pre>(https?:[^<]*)</pre>", done.text)]
+    assert (done.status_code, len(urls)) == (200, 2)
+    assert all(url.startswith("https://milepost.example/tools/approve/") for url in urls)
+    found = api.get(f"/asks/{made}")
+    assert (found["approvers"], found["status"]) == (["bo", "team:night"], "open")
+    assert [(said["decision"], said["by"], said["via"]) for said in found["decisions"]] == [("delegate", "ann", "link")]
+    assert api.client.get(path).status_code == 410
+    assert api.client.post(path, data=form).status_code == 410
+    assert send(api, urlsplit(urls[0]).path.removeprefix("/tools"), decision="approve").status_code == 200
+    assert api.get(f"/asks/{made}")["answer"]["by"] == "bo"
+
+
+def test_delegation_that_is_not_taken_leaves_the_link_as_it_was(api: Api) -> None:
+    made = ask(api, approvers=["ann", "bo"], quorum=2)
+    path = link(api, made)
+    for to, said in (("", "give one to 20 names"), ("x" * 600, "give names"), ("cy", "there are only 1 approvers")):
+        wrong = send(api, path, decision="delegate", to=to)
+        assert (wrong.status_code, said in html.unescape(wrong.text)) == (400, True), wrong.text
+        assert "<details open><summary>Let somebody" in wrong.text
+    api.post(f"/asks/{made}/delegate", {"to": ["cy", "dee"], "by": "bo"})
+    assert send(api, path, decision="delegate", to="ann").status_code == 409
+    assert api.get(f"/asks/{made}")["approvers"] == ["cy", "dee"]
+
+
 def test_link_works_from_other_names_and_the_rest_does_not(api: Api) -> None:
     path = link(api, ask(api), base_url="https://milepost.example/tools/")
     assert path.startswith("/tools/approve/")
@@ -228,7 +297,7 @@ def test_tries_of_one_address_are_paced() -> None:
 
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "div", "pre", "dl", "dt", "dd", "p", "form",
-    "input", "label", "span", "small", "textarea", "button",
+    "input", "label", "span", "small", "textarea", "button", "details", "summary",
 }  # fmt: skip
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
