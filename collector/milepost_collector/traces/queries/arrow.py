@@ -20,7 +20,7 @@ def ipc_stream(schema: Any, batches: Iterable[Any]) -> Iterator[bytes]:
 
 
 def with_dictionaries(schema: Any, names: Set[str]) -> Any:
-    """Return a schema in which these columns of texts are numbers into a dictionary. Of batches of 32,767 rows at most."""
+    """Return a schema in which these columns of texts are numbers into a dictionary, of at most 32,767 rows a batch."""
     import pyarrow
 
     type_ = pyarrow.dictionary(pyarrow.int16(), pyarrow.string())
