@@ -40,12 +40,13 @@ function earlyScripts(): Plugin {
           return [page, [...needs(chunk?.fileName ?? '')].filter((file) => !shell.has(file)).map((file) => `./${file}`)];
         });
         const early = chunks.find((chunk) => chunk.facadeModuleId?.endsWith('/src/early.ts'));
-        const font = Object.values(bundle).find((file) => /inter-latin-wght.*\.woff2$/.test(file.fileName));
+        const font = Object.values(bundle).find((file) => /inter-latin-(?!ext).*\.woff2$/.test(file.fileName));
+        if (!font) throw new Error('no font to preload: is it called inter-latin.woff2 no longer?');
         return [
           { tag: 'meta', attrs: { name: 'milepost-scripts', content: JSON.stringify(Object.fromEntries(scripts)) }, injectTo: 'head-prepend' },
           { tag: 'script', attrs: { type: 'module', async: true, src: `./${early?.fileName}` }, injectTo: 'head-prepend' },
           // Were it not there in time, the first text would be laid out twice, and first look for a font of the system's.
-          { tag: 'link', attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: '', href: `./${font?.fileName}` }, injectTo: 'head-prepend' },
+          { tag: 'link', attrs: { rel: 'preload', as: 'font', type: 'font/woff2', crossorigin: '', href: `./${font.fileName}` }, injectTo: 'head-prepend' },
         ];
       },
     },
