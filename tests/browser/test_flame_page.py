@@ -169,3 +169,59 @@ def test_runs_that_end_are_told_and_folded_when_wanted(
     send(ended(uuid.uuid4().hex, "1" * 16, 5000, 5100, name=folded, kind="agent"))
     page.get_by_role("button", name="1 run ended since: fold again").click()
     expect(page.get_by_text("3 runs, 11 spans")).to_be_visible()
+
+
+@pytest.fixture
+def changed(send: SendEvents) -> tuple[str, str]:
+    """Return the names of runs before and after: writing takes longer since, searching is gone, checking is new."""
+    mark = uuid.uuid4().hex[:8]
+    names = f"before {mark}", f"after {mark}"
+    earlier = [("plan", 0, 40), ("search", 40, 60), ("write", 60, 70)]
+    later = [("plan", 0, 40), ("write", 40, 80), ("check", 80, 90)]
+    for name, parts, count in zip(names, (earlier, later), (1, 2), strict=True):
+        for _ in range(count):
+            run_id = uuid.uuid4().hex
+            send(
+                ended(run_id, f"{1:016x}", 0, 100, name="job", kind="agent", tags=[name]),
+                *(
+                    ended(run_id, f"{i:016x}", begin, end, name=title, kind="task", parent_span_id=f"{1:016x}")
+                    for i, (title, begin, end) in enumerate(parts, start=2)
+                ),
+            )
+    return names
+
+
+def test_two_pictures_are_compared(changed: tuple[str, str], collector: CollectorProcess, open_page: OpenPage) -> None:
+    before, after = changed
+    page = open_page(f'{collector.url}/flame?q=tag:"{after}"')
+    page.get_by_role("button", name="Compare", exact=True).click()
+    search = page.get_by_role("combobox", name="Search the runs before")
+    search.fill(f'tag:"{before}"')
+    search.press("Enter")
+    expect(page.get_by_text("before: 1 run, 4 spans")).to_be_visible()
+    expect(page.get_by_text("▲ more than before")).to_be_visible()
+    table = page.get_by_role("grid", name="Largest differences")
+    rows = table.get_by_role("row")
+    expect(rows).to_have_text(
+        [re.compile(text) for text in ("Name.*Difference", "write", "job", "search", "check", "plan")]
+    )
+    expect(rows.nth(1)).to_contain_text(re.compile(r"write\s*10.0 ms\s*40.0 ms\s*\+30.0 ms\s*\+300 %"))
+    expect(rows.nth(3)).to_contain_text(re.compile(r"20.0 ms\s*0\s*−20.0 ms\s*gone"))
+    expect(rows.nth(4)).to_contain_text("new")
+    picture(page).press("ArrowDown")
+    picture(page).press("ArrowDown")
+    expect(read_out(page)).to_contain_text(re.compile("(plan|write)"))
+    page.get_by_role("button", name="SQL of the runs before").click()
+    expect(page.get_by_role("dialog", name="SQL of the runs before").locator("pre")).to_contain_text("FROM")
+    page.keyboard.press("Escape")
+    address = page.url
+    again = open_page(address)
+    expect(again.get_by_role("grid", name="Largest differences").get_by_role("row").nth(1)).to_contain_text("+30.0 ms")
+    again.get_by_role("button", name="Swap").click()
+    expect(again.get_by_text("before: 2 runs, 8 spans")).to_be_visible()
+    expect(again.get_by_role("grid", name="Largest differences").get_by_role("row").nth(1)).to_contain_text("−30.0 ms")
+    again.get_by_role("button", name="Table").click()
+    expect(again.get_by_role("treegrid").get_by_role("columnheader", name="Difference")).to_be_visible()
+    again.get_by_role("button", name="Compare", exact=True).click()
+    expect(again).not_to_have_url(re.compile("base_q"))
+    expect(again.get_by_role("grid", name="All of them by name")).to_be_visible()

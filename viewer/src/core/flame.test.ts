@@ -141,6 +141,7 @@ test('what an address carries comes back from it', () => {
   const names = fc.array(fc.string({ minLength: 1 }).filter((name) => name.isWellFormed()), { maxLength: 4 });
   const text = fc.string().filter((drawn) => drawn.isWellFormed());
   const view: fc.Arbitrary<FlameView> = fc.record({
+    base: fc.option(fc.record({ q: text, from: fc.constantFrom('', 'now-48h'), to: fc.constantFrom('', 'now-24h') })),
     q: text, from: fc.constantFrom('', 'now-24h'), to: fc.constantFrom('', 'now'), find: text,
     metric: fc.constantFrom('time' as const, 'errors' as const), by: fc.constantFrom('name' as const, 'model' as const),
     runs: fc.constantFrom(1000, 50), focus: names, node: names, key: fc.constantFrom(null, 'ask'),

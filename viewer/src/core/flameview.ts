@@ -3,7 +3,16 @@
 import type { DeltaUnit } from './delta';
 import { FLAME_GROUPS, FLAME_METRICS, runsWith, type FlameMetric, type FlameQuestion, type FlameSort, type Window } from './flame';
 
+/** Which runs a picture is compared with. */
+export interface FlameBase {
+  q: string;
+  from: string;
+  to: string;
+}
+
 export interface FlameView extends FlameQuestion {
+  /** What was before: then the picture shows what has changed. */
+  base: FlameBase | null;
   /** Names from the top to the node that is the whole picture. */
   focus: string[];
   /** Names from the top of the picture to the selected node. */
@@ -34,6 +43,7 @@ export function parseFlameView(search: string): FlameView {
     runs: Number.isInteger(runs) && runs > 0 ? runs : DEFAULT_RUNS,
     focus: params.getAll('focus'),
     node: params.getAll('node'),
+    base: params.has('base_q') ? { q: params.get('base_q') ?? '', from: params.get('base_from') ?? '', to: params.get('base_to') ?? '' } : null,
     key: params.get('key') || null,
     find: params.get('find') ?? '',
     window: from >= 0 && to <= 1 && to > from ? { from, to } : null,
@@ -45,6 +55,9 @@ export function parseFlameView(search: string): FlameView {
 export function formatFlameView(view: FlameView): string {
   const params = new URLSearchParams();
   for (const name of ['q', 'from', 'to'] as const) if (view[name]) params.set(name, view[name]);
+  if (view.base) params.set('base_q', view.base.q);
+  if (view.base?.from) params.set('base_from', view.base.from);
+  if (view.base?.to) params.set('base_to', view.base.to);
   if (view.metric !== 'time') params.set('metric', view.metric);
   if (view.by !== 'name') params.set('by', view.by);
   if (view.runs !== DEFAULT_RUNS) params.set('runs', String(view.runs));
@@ -57,6 +70,11 @@ export function formatFlameView(view: FlameView): string {
   if (view.table) params.set('view', 'table');
   const text = params.toString();
   return text && `?${text}`;
+}
+
+/** The flame of one run beside that of another, which was before. */
+export function flameOfTwo(before: string, after: string): string {
+  return `flame?${new URLSearchParams({ q: `run:${after}`, base_q: `run:${before}` })}`;
 }
 
 /** Where the runs of a picture are that have a span of a name, agent or model. */

@@ -1,6 +1,7 @@
 /** Paints a flame picture: boxes in the hue of their kind, from the top down. */
 
-import { boxesOf, type Box, type Layout, type Window } from '../core/flame';
+import { boxesOf, type Box, type FlameNode, type Layout, type Window } from '../core/flame';
+import { changeOf, isDiff } from '../core/flamediff';
 import { KIND_GROUPS, kindGroup } from '../core/kinds';
 import type { Palette } from './palette';
 
@@ -54,23 +55,43 @@ function drawMerged(context: CanvasRenderingContext2D, { palette, rowHeight, mat
 
 function drawNode(context: CanvasRenderingContext2D, scene: FlameScene, box: Box, top: number, cut: boolean): void {
   const { palette, layout, rowHeight } = scene;
-  const { name, kind } = layout.nodes[box.node];
+  const node = layout.nodes[box.node];
+  const { name } = node;
   const light = scene.matches !== null && scene.matches[box.node] === 0 ? DIMMED : 1;
   const [width, height] = [Math.max(box.width - 1, 1), rowHeight - 1];
-  context.fillStyle = palette.kinds[KIND_GROUPS.indexOf(kindGroup(kind))];
+  context.fillStyle = hueOf(palette, node);
   context.globalAlpha = light * fillOf(scene, box.node);
   context.fillRect(box.x, top, width, height);
   context.globalAlpha = light;
   if (!cut && width > EDGE) context.fillRect(box.x, top, EDGE, height);
-  drawName(context, scene, name, box.x, width, top + height / 2 + 0.5);
+  drawName(context, scene, signOf(node) + name, box.x, width, top + height / 2 + 0.5);
   context.globalAlpha = 1;
   if (box.node === scene.selected) outline(context, palette.accent, 2, box.x, top, width, height);
   else if (name === scene.key) outline(context, palette.accent, 1, box.x, top, width, height);
 }
 
+/** Changes smaller than this part have no hue. */
+const UNCHANGED = 0.02;
+
+/** The kind; in a comparison whether there is more or less of it than before. */
+function hueOf(palette: Palette, node: FlameNode): string {
+  if (!isDiff(node)) return palette.kinds[KIND_GROUPS.indexOf(kindGroup(node.kind))];
+  const change = changeOf(node);
+  if (Math.abs(change) < UNCHANGED) return palette.ink3;
+  return palette.token(change > 0 ? 'more' : 'less');
+}
+
+/** Says what the hue says, for those who do not see it. */
+function signOf(node: FlameNode): string {
+  if (!isDiff(node) || Math.abs(changeOf(node)) < UNCHANGED) return '';
+  return changeOf(node) > 0 ? '▲ ' : '▼ ';
+}
+
 // Tints under ink instead of full hues, on which small text would fall below 4.5:1.
-function fillOf({ dark, hovered }: FlameScene, node: number): number {
-  return (node === hovered ? 0.5 : 0.28) + (dark ? 0.06 : 0);
+function fillOf({ dark, hovered, layout }: FlameScene, node: number): number {
+  const shown = layout.nodes[node];
+  const strength = isDiff(shown) ? 0.1 + 0.34 * Math.min(1, Math.abs(changeOf(shown)) * 1.6) : 0.28;
+  return (node === hovered ? Math.max(strength, 0.5) : strength) + (dark ? 0.06 : 0);
 }
 
 function drawName(context: CanvasRenderingContext2D, scene: FlameScene, name: string, x: number, width: number, middle: number): void {

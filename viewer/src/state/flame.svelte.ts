@@ -3,12 +3,17 @@
 import { fetchFlame, fetchFlameAround } from '../api/analysis';
 import { ApiError } from '../api/client';
 import { layoutFlame, matchNodes, nodeOfPath, subtree, type Flame, type FlameAround, type FlameQuestion } from '../core/flame';
+import { diffEntries, mergeFlames } from '../core/flamediff';
 import type { FlameView } from '../core/flameview';
 import { live } from './live.svelte';
 
 export class FlameModel {
   flame = $state.raw<Flame | null>(null);
+  /** What the picture is compared with; null when it is with nothing. */
+  before = $state.raw<Flame | null>(null);
   failure = $state.raw<ApiError | null>(null);
+  /** That of what it is compared with. */
+  baseFailure = $state.raw<ApiError | null>(null);
   loading = $state(true);
   around = $state.raw<FlameAround | null>(null);
   aroundFailure = $state.raw<ApiError | null>(null);
@@ -17,6 +22,7 @@ export class FlameModel {
 
   private view = $state.raw<FlameView | null>(null);
   private question: FlameQuestion | null = null;
+  private base: FlameQuestion | null = null;
   private asked = '';
   private askedAround = '';
   private aborter = new AbortController();
@@ -24,7 +30,9 @@ export class FlameModel {
   private seen = new Set<string>();
   private stop: (() => void) | null = null;
 
-  private readonly whole = $derived(layoutFlame(this.flame?.nodes ?? []));
+  private readonly nodes = $derived(this.flame ? (this.before ? mergeFlames(this.before, this.flame) : this.flame.nodes) : []);
+  private readonly whole = $derived(layoutFlame(this.nodes));
+  readonly differences = $derived(this.flame && this.before ? diffEntries(this.before, this.flame) : []);
   /** The node that is the whole picture; -1: all runs. */
   private readonly root = $derived(nodeOfPath(this.whole, this.view?.focus ?? []));
   readonly layout = $derived(this.root < 0 ? this.whole : layoutFlame(subtree(this.whole.nodes, this.root)));
@@ -54,9 +62,10 @@ export class FlameModel {
   /** Shows what an address says; asks only for what is not here yet. */
   show(view: FlameView): void {
     this.view = view;
-    const { q, from, to, metric, by, runs } = view;
+    const { q, from, to, metric, by, runs, base } = view;
     this.question = { q, from, to, metric, by, runs };
-    const asked = JSON.stringify(this.question);
+    this.base = base && { ...base, metric, by, runs };
+    const asked = JSON.stringify([this.question, this.base]);
     if (asked !== this.asked) {
       this.asked = asked;
       this.askedAround = '';
@@ -77,13 +86,26 @@ export class FlameModel {
     this.seen.clear();
     this.arrived = 0;
     try {
-      this.flame = await fetchFlame(this.question, signal);
+      const [flame, before] = await Promise.all([fetchFlame(this.question, signal), this.loadBase(signal)]);
+      [this.flame, this.before] = [flame, before];
       this.failure = null;
     } catch (cause) {
       if (signal.aborted) return;
       this.failure = ApiError.of(cause);
     }
     this.loading = false;
+  }
+
+  /** A mistake in what it is compared with leaves the picture of what there is. */
+  private async loadBase(signal: AbortSignal): Promise<Flame | null> {
+    this.baseFailure = null;
+    if (!this.base) return null;
+    try {
+      return await fetchFlame(this.base, signal);
+    } catch (cause) {
+      if (!signal.aborted) this.baseFailure = ApiError.of(cause);
+      return null;
+    }
   }
 
   async loadAround(key: string | null): Promise<void> {
