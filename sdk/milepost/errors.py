@@ -178,12 +178,17 @@ class WaitTimeoutError(MilepostError, TimeoutError):
         return type(self), (self.task, self.timeout_s)
 
 
+_FINISHED = ("completed", "failed", "cancelled")
+
+
 class BatchTimeoutError(MilepostError, TimeoutError):
     """A batch that was waited for is not finished in time, and goes on. batch: as it stood last. timeout_s: given."""
 
     def __init__(self, batch: BatchProgress, timeout_s: float) -> None:
+        still = ", ".join(f"{count} {status}" for status, count in batch.counts.items() if status not in _FINISHED)
         super().__init__(
-            f"batch {batch.id}: {batch.finished} of {batch.total} tasks are finished after {timeout_s:g} s of waiting"
+            f"batch {batch.id}: {batch.finished} of {batch.total} tasks are finished after {timeout_s:g} s of waiting; "
+            f"still open: {still or 'unknown'}"
         )
         self.batch = batch
         self.timeout_s = timeout_s

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.sdk.client.samples import TASK
 
 import milepost
-from milepost.wire.tasks import Task, TaskCreate, TaskSettings
+from milepost.wire.budgets import Amounts, Budget, BudgetLimits, TaskBudget
+from milepost.wire.deliverables import ExpectedDeliverable, ExpectedState
+from milepost.wire.tasks import Fallback, Need, Task, TaskCreate, TaskSettings
 from milepost_collector.cli.taskfiles import LineError, definition_line, read_tasks, with_keys
 
 if TYPE_CHECKING:
@@ -38,7 +42,31 @@ definitions = st.builds(
     settings=st.builds(TaskSettings, max_retries=st.integers(0, 9), memory=st.booleans()),
     tags=st.lists(words, max_size=3),
     key=st.none() | words,
+    deliverables=st.lists(
+        st.builds(
+            ExpectedDeliverable,
+            type=st.none() | st.sampled_from(["report", "data"]),
+            name=st.sampled_from(["q4.pdf", "table.csv"]),
+            required=st.booleans(),
+            content_types=st.lists(st.sampled_from(["image/*", "text/csv"]), max_size=2, unique=True).map(tuple),
+            max_bytes=st.none() | st.integers(1, 10**12),
+        ),
+        max_size=3,
+    ),
+    needs=st.lists(st.builds(Need, what=words, weight=st.none() | st.just(2.0)), max_size=2),
+    fallback=st.none() | st.builds(Fallback, team=words, after_failures=st.integers(1, 9)),
+    budget=st.none() | st.builds(TaskBudget, usd=st.floats(0, 100), soft=st.sampled_from([0.5, 0.8])),
 )
+
+
+def budget(scope: Any, value: str, definition: TaskBudget) -> Budget:
+    """Return a budget that a task draws on."""
+    limits, none, now = BudgetLimits(usd=definition.usd), Amounts(), datetime.now(UTC)
+    return Budget(
+        id="b", scope=scope, value=value, per="total", zone="UTC", definition=definition, limits=limits,
+        soft_limits=limits, raised=BudgetLimits(), used=none, reserved=none, state="open",
+        grace_ms=definition.grace_ms, finish=definition.finish, created_at=now, updated_at=now,
+    )  # fmt: skip
 
 
 def as_task(made: TaskCreate) -> Task:
@@ -46,8 +74,12 @@ def as_task(made: TaskCreate) -> Task:
     fields = {
         name: getattr(made, name) for name in ("name", "description", "agent", "input", "priority", "tags", "key")
     }
+    fields |= {"needs": made.needs, "fallback": made.fallback}
+    met = [ExpectedState(met=False, problem="not attached", **structs.asdict(one)) for one in made.deliverables]
+    budgets = [budget("project", "*", TaskBudget(usd=1_000)), budget("task", "parent", TaskBudget(usd=9))]
+    budgets += [budget("task", TASK.id, made.budget)] if made.budget else []
     known = {name: getattr(TASK, name) for name in ("id", "type", "status", "agents", "created_at", "updated_at")}
-    return Task(**known, **fields, settings=made.settings)
+    return Task(**known, **fields, settings=made.settings, expected_deliverables=met, budgets=budgets)
 
 
 @given(made=st.lists(definitions, max_size=4))
@@ -128,6 +160,25 @@ def test_file_is_imported_once_and_exported(invoke: Invoke, collector: Collector
     assert [(row["name"], row["status"], row["tags"]) for row in rows] == [("count", "pending", "from-file")] * 5
     whole = invoke("task", "export", "--tag", "from-file", "--definitions", "--limit", "3").stdout
     assert sorted(json.loads(line)["input"]["n"] for line in whole.splitlines()) == [1_200, 1_201, 1_202]
+
+
+def test_what_is_expected_of_a_task_is_exported_and_imported(
+    invoke: Invoke, collector: CollectorProcess, tmp_path: Path
+):
+    with milepost.Client(endpoint=collector.url) as client:
+        table = {"name": "q4.csv", "content_types": ["text/csv"], "max_bytes": 1_000, "required": False}
+        needs, limits = ["sql", {"what": "region=eu", "weight": 2}], {"usd": 3, "tokens": 9}
+        made = client.tasks.create(
+            "hand over", tags=["out"], deliverables=["report", table], needs=needs, budget=limits
+        )
+        out = tmp_path / "out.jsonl"
+        invoke("task", "export", "--tag", "out", "--definitions", "-o", str(out))
+        (again,) = invoke("task", "import", str(out)).stdout.split()
+        before, after = client.tasks.get(made), client.tasks.get(again)
+        assert before.id != after.id
+        assert (after.expected_deliverables, after.needs) == (before.expected_deliverables, before.needs)
+        assert after.expected_deliverables[1].content_types == ("text/csv",)
+        assert [one.definition for one in after.budgets] == [one.definition for one in before.budgets] != []
 
 
 def test_file_with_errors_makes_nothing(invoke: Invoke, collector: CollectorProcess, tmp_path: Path):

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from milepost.wire.deliverables import ExpectedDeliverable
 from milepost.wire.tasks import Task, TaskCreate
 
 FileFormat = Literal["jsonl", "csv"]
@@ -19,7 +20,7 @@ SEPARATOR = ";"  # between the members of a list in a cell
 # What a task was made from, without what belongs to one place and time.
 DEFINITION = (
     *("name", "description", "agent", "team", "input", "context", "priority", "settings", "tags", "app", "key"),
-    *("deadline", "run_at"),
+    *("deadline", "run_at", "needs", "fallback"),
 )
 COLUMNS = (
     *("id", "name", "status", "agent", "team", "priority", "type", "attempt", "failures", "losses", "created_at"),
@@ -27,6 +28,7 @@ COLUMNS = (
     *("cost_usd", "tags", "app", "key", "last_run_id"),
 )
 
+_EXPECTED = ExpectedDeliverable.__struct_fields__
 _VALUES = ("input", "context")  # of which empty ones are values, too
 
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -79,9 +81,14 @@ def definition_line(task: Task) -> str:
     """Return a task as a line that `read_tasks` reads: what it was made from."""
     plain = msgspec.to_builtins(task)
     several = [one.agent for one in task.agents] if task.agent is None and len(task.agents) > 1 else []
+    states = plain.get("expected_deliverables", ())
+    expected = [{name: one[name] for name in _EXPECTED if name in one} for one in states]
+    budgets = plain.get("budgets", ())  # of those that asked for the task, too
+    own = next((one["definition"] for one in budgets if (one["scope"], one["value"]) == ("task", task.id)), None)
+    more = {"agents": several, "deliverables": expected, "budget": own}
     given = (name for name in DEFINITION if name in _VALUES or plain.get(name) not in ("", [], {}))
     known = {name: plain[name] for name in given if plain.get(name) is not None}
-    return json.dumps(known | ({"agents": several} if several else {}), ensure_ascii=False)
+    return json.dumps(known | {name: value for name, value in more.items() if value}, ensure_ascii=False)
 
 
 def task_line(task: Task) -> str:
