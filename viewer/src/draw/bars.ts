@@ -1,6 +1,7 @@
 /** Paints the bars of the rows on screen. */
 
 import { barAt, labelPlace, type Bar } from '../core/bars';
+import { COUNTED_PX } from '../core/eventmarks';
 import { passageOf, segmentsOf, type Passage } from '../core/criticalpath';
 import { hasMatch } from '../core/rows';
 import { formatDuration, formatTicking } from '../core/time';
@@ -100,7 +101,9 @@ function drawTrace(context: CanvasRenderingContext2D, scene: BarScene, row: numb
   context.setLineDash([]);
 }
 
-function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, node: number, bar: Bar, middle: number): void {
+function drawLabel(context: CanvasRenderingContext2D, scene: BarScene, node: number, of: Bar, middle: number): void {
+  // A count of events may stick out of a narrow bar: the label makes room for it.
+  const bar = of.width < COUNTED_PX && node < scene.tree.spanCount && scene.dotsOf(node) ? { x: of.x, width: COUNTED_PX - LABEL_GAP } : of;
   const text = durationText(scene, node);
   const isSpan = node < scene.tree.spanCount;
   const hatched = isSpan && (endIsUnknown(scene, node) || isHuman(scene, node));
