@@ -14,11 +14,13 @@ import msgspec
 
 from milepost.errors import MilepostError
 from milepost.wire.triggers import (
+    DryRunRequest,
     HookAnswer,
     ReplayRequest,
     RotateRequest,
     Trigger,
     TriggerCreate,
+    TriggerDefinition,
     TriggerEvent,
     TriggerEventDetail,
     TriggerSecret,
@@ -206,7 +208,7 @@ class Triggers:
     ) -> Delivery:
         """Return what a trigger makes of a payload. same: what makes two deliveries the same; None: nothing does. May
         be called from any thread."""
-        wanted = _wanted(known, payload, headers)
+        wanted = _wanted(known.definition, known.row.name, payload, headers)
         keeps = wanted.outcome != "filtered" and known.definition.keep_payload_days > 0 and replay_of is None
         return Delivery(
             id=self._new_id(),
@@ -327,12 +329,19 @@ class Triggers:
     async def try_out(self, trigger: str, request: TryRequest) -> TryAnswer:
         """Return what a trigger would make of a payload; nothing is kept."""
         row = await self._controller.read(lambda tx: keeping.find(tx, trigger))
-        known = Known(row)
         if request.definition is not None:
             check(row.kind, request.definition)
-            known.definition = request.definition
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        return _wanted(known, request.payload, headers)
+        definition = request.definition or Known(row).definition
+        return _wanted(definition, row.name, request.payload, _lowered(request.headers))
+
+    def dry_run(self, request: DryRunRequest) -> TryAnswer:
+        """Return what a trigger that is not made yet would make of a payload; nothing is kept.
+
+        Raises:
+            InvalidParameterError: the definition contradicts itself.
+        """
+        check(request.kind, request.definition)
+        return _wanted(request.definition, request.name, request.payload, _lowered(request.headers))
 
     async def _change(self, change: Callable[[Tx], TriggerRow]) -> Trigger:
         shown = await self._controller.write(lambda engine, tx: show(change(tx), tx.now))
@@ -350,15 +359,18 @@ class Triggers:
         return int(self._clock() * 1000)
 
 
-def _wanted(known: Known, payload: Any, headers: Mapping[str, str]) -> TryAnswer:
-    definition = known.definition
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _wanted(definition: TriggerDefinition, name: str, payload: Any, headers: Mapping[str, str]) -> TryAnswer:
     is_github = definition.signature is not None and definition.signature.scheme == "github"
     if is_github and headers.get("x-github-event") == "ping":
         return TryAnswer(outcome="filtered", reason="GitHub asks whether the address answers")
     if (reason := why_filtered(definition, payload, headers)) is not None:
         return TryAnswer(outcome="filtered", reason=reason)
     try:
-        return TryAnswer(outcome="accepted", task=request_of(definition, known.row.name, payload, headers))
+        return TryAnswer(outcome="accepted", task=request_of(definition, name, payload, headers))
     except DeliveryFailedError as error:
         return TryAnswer(outcome="failed", reason=str(error))
 

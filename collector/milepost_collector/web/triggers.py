@@ -12,6 +12,7 @@ from milepost.wire.tasks import PauseRequest
 from milepost.wire.triggers import (
     TRIGGER_KINDS,
     TRIGGER_OUTCOMES,
+    DryRunRequest,
     ReplayRequest,
     RotateRequest,
     Trigger,
@@ -38,6 +39,7 @@ _switch = Body(PauseRequest)
 _rotate = Body(RotateRequest)
 _replay = Body(ReplayRequest)
 _try = Body(TryRequest)
+_dry_run = Body(DryRunRequest)
 
 
 class TriggerListParameters(Struct, kw_only=True):
@@ -118,6 +120,11 @@ async def post_try(request: Request) -> Response:
     return answer(await services(request).triggers.try_out(_which(request), wanted))
 
 
+async def post_dry_run(request: Request) -> Response:
+    """Tell what a trigger that is not made yet would make of a payload."""
+    return answer(services(request).triggers.dry_run(await _dry_run.read(request)))
+
+
 async def get_trigger_events(request: Request) -> Response:
     """Return a page of a trigger's log."""
     which, wanted = _which(request), parse(request.query_params, TriggerEventParameters)
@@ -158,6 +165,8 @@ TRIGGER_ENDPOINTS = (
     command(f"{_TRIGGER}/disable", post_disable, PauseRequest, Trigger, "Let a trigger make no tasks."),
     command(f"{_TRIGGER}/rotate", post_rotate, RotateRequest, TriggerSecret,
              "Give a webhook a new secret, a new address, or both; what it had is taken for a while longer."),
+    change("POST", "/api/triggers/dry-run", post_dry_run, DryRunRequest, TryAnswer,
+            "What a trigger would make of a payload, before it is made; nothing is kept."),
     change("POST", f"{_TRIGGER}/try", post_try, TryRequest, TryAnswer,
             "What a trigger would make of a payload; nothing is kept."),
     get(f"{_TRIGGER}/events", get_trigger_events, TriggerEventList, "A trigger's log, the newest first.",

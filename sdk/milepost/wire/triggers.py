@@ -21,6 +21,7 @@ __all__ = [
     "TRIGGER_KINDS",
     "TRIGGER_OUTCOMES",
     "Condition",
+    "DryRunRequest",
     "HookAnswer",
     "InputField",
     "ReplayRequest",
@@ -266,6 +267,17 @@ class TryRequest(Struct, omit_defaults=True, kw_only=True, forbid_unknown_fields
     payload: Any
     headers: Annotated[dict[str, str], Meta(max_length=100)] = {}
     definition: TriggerDefinition | None = None
+
+
+class DryRunRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A payload to try a trigger with that is not made yet. Conditions and mapping are tried; an event's search is only
+    read. headers: of a webhook's delivery."""
+
+    kind: Literal["webhook", "event"]
+    definition: TriggerDefinition
+    payload: Any
+    name: Name = "dry run"
+    headers: Annotated[dict[str, str], Meta(max_length=100)] = {}
 
 
 class TryAnswer(Struct, omit_defaults=True, kw_only=True):

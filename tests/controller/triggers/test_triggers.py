@@ -120,6 +120,24 @@ def test_trying_shows_the_task_and_makes_none(api: Api) -> None:
     assert api.events(trigger) == []
 
 
+def test_dry_run_shows_what_a_trigger_would_make_before_it_is_made(api: Api) -> None:
+    definition = {
+        "task": {"name": "triage", "input": {"from": "github"}},
+        "signature": {"scheme": "github"},
+        "conditions": [{"pointer": "/action", "equals": "opened"}],
+        "mapping": [{"name": "title", "pointer": "/issue/title", "required": True}],
+    }
+    sample = {"kind": "webhook", "definition": definition}
+    would = api.post("/triggers/dry-run", {**sample, "payload": {"action": "opened", "issue": {"title": "It breaks"}}})
+    assert (would["outcome"], would["task"]["input"]) == ("accepted", {"from": "github", "title": "It breaks"})
+    assert "/action is" in api.post("/triggers/dry-run", {**sample, "payload": {"action": "closed"}})["reason"]
+    assert "'title' is required" in api.post("/triggers/dry-run", {**sample, "payload": {"action": "opened"}})["reason"]
+    ping = {**sample, "payload": {}, "headers": {"X-GitHub-Event": "ping"}}
+    assert api.post("/triggers/dry-run", ping)["outcome"] == "filtered"
+    assert api.post("/triggers/dry-run", {**sample, "kind": "event", "payload": {}}, status=400)
+    assert "dry run" not in [one["name"] for one in api.get("/triggers")["triggers"]]
+
+
 def test_deleted_trigger_leaves_its_tasks(api: Api) -> None:
     github = api.github()
     answer = github.send(OPENED, "d1")
