@@ -13,6 +13,7 @@ from milepost_collector.controller.engine.limits import Limits
 from milepost_collector.controller.engine.unit import names_in
 from milepost_collector.controller.matching import spoken_needs
 from milepost_collector.controller.rows import AgentRow, AskRow, AssignmentRow, BudgetRow, TaskRow, WorkerRow
+from milepost_collector.protocol.durations import spoken
 
 
 class Surroundings(Struct, kw_only=True):
@@ -170,12 +171,3 @@ def _executor(row: AssignmentRow) -> str:
     if row.team is not None:
         return f"team {row.team}"
     return "any agent" if row.avoid is None else f"any agent but {row.avoid}"
-
-
-def spoken(duration_ms: int) -> str:
-    """Return a length of time for people: 8 s, 12 min, 3.5 h, 2 d."""
-    seconds = max(duration_ms, 0) / 1_000
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 10 else f"{seconds:.0f} s"

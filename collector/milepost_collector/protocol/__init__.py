@@ -9,5 +9,6 @@ Two ways lead to a `batch` of rows:
 
 `search` is the language that runs and spans are searched with. `usage` decides which spans a run's sums count.
 `pricing` turns usage into cost, with the public prices of `tariffs` and a user's own of `price_file`. `api` has the
-shapes of the JSON answers, with `cursor` and `timestamps`; `rejected` what could not be stored.
+shapes of the JSON answers, with `cursor`, `timestamps` and `durations` (for sentences); `rejected` what could not be
+stored.
 """

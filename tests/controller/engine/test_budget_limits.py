@@ -181,7 +181,7 @@ def test_nothing_begins_under_a_used_up_budget(house: House, purse: Purse, worke
     assert [lease.task_id for lease in worker.poll().leases] == [other]
     assert house.why(task) == (
         "budget",
-        "the budget of name dear per day is used up: $2.00 of $1.00 used, anew in 24 h",
+        "the budget of name dear per day is used up: $2.00 of $1.00 used, anew in 1 d",
     )
     assert house.status(task) == "pending"
 

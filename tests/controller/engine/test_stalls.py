@@ -54,6 +54,8 @@ def test_attempt_is_stalled_once_it_keeps_still_for_longer_than_its_like(house: 
     look(house)
     assert house.task(lease.task_id).stalled_since == house.at(0)
     assert house.events(lease.task_id).count("stalled") == 1
+    told = house.transitions(lease.task_id)[-1].reason
+    assert told == "no sign of progress for 12 s; 99 of 100 like it move within 11 s"
 
 
 def test_progress_ends_the_stall(house: House, taught: Worker) -> None:

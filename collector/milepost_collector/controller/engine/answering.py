@@ -47,6 +47,7 @@ from milepost_collector.controller.engine.unit import Unit, names_in
 from milepost_collector.controller.rows import AskRow, AssignmentRow, DecisionRow, TaskRow
 from milepost_collector.controller.store.interface import Find
 from milepost_collector.errors import ConflictError, InvalidParameterError, NotApproverError
+from milepost_collector.protocol.durations import spoken
 
 BATCH = 200  # of each kind in one transaction of the clock's
 
@@ -235,7 +236,7 @@ def alarm(unit: Unit) -> bool:
 
 def _expire(unit: Unit, row: AskRow) -> None:
     assert row.expires_at is not None
-    reason = f"nobody has answered {row.title!r} in {(row.expires_at - row.created_at) / 1_000:g} s"
+    reason = f"nobody has answered {row.title!r} in {spoken(row.expires_at - row.created_at)}"
     if row.on_expiry == "continue":
         _settle(unit, row, "expired", reason=reason)
         return

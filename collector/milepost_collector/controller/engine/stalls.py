@@ -8,6 +8,7 @@ from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.estimates import SHORTEST_STALL_MS, stall_after_ms
 from milepost_collector.controller.rows import AssignmentRow
 from milepost_collector.controller.store.interface import Tx
+from milepost_collector.protocol.durations import spoken
 
 BATCH = 200  # attempts that one look goes through, those that have kept still the longest
 RECORDED = 100  # newest completed tasks of a name that tell what is usual
@@ -45,7 +46,7 @@ def note_sign(unit: Unit, row: AssignmentRow) -> None:
     if row.stalled_at is not None:
         row.stalled_at = None
         task = unit.tasks[row.task_id]
-        unit.record(task, "recovered", task.status, assignment=row, reason=f"it moves again, after {gap_ms} ms")
+        unit.record(task, "recovered", task.status, assignment=row, reason=f"it moves again, after {spoken(gap_ms)}")
         unit.change(task)
     unit.change_assignment(row)
 
@@ -91,7 +92,8 @@ def _mark(unit: Unit, row: AssignmentRow, moved_at: int, usual_ms: int) -> None:
     task = unit.tasks[row.task_id]
     row.stalled_at = unit.now
     unit.change_assignment(row)
-    reason = f"no sign of progress for {unit.now - moved_at} ms; 99 of 100 like it move within {usual_ms} ms"
+    kept_still, usual = spoken(unit.now - moved_at), spoken(usual_ms)
+    reason = f"no sign of progress for {kept_still}; 99 of 100 like it move within {usual}"
     unit.record(task, "stalled", task.status, assignment=row, reason=reason)
     unit.change(task)
 

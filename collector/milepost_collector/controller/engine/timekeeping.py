@@ -10,6 +10,7 @@ from milepost_collector.controller.engine.outcomes import Failure, fail, finish,
 from milepost_collector.controller.engine.unit import Unit, settings_of
 from milepost_collector.controller.estimates import Like, expected_of_running, like, quantile
 from milepost_collector.controller.rows import AssignmentRow, TaskRow
+from milepost_collector.protocol.durations import spoken
 
 BATCH = 200  # of each kind in one transaction
 _AT_RISK_WITHIN_MS = 86_400_000  # deadlines further away are not looked at
@@ -43,11 +44,11 @@ def _end_lease(unit: Unit, row: AssignmentRow, chance: random.Random) -> None:
     if row.cut_off_at is not None and row.cut_off_at <= unit.now:
         stop_cancelled(unit, task, row, "cut off: it did not stop within cancel_grace_ms")
     elif row.timeout_at is not None and row.timeout_at <= min(unit.now, row.expires_at or unit.now):
-        timeout_ms = settings_of(task).timeout_ms  # a worker that was silent before it was late is lost
-        failure = Failure(error_type="AttemptTimeout", error_message=f"the attempt ran longer than {timeout_ms} ms")
+        longest = spoken(settings_of(task).timeout_ms or 0)  # a worker that was silent before it was late is lost
+        failure = Failure(error_type="AttemptTimeout", error_message=f"the attempt ran longer than {longest}")
         fail(unit, task, row, failure, chance)
     elif row.expires_at is not None and row.expires_at <= unit.now:
-        lose(unit, task, row, f"nothing was heard of worker {row.worker_id} for {row.lease_ms} ms")
+        lose(unit, task, row, f"nothing was heard of worker {row.worker_id} for {spoken(row.lease_ms or 0)}")
 
 
 def pass_deadlines(unit: Unit) -> bool:

@@ -8,8 +8,10 @@ import msgspec
 
 from milepost.wire import budgets as wire
 from milepost_collector.controller.rows import BudgetRow
+from milepost_collector.protocol import durations
 
 MEASURES = wire.MEASURES
+_NOUNS = {"usd": "", "tokens": " tokens", "wall_ms": " of running", "tool_calls": " tool calls"}
 NANO = 1_000_000_000  # of a USD: costs of single calls are some millionths
 
 T = TypeVar("T")
@@ -123,13 +125,21 @@ def value(measure: str, amount: int | None) -> float | None:
     return amount / NANO if measure == "usd" else amount
 
 
-def spoken(measure: str, amount: int) -> str:
-    """Return an amount for people: $1.25, 8,000 tokens, 90 s of running, 3 calls of tools."""
+def figure(measure: str, amount: int) -> str:
+    """Return an amount for people without what it is of: $1.25, 8,000, 4 min 24 s."""
     if measure == "usd":
         return f"${amount / NANO:,.2f}" if amount % (NANO // 100) == 0 else f"${amount / NANO:,.6f}".rstrip("0")
-    if measure == "wall_ms":
-        return f"{amount / 1_000:,.1f} s of running".replace(".0 s", " s")
-    return f"{amount:,} tokens" if measure == "tokens" else f"{amount:,} tool calls"
+    return durations.spoken(amount) if measure == "wall_ms" else f"{amount:,}"
+
+
+def spoken(measure: str, amount: int) -> str:
+    """Return an amount for people: $1.25, 8,000 tokens, 10 min of running, 3 tool calls."""
+    return figure(measure, amount) + _NOUNS[measure]
+
+
+def of_limit(measure: str, amount: int, limit: int) -> str:
+    """Return how much of a limit an amount is: $1.25 of $4.00, 800 of 8,000 tokens, 0 s of 10 min of running."""
+    return f"{figure(measure, amount)} of {spoken(measure, limit)}"
 
 
 def _added(limits: Limits, more: Amounts) -> Limits:

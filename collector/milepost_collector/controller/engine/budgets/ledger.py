@@ -10,9 +10,9 @@ from milepost_collector.controller.engine.budgets.amounts import (
     NOTHING,
     Amounts,
     hard_limits,
+    of_limit,
     reached,
     soft_limits,
-    spoken,
 )
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import (
@@ -236,7 +236,7 @@ def standing(row: BudgetRow, measure: str) -> str:
     """Return how a budget stands, for people: `$4.10 of $4 used`."""
     place = Amounts._fields.index(measure)
     limit = hard_limits(row)[place]
-    return f"{spoken(measure, Amounts.of(row, 'used')[place])} of {spoken(measure, limit or 0)} used"
+    return f"{of_limit(measure, Amounts.of(row, 'used')[place], limit or 0)} used"
 
 
 def event(unit: Unit, row: BudgetRow, name: str, *, by: str | None = None, reason: str = "") -> BudgetEventRow:

@@ -20,6 +20,7 @@ from milepost_collector.controller.engine.budgets.amounts import (
     Amounts,
     Limits,
     exceeded,
+    figure,
     hard_limits,
     least,
     left,
@@ -100,8 +101,8 @@ def _beyond(unit: Unit, row: BudgetRow, asked: Amounts, *, finishing: bool) -> R
     place = Amounts._fields.index(measure)
     reserved = Amounts.of(row, "reserved")[place]
     text = (
-        f"budget of {described(row)}: {spoken(measure, asked[place])} asked for, {spoken(measure, used[place])} used "
-        f"and {spoken(measure, reserved)} reserved of {spoken(measure, limits[place] or 0)}; "
+        f"budget of {described(row)}: {figure(measure, asked[place])} asked for, {figure(measure, used[place])} used "
+        f"and {figure(measure, reserved)} reserved of {spoken(measure, limits[place] or 0)}; "
         "ask for less, or have it raised"
     )
     return Refusal(reason=text, budget_id=row.id, waits=exceeded(used, asked, limits) is None)
