@@ -61,13 +61,52 @@ def test_references_that_unfold_without_end_are_refused() -> None:
 
 
 @pytest.mark.timeout(5)
-def test_circles_are_taken_and_end() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("length", [150, 5_000])
+def test_references_that_lead_far_are_taken_or_refused_in_whatever_order_they_stand(length: int, order: int) -> None:
+    steps = {f"a{i}": {"$ref": f"#/$defs/a{i + 1}"} for i in range(length)[::order]}
+    schema = {"$defs": steps | {f"a{length}": {"type": "string"}}, "$ref": "#/$defs/a0"}
+    if length < 200:
+        assert "is not of type" in refused(1, schema)
+    else:
+        with pytest.raises(InvalidParameterError, match="nested deeper than 200 levels"):
+            check_schema(schema)
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "schema",
+    [RECURSIVE, {"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"type": "number"}, RECURSIVE | {"type": "object"}]}}}],
+)
+def test_circles_through_parts_of_the_value_are_taken_and_end(schema: dict[str, Any]) -> None:
     deep: Any = 1
     for _ in range(500):
         deep = {"c": deep}
-    for schema in ({"$ref": "#"}, {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}}, RECURSIVE):
+    check_schema(schema)
+    check_value("value", deep, schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#"},
+        {"$dynamicRef": "#"},
+        {"not": {"$ref": "#"}},
+        {"anyOf": [{"type": "string"}, {"$ref": "#"}]},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}},
+        {"if": {"$ref": "#/$defs/b"}, "$defs": {"b": {"then": {"$ref": "#/$defs/c"}}, "c": {"$ref": "#/$defs/b"}}},
+        {"dependentSchemas": {"x": {"$ref": "#"}}},
+        {"properties": {"items": {"$ref": "#/properties/items"}}},
+        {"items": {"prefixItems": [True, {"oneOf": [{"$ref": "#/items/prefixItems/1"}]}]}},
+    ],
+)
+def test_circles_that_stay_at_one_place_of_the_value_are_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidParameterError, match="leads back to itself at the same place of the answer"):
         check_schema(schema)
-        check_value("value", deep, schema)
+
+
+def test_constants_that_look_like_circles_are_none() -> None:
+    check_schema({"properties": {"a": {"const": {"$ref": "#/properties/a/const"}}}})
 
 
 def test_base_of_its_own_that_leads_nowhere_is_refused_when_it_is_asked() -> None:

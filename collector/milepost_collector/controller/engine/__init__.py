@@ -4,7 +4,8 @@ Reading order: `unit` (tasks loaded, changed and written together) and `effects`
 `creation`, `queueing` and `dependencies`; `commands` and `updates` (what people ask); `workers` (polls), `claim` with
 `limits` (ready assignments become leases) and `reports`; `deliverables` (what is attached) and `contract` (what is
 expected); `outcomes` (what follows the end of an attempt); `timekeeping` (what time does); `schedules` and `firing`
-(instants become tasks); `actions` (commands by name, for many tasks); `engine` puts a face on all of it.
+(instants become tasks); `rounds` (when each of that is due); `actions` (commands by name, for many tasks); `engine`
+puts a face on all of it.
 """
 
 from milepost_collector.controller.engine.creation import Created

@@ -42,11 +42,9 @@ from milepost_collector.controller.engine import (
     fallbacks,
     firing,
     links,
-    outcomes,
     schedules,
     stalls,
     teams,
-    timekeeping,
     updates,
     workers,
 )
@@ -59,6 +57,7 @@ from milepost_collector.controller.engine.creation import Created, Creator
 from milepost_collector.controller.engine.effects import Effects
 from milepost_collector.controller.engine.limits import delete_limit, set_limit
 from milepost_collector.controller.engine.reports import Reports
+from milepost_collector.controller.engine.rounds import Rounds
 from milepost_collector.controller.engine.unit import Unit
 from milepost_collector.controller.rows import AgentRow, ContentRow, LinkRow
 from milepost_collector.controller.store.interface import Tx
@@ -66,7 +65,6 @@ from milepost_collector.errors import QueryError
 from milepost_collector.protocol.totals import RunTotals
 
 DAY_MS = 86_400_000
-_RISKS_EVERY_MS, _BUDGETS_EVERY_MS, _FORGET_EVERY_MS, _WORKERS_KEPT_MS = 5_000, 1_000, 60_000, 3_600_000
 
 
 class Engine:
@@ -92,13 +90,10 @@ class Engine:
         self._new_id = new_id
         self._chance = chance
         self._max_value_bytes = max_value_bytes
-        self._retention_ms = retention_ms
         self._creator = Creator(new_id, max_value_bytes)
         self._asker = Asker(new_id, ask_alarm_ms)
         self._chooser = Chooser(costs or NoCosts())
-        self._risks_at = self._forget_at = self._budgets_at = 0
-        self._holds_after: freeing.Cursor | None = None
-        self._without_worker_after = ""
+        self._rounds = Rounds(self._unit, self._creator, chance, retention_ms)
 
     def take_effects(self) -> Effects:
         """Return what has been changed since the last call; to be called after the commit."""
@@ -294,40 +289,12 @@ class Engine:
 
     # Time.
 
-    def tick(self, tx: Tx) -> bool:
-        """Do what is due, a bounded amount of it; tell whether there is more to do at once."""
-        more = False
-        with self._unit(tx) as unit:
-            more |= timekeeping.promote_due(unit)
-        with self._unit(tx) as unit:
-            more |= timekeeping.end_leases(unit, self._chance)
-        with self._unit(tx) as unit:
-            more |= timekeeping.pass_deadlines(unit)
-        with self._unit(tx) as unit:
-            more |= answering.expire_due(unit)
-            more |= answering.alarm(unit)
-        with self._unit(tx) as unit:
-            more |= firing.fire_due(unit, self._creator)
-        if tx.now >= self._budgets_at:
-            unfinished = self._keep_budgets(tx)
-            self._budgets_at = tx.now + (0 if unfinished else _BUDGETS_EVERY_MS)
-            more |= unfinished
-        if tx.now >= self._risks_at:
-            self._risks_at = tx.now + _RISKS_EVERY_MS
-            with self._unit(tx) as unit:
-                timekeeping.report_risks(unit)
-            with self._unit(tx) as unit:
-                found, self._without_worker_after = fallbacks.without_worker(unit, self._without_worker_after)
-                for task, assignment, fallback in found:
-                    outcomes.fall_back(unit, task, assignment, fallback, "no worker that may take it polls")
-        if tx.now >= self._forget_at:
-            with self._unit(tx) as unit:
-                timekeeping.forget_workers(unit, _WORKERS_KEPT_MS)
-                timekeeping.forget_rates(unit)
-                budgets_time.forget(unit, self._retention_ms)
-                unfinished = timekeeping.forget_old(unit, self._retention_ms)
-            self._forget_at = tx.now + (0 if unfinished else _FORGET_EVERY_MS)
-        return more
+    def tick(self, tx: Tx, *, forget: bool = True) -> bool:
+        """Do what is due, a bounded amount of it; tell whether there is more to do at once.
+
+        forget: remove too what is older than the retention.
+        """
+        return self._rounds.make(tx, forget=forget)
 
     def judge_stalls(self, tx: Tx, them: list[stalls.Still], seen_at: dict[str, int]) -> None:
         """Mark attempts that show no sign of progress for unusually long, and unmark those that move."""
@@ -471,16 +438,6 @@ class Engine:
         """Stop what runs under used-up budgets."""
         with self._unit(tx) as unit:
             budgets_time.enforce(unit)
-
-    def _keep_budgets(self, tx: Tx) -> bool:
-        if not budgets_time.is_needed(tx):
-            return False
-        with self._unit(tx) as unit:
-            more = budgets_time.keep_up(unit)
-        with self._unit(tx) as unit:
-            self._holds_after = freeing.sweep(unit, self._holds_after)
-        self.enforce_budgets(tx)
-        return more
 
     def _set_agent(self, tx: Tx, name: str, *, paused: bool, by: str | None) -> None:
         row = tx.agent(name) or AgentRow(name=name)

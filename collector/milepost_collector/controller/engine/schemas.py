@@ -7,19 +7,16 @@ backreferences, and how far references unfold is bounded. The library is importe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from milepost_collector.controller.engine.references import check_references, refuse_to_read, shortened
 from milepost_collector.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator, Resolver, ValidationError
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
-_REFERENCES = ("$ref", "$dynamicRef")
-_MAX_DEPTH = 100
-_MAX_PARTS = 100_000  # once every reference is replaced by what it refers to
 _MAX_PATTERN_BYTES = 1 << 20  # of one compiled pattern
 _MOST_ERRORS = 100  # looked through for the one that is told
 _CHOICES = ("anyOf", "oneOf")
@@ -30,12 +27,13 @@ def check_schema(schema: dict[str, Any]) -> None:
     """Refuse what is not a JSON Schema that stands for itself.
 
     Raises:
-        InvalidParameterError: it is malformed, refers to another document or to nothing, has a pattern that is none or
-            needs backtracking, is nested too deeply, or its references unfold to too much.
+        InvalidParameterError: it is malformed, refers to another document or to nothing, refers to itself at the same
+            place of the value, has a pattern that is none or needs backtracking, is nested too deeply, or its
+            references unfold to too much.
     """
     from jsonschema_rs import ValidationError
 
-    _check_references(schema)
+    check_references(schema)
     try:
         _validator(schema)
     except ValidationError as error:
@@ -43,7 +41,7 @@ def check_schema(schema: dict[str, Any]) -> None:
             remedy = "use a regular expression without look-around and backreferences, and a smaller one if it is large"
             raise InvalidParameterError("schema.pattern", str(error.instance)[:200], remedy) from error
         place = _path(error.instance_path)
-        raise InvalidParameterError(f"schema.${place}", None, _shortened(error.message)) from error
+        raise InvalidParameterError(f"schema.${place}", None, shortened(error.message)) from error
 
 
 def check_value(field: str, value: Any, schema: dict[str, Any]) -> None:
@@ -56,18 +54,14 @@ def check_value(field: str, value: Any, schema: dict[str, Any]) -> None:
     error = min(errors, key=_remoteness, default=None)
     if error is not None:
         instance = error.instance
-        raise InvalidParameterError(field + _path(error.instance_path), _shown(instance), _shortened(_told(error)))
+        raise InvalidParameterError(field + _path(error.instance_path), _shown(instance), shortened(_told(error)))
 
 
 def _validator(schema: dict[str, Any]) -> Draft202012Validator:
     from jsonschema_rs import Draft202012Validator, RegexOptions
 
     options = RegexOptions(size_limit=_MAX_PATTERN_BYTES)
-    return Draft202012Validator(schema, pattern_options=options, retriever=_refuse_to_read)
-
-
-def _refuse_to_read(uri: str) -> NoReturn:
-    raise LookupError(f"{uri} is no place of the schema itself")
+    return Draft202012Validator(schema, pattern_options=options, retriever=refuse_to_read)
 
 
 # What is told.
@@ -97,74 +91,5 @@ def _step(step: str | int) -> str:
     return f".{step}" if step.isidentifier() else f"[{step!r}]"
 
 
-def _shortened(message: str) -> str:
-    return message if len(message) <= 500 else f"{message[:500]}…"
-
-
 def _shown(value: Any) -> Any:
     return value if len(repr(value)) <= 200 else None
-
-
-# References.
-
-
-def _check_references(schema: dict[str, Any]) -> None:
-    _Unfolding(schema).parts(schema, _MAX_DEPTH)
-
-
-class _Unfolding:
-    """Counts what a schema has in it once references are replaced."""
-
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
-        self._known: dict[str, int] = {}
-
-    def parts(self, part: Any, depth: int) -> int:
-        """Return how many parts something has; a circle counts once.
-
-        Raises:
-            InvalidParameterError: a reference leads elsewhere or nowhere, or it is too deep or too much.
-        """
-        if depth == 0:
-            raise InvalidParameterError(
-                "schema", None, f"it is nested deeper than {_MAX_DEPTH} levels; make it flatter"
-            )
-        count = 1 + sum(self.parts(child, depth - 1) for child in _children(part))
-        if isinstance(part, Mapping):
-            count += sum(self._unfolded(part[name]) for name in _REFERENCES if isinstance(part.get(name), str))
-        if count > _MAX_PARTS:
-            hint = f"its references unfold to more than {_MAX_PARTS} parts; refer to fewer"
-            raise InvalidParameterError("schema", None, hint)
-        return count
-
-    def _unfolded(self, reference: str) -> int:
-        if reference not in self._known:
-            self._known[reference] = 1  # a circle ends here
-            self._known[reference] = self.parts(self._resolved(reference), _MAX_DEPTH)
-        return self._known[reference]
-
-    def _resolved(self, reference: str) -> Any:
-        from jsonschema_rs import ReferencingError
-
-        if not reference.startswith("#"):
-            raise InvalidParameterError("schema.$ref", reference, "refer to places of the schema itself, as #/…")
-        try:
-            return self._resolver.lookup(reference).contents
-        except ReferencingError as error:
-            raise InvalidParameterError("schema.$ref", reference, "there is nothing at that place of it") from error
-
-    @cached_property
-    def _resolver(self) -> Resolver:
-        from jsonschema_rs import Registry
-
-        try:
-            return Registry([("schema:", self._schema)], retriever=_refuse_to_read).resolver("schema:")
-        except ValueError as error:  # of references that have not been looked at yet, or of a dialect
-            raise InvalidParameterError("schema", None, _shortened(str(error))) from error
-
-
-def _children(part: Any) -> Iterator[Any]:
-    if isinstance(part, Mapping):
-        yield from part.values()
-    elif isinstance(part, list):
-        yield from part
