@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -132,7 +133,7 @@ async def _start(config: CollectorConfig) -> Services:
         controller.stalls.activity = _activity(queries)
         undo.pop_all()
     triggers = Triggers(controller, Secrets(config.data_dir, config.secret_key))
-    return Services(
+    services = Services(
         config=config,
         database=database,
         ingest=ingest,
@@ -147,6 +148,13 @@ async def _start(config: CollectorConfig) -> Services:
         webhooks=webhooks,
         meter=_start_meter(controller, ingest, queries),
     )
+    controller.may_forget = partial(_all_is_told, services)
+    return services
+
+
+def _all_is_told(services: Services) -> bool:
+    """Tell whether what the controller logged is recorded, told to webhooks and dealt with by triggers."""
+    return services.follower.is_level and services.webhooks.is_level and services.event_follower.is_level
 
 
 async def _start_controller(config: CollectorConfig, costs: CostBook) -> Controller:
@@ -158,6 +166,7 @@ async def _start_controller(config: CollectorConfig, costs: CostBook) -> Control
         ask_alarm_ms=config.ask_alarm_s * 1_000,
         costs=costs,
     )
+    controller.may_forget = lambda: False  # what ran out while no collector ran is told first
     controller.start()
     return controller
 

@@ -55,6 +55,7 @@ class Follower:
         self._until_s = math.inf
         self._task: asyncio.Task[None] | None = None
         self.failures = 0  # passes in a row that failed; 0: all is well
+        self.is_level = False  # the last pass told everything there was
 
     def start(self) -> None:
         """Begin to follow, with what was committed before."""
@@ -89,18 +90,22 @@ class Follower:
             while await self._tell() and self._now_s() < self._until_s:
                 pass
         except MilepostError as error:
-            self.failures += 1
-            self._place = None  # whether it was recorded is not known
+            self._fall_behind()
             if self.failures == 1:
                 logger.warning("the record of tasks falls behind, will be caught up with: %s", error)
         except Exception:  # following must outlive a defect
-            self.failures += 1
-            self._place = None
+            self._fall_behind()
             logger.exception("the record of tasks falls behind, will be tried again")
         else:
             if self.failures:
                 logger.info("the record of tasks is complete again")
             self.failures = 0
+            self.is_level = True
+
+    def _fall_behind(self) -> None:
+        self.failures += 1
+        self.is_level = False
+        self._place = None  # whether it was recorded is not known
 
     async def _tell(self) -> bool:
         """Tell the next stretch; return whether there may be more."""

@@ -70,6 +70,7 @@ class EventFollower:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.failures = 0  # passes in a row that failed; 0: all is well
+        self.is_level = False  # the last pass dealt with everything there was
 
     def start(self) -> None:
         """Begin to follow, with what was committed before."""
@@ -103,16 +104,20 @@ class EventFollower:
                     pass
             await self._forget()
         except MilepostError as error:
-            self.failures += 1
-            self._positions.clear()
+            self._fall_behind()
             if self.failures == 1:
                 logger.warning("event triggers fall behind, what happens will be caught up with: %s", error)
         except Exception:  # following must outlive a defect
-            self.failures += 1
-            self._positions.clear()
+            self._fall_behind()
             logger.exception("event triggers fall behind, will be tried again")
         else:
             self.failures = 0
+            self.is_level = True
+
+    def _fall_behind(self) -> None:
+        self.failures += 1
+        self.is_level = False
+        self._positions.clear()
 
     async def _forget(self) -> None:
         if _now_s() - self._forgot_s >= EVERY_S and await self._triggers.registry.are_any():

@@ -31,6 +31,7 @@ class Follower:
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
+        self.is_level = False  # the last time there was no more
 
     def start(self) -> None:
         """Begin."""
@@ -69,6 +70,7 @@ class Follower:
 
     def _failed(self, error: Exception) -> float:
         self._failures += 1
+        self.is_level = False
         self._woken.set()
         if self._failures == 1:
             logger.warning("webhooks: %s falls behind, will be caught up with: %s", self._name, error)
@@ -79,3 +81,4 @@ class Follower:
         if self._failures:
             logger.info("webhooks: %s is up to date again", self._name)
         self._failures = 0
+        self.is_level = True

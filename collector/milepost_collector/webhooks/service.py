@@ -120,6 +120,11 @@ class Webhooks:
         self._runs.wake()
         self._dispatcher.wake()
 
+    @property
+    def is_level(self) -> bool:
+        """Whether everything that the controller logged had been told when that was last looked at."""
+        return self._logs.is_level
+
     # --- what is asked
 
     async def create(self, wanted: WebhookCreate) -> WebhookSecret:

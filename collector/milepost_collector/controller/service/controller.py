@@ -70,6 +70,7 @@ class Controller:
         )
         self._timer = Timer(self._tick)
         self.stalls = StallWatch(self.read, self.write)
+        self.may_forget: Callable[[], bool] = lambda: True  # asked before what is older than the retention is removed
         self._listeners: list[Callable[[], None]] = []
         self._metering: list[Callable[[Iterable[str]], None]] = []
         self._limits = True  # whether there are any, as the last tick saw it
@@ -284,7 +285,7 @@ class Controller:
         if self._is_new:
             await self._let_workers_return()
             self._is_new = False
-        found = await self.write(_tick)
+        found = await self.write(partial(_tick, forget=self.may_forget()))
         self._limits = found.limits
         await self.stalls.look(self._loop.time())
         # What has waited for a time is ready, or a rate may allow what it did not before.
@@ -359,9 +360,9 @@ class _Ticked(NamedTuple):
     limits: bool
 
 
-def _tick(engine: Engine, tx: Tx) -> _Ticked:
+def _tick(engine: Engine, tx: Tx, *, forget: bool) -> _Ticked:
     freed_before, engine.effects.freed = engine.effects.freed, False
-    more = engine.tick(tx)
+    more = engine.tick(tx, forget=forget)
     freed = engine.effects.freed
     engine.effects.freed |= freed_before
     return _Ticked(Tick(more, tx.now, tx.next_due()), freed, bool(tx.limits()))
