@@ -122,6 +122,17 @@ def test_payload_is_tried(invoke: Invoke, name: str):
     assert invoke("trigger", "try", name, "{}").stdout.startswith("filtered: header X-GitHub-Event is missing")
 
 
+def test_payload_is_tried_before_a_trigger_is_made(invoke: Invoke, name: str):
+    options = ("--scheme", "github", "--task", "triage", "--when", "X-GitHub-Event=issues", "--map", "n=/issue/number")
+    options = ("trigger", "create", name, *options, "--try", json.dumps(ISSUE))
+    shown = invoke(*options, "--header", "X-GitHub-Event=issues").stdout
+    assert shown.startswith("accepted\n")
+    assert json.loads(shown.partition("\n")[2])["input"] == {"n": 7}
+    assert json.loads(invoke(*options, "--json").stdout)["outcome"] == "filtered"
+    assert json.loads(invoke("trigger", "list", "--text", name, "--json").stdout) == []
+    assert "goes with --try" in invoke(*options[:-2], "--header", "A=b", code=2).stderr
+
+
 def test_rotated_trigger_takes_both_secrets(invoke: Invoke, collector: CollectorProcess, name: str):
     made = create(invoke, name)
     renewed = json.loads(invoke("trigger", "rotate", name, "--address", "--overlap", "1h", "--json").stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from msgspec import UNSET
 
 from milepost.wire.tasks import PRIORITIES
 from milepost.wire.triggers import SIGNATURE_SCHEMES, TRIGGER_KINDS, TRIGGER_OUTCOMES
@@ -15,6 +16,9 @@ from milepost_collector.cli.task_commands import setting_options
 trigger_argument = click.argument("trigger_id", metavar="TRIGGER")
 secret_option = click.option(
     "--secret", metavar="TEXT", help="What the sender signs with; `-`: from standard input.  [default: one is made]"
+)
+header_option = click.option(
+    "--header", "headers", multiple=True, metavar="NAME=VALUE", help="That comes with the payload; may be repeated."
 )
 task_options = several(
     click.option("--agent", "agents", multiple=True, help="Who does it; repeated: each of them, in parallel."),
@@ -93,8 +97,17 @@ def trigger() -> None:
 @task_options
 @click.option("--description", default="", help="For people.")
 @click.option("--disabled", is_flag=True, help="Do not begin yet.")
+@click.option(
+    "--try",
+    "payload",
+    type=Json(),
+    default=UNSET,
+    metavar="PAYLOAD",
+    help="Show what it would make of this payload (JSON, @file or -), and make nothing.",
+)
+@header_option
 @json_option
-def create(endpoint: str, name: str, as_json: bool, **options: Any) -> None:
+def create(endpoint: str, name: str, payload: Any, headers: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Make a trigger called NAME; a webhook's address and secret are printed, the secret this once.
 
     \b
@@ -102,10 +115,16 @@ def create(endpoint: str, name: str, as_json: bool, **options: Any) -> None:
       milepost trigger create triage --scheme github --task triage --when X-GitHub-Event=issues --when /action=opened
       milepost trigger create paid --scheme stripe --secret - --task send-invoice --map customer=/data/object/customer
       milepost trigger create look --on run.failed --where "cost>1" --task post-mortem --map run_id=/run/run_id
+      milepost trigger create triage --scheme github --task triage --when /action=opened --try '{"action": "opened"}'
     """
-    from milepost_collector.cli.triggers import create_trigger
+    from milepost_collector.cli.triggers import create_trigger, dry_run_trigger
 
-    create_trigger(endpoint, name, options, as_json=as_json)
+    if payload is not UNSET:
+        dry_run_trigger(endpoint, name, options, payload, headers, as_json=as_json)
+    elif headers:
+        raise click.UsageError("--header goes with --try")
+    else:
+        create_trigger(endpoint, name, options, as_json=as_json)
 
 
 @trigger.command(name="list")
@@ -271,7 +290,7 @@ def replay(endpoint: str, trigger_id: str, event_id: str, as_json: bool) -> None
 @trigger_argument
 @click.argument("payload", type=Json())
 @endpoint_option
-@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="That comes with it; may be repeated.")
+@header_option
 @json_option
 def try_(endpoint: str, trigger_id: str, payload: Any, headers: tuple[str, ...], as_json: bool) -> None:
     """Show what a trigger would make of PAYLOAD (JSON, @file or -); nothing is kept.

@@ -15,7 +15,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from milepost.wire.triggers import InputField, Trigger, TriggerEvent, TriggerSecret
+from milepost.wire.triggers import InputField, Trigger, TriggerEvent, TriggerSecret, TryAnswer
 from milepost_collector.cli.client import CollectorClient, person
 from milepost_collector.cli.layout import facts, fitted
 from milepost_collector.cli.render import clean, one_line, stdout_console, utc_now
@@ -31,19 +31,25 @@ _SIGNATURE_OPTIONS = {
     "prefix": "prefix", "user": "user", "delivery_header": "delivery_header",
 }  # fmt: skip
 _STYLES = {"accepted": "green", "duplicate": "dim", "filtered": "dim", "limited": "yellow"}
+_TRIED_OPTIONS = ("event", "where", "key_from", "description_from")
 PAGE = 200
 
 
 def create_trigger(endpoint: str, name: str, options: dict[str, Any], *, as_json: bool) -> None:
     """Make a trigger and print it with its secret."""
-    signature = _signature(options)
-    if (signature is None) == (options["event"] is None):
-        raise click.UsageError("give either --scheme, for a webhook, or --on, for an event")
-    task = _task(options)
-    fields = {**_definition(options), "task": {**task, "name": options.pop("task_name")}}
-    fields |= {"signature": signature, "secret": _secret(options.pop("secret")), "enabled": not options.pop("disabled")}
+    fields = _whole_definition(options)
+    fields |= {"secret": _secret(options.pop("secret")), "enabled": not options.pop("disabled")}
     made = CollectorClient(endpoint).triggers.create(name, **_given(options), **_given(fields))
     _print_secret(endpoint, made, as_json=as_json)
+
+
+def dry_run_trigger(
+    endpoint: str, name: str, options: dict[str, Any], payload: Any, headers: Sequence[str], *, as_json: bool
+) -> None:
+    """Print what a trigger that is not made would make of a payload."""
+    fields = {**_whole_definition(options), **{option: options[option] for option in _TRIED_OPTIONS}, "name": name}
+    found = CollectorClient(endpoint).triggers.dry_run(payload, headers=_headers(headers), **_given(fields))
+    _print_tried(found, as_json=as_json)
 
 
 def list_triggers(endpoint: str, text: str | None, kind: Any, *, as_json: bool) -> None:
@@ -143,15 +149,8 @@ def replay_event(endpoint: str, given: str, event_id: str, *, as_json: bool) -> 
 
 def try_trigger(endpoint: str, given: str, payload: Any, headers: Sequence[str], *, as_json: bool) -> None:
     """Print what a trigger would make of a payload."""
-    pairs = dict(_pair(text, "--header", "NAME=VALUE") for text in headers)
-    found = CollectorClient(endpoint).triggers.try_out(given, payload, headers=pairs)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(clean(f"{found.outcome}{f': {found.reason}' if found.reason else ''}"))
-    if found.task is not None:
-        shown = msgspec.json.format(msgspec.json.encode(found.task), indent=2).decode()
-        click.echo(clean(shown))
+    found = CollectorClient(endpoint).triggers.try_out(given, payload, headers=_headers(headers))
+    _print_tried(found, as_json=as_json)
 
 
 def delete_trigger(endpoint: str, given: str, *, yes: bool) -> None:
@@ -269,6 +268,20 @@ def _print_secret(endpoint: str, made: TriggerSecret, *, as_json: bool) -> None:
         click.echo("\nthe sender makes the secret; unless you have given it: milepost trigger rotate NAME --secret -")
 
 
+def _print_tried(found: TryAnswer, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    click.echo(clean(f"{found.outcome}{f': {found.reason}' if found.reason else ''}"))
+    if found.task is not None:
+        shown = msgspec.json.format(msgspec.json.encode(found.task), indent=2).decode()
+        click.echo(clean(shown))
+
+
+def _headers(texts: Sequence[str]) -> dict[str, str]:
+    return dict(_pair(text, "--header", "NAME=VALUE") for text in texts)
+
+
 def _secret(given: str | None) -> str | None:
     if given != "-":
         return given
@@ -288,6 +301,15 @@ def _signature(options: dict[str, Any]) -> dict[str, Any] | None:
 
 def _task(options: dict[str, Any]) -> dict[str, Any]:
     return _given(task_fields({option: options.pop(option) for option in _TASK_OPTIONS}))
+
+
+def _whole_definition(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a new trigger is, but for its limits, which stay among the options."""
+    signature = _signature(options)
+    if (signature is None) == (options["event"] is None):
+        raise click.UsageError("give either --scheme, for a webhook, or --on, for an event")
+    task = {**_task(options), "name": options.pop("task_name")}
+    return {**_definition(options), "task": task, "signature": signature}
 
 
 def _definition(options: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from milepost.resources._values import build, given_only, text_list, to_id
 from milepost.wire.tasks import PauseRequest, TaskCreate
 from milepost.wire.triggers import (
     Condition,
+    DryRunRequest,
     InputField,
     Outcome,
     ReplayRequest,
@@ -38,6 +39,7 @@ __all__ = [
     "create",
     "delete",
     "disable",
+    "dry_run",
     "enable",
     "event",
     "events",
@@ -276,6 +278,43 @@ def try_out(
     fields = {"headers": headers, "definition": definition}
     body = build(TryRequest, {"payload": payload, **given_only(fields)})
     return Operation(method="POST", path=_path(trigger, "try"), answer=TryAnswer, body=body, repeatable=True)
+
+
+def dry_run(
+    payload: Any,
+    *,
+    task: TaskCreate | Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+    signature: SignatureGiven | None = None,
+    event: str | None = None,
+    where: str = "",
+    conditions: ConditionsGiven = (),
+    mapping: FieldsGiven | None = None,
+    key_from: str | None = None,
+    description_from: str | None = None,
+    name: str | None = None,
+) -> Operation[TryAnswer]:
+    """Return what a trigger that is not made would make of a payload; nothing is made, nothing is kept.
+
+    headers: of a webhook's delivery. The others are as `create` takes them; signature is not checked, and whether
+    anything is found by where is not either. name: what tasks that it makes are said to come from.
+
+    Raises:
+        InvalidRequestError: a field is malformed, or they contradict one another.
+    """
+    definition = {
+        "task": task,
+        "signature": _signature(signature),
+        "event": event,
+        "where": where,
+        "conditions": list(conditions),
+        "mapping": _mapping(mapping),
+        "key_from": key_from,
+        "description_from": description_from,
+    }
+    fields = {"kind": "webhook" if event is None else "event", "headers": headers, "name": name}
+    body = build(DryRunRequest, {"payload": payload, "definition": given_only(definition), **given_only(fields)})
+    return Operation(method="POST", path=path_of("triggers", "dry-run"), answer=TryAnswer, body=body, repeatable=True)
 
 
 def _signature(given: SignatureGiven | UnsetType | None) -> Any:

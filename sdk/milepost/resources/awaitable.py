@@ -222,6 +222,7 @@ class AsyncTriggers(AsyncResource):
     event = awaited(_triggers.event)
     replay = awaited(_triggers.replay)
     try_out = awaited(_triggers.try_out)
+    dry_run = awaited(_triggers.dry_run)
 
 
 class AsyncWebhooks(AsyncResource):

@@ -220,6 +220,7 @@ class Triggers(Resource):
     event = blocking(_triggers.event)
     replay = blocking(_triggers.replay)
     try_out = blocking(_triggers.try_out)
+    dry_run = blocking(_triggers.dry_run)
 
 
 class Webhooks(Resource):

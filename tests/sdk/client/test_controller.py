@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.sdk.client.conftest import Ask
 
     from conftest import CollectorProcess
+    from milepost.wire.triggers import TryAnswer
 
 _numbers = itertools.count(1)
 
@@ -245,3 +246,20 @@ def test_recorded_runs_and_sql_are_read(ask: Ask, agent: str, collector: Collect
     assert answer.records() == [{"name": "report"}]
     with pytest.raises(milepost.InvalidRequestError):
         ask(lambda client: client.sql("DROP TABLE spans"))
+
+
+def test_trigger_is_tried_without_being_made(ask: Ask):
+    def tried(payload: object) -> TryAnswer:
+        conditions = [{"pointer": "/action", "equals": "opened"}]
+        return ask(
+            lambda client: client.triggers.dry_run(
+                payload, signature="github", task={"name": "triage"}, conditions=conditions, mapping={"title": "/title"}
+            )
+        )
+
+    taken = tried({"action": "opened", "title": "It fails"})
+    assert taken.task is not None
+    assert (taken.outcome, taken.task.name, taken.task.input) == ("accepted", "triage", {"title": "It fails"})
+    left = tried({"action": "closed"})
+    assert (left.outcome, left.task) == ("filtered", None)
+    assert ask(lambda client: client.triggers.list(text="dry run")) == []

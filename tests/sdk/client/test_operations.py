@@ -234,6 +234,15 @@ def test_trigger_is_asked_for_in_short_forms():
     assert (event["kind"], event["event"], "signature" in event) == ("event", "run.failed", False)
 
 
+def test_trigger_is_tried_as_it_would_be_created():
+    tried = body(
+        _triggers.dry_run(None, signature="github", task={"name": "t"}, mapping={"a": "/b"}, headers={"X": "y"})
+    )
+    assert (tried["kind"], tried["payload"], tried["headers"]) == ("webhook", None, {"X": "y"})
+    assert tried["definition"]["mapping"] == [{"name": "a", "pointer": "/b"}]
+    assert body(_triggers.dry_run({}, event="run.failed", task={"name": "t"}))["kind"] == "event"
+
+
 def test_trigger_s_mapping_can_be_taken_away():
     assert body(_triggers.update("gh", mapping=None)) == {"mapping": None}
     assert body(_triggers.update("gh")) == {}
