@@ -233,6 +233,7 @@ export const KEYMAP: readonly KeyGroup[] = [
       { keys: ['0'], does: 'the whole width' },
       { keys: ['w', 's'], does: ['zoom in', 'zoom out'] },
       { keys: ['a', 'd'], does: ['pan left', 'pan right'] },
+      { keys: ['c'], does: 'compare with the runs before, or with none' },
       { keys: ['y'], does: 'copy a link to what you see' },
     ],
   },
