@@ -262,6 +262,21 @@ def test_forms_have_no_violations(
     page.close()
 
 
+def test_trying_a_trigger_has_no_violations(themed: BrowserContext, collector: CollectorProcess, axe: str) -> None:
+    page = themed.new_page()
+    page.goto(f"{collector.url}/triggers")
+    page.get_by_role("button", name="New trigger").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Task to make").fill("triage")
+    dialog.get_by_text("Try it").click()
+    for payload, told in (('{"a": 1}', "accepted"), ("{", "this is not JSON")):
+        dialog.get_by_role("textbox", name="A payload").fill(payload)
+        dialog.get_by_role("button", name="What would it make?").click()
+        expect(dialog).to_contain_text(told)
+        assert violations(page, axe) == []
+    page.close()
+
+
 def test_theme_holds_for_forced_colours_and_contrast(browser: Browser, collector: CollectorProcess, axe: str) -> None:
     context = browser.new_context(forced_colors="active", contrast="more", color_scheme="dark")
     page = context.new_page()

@@ -140,6 +140,45 @@ def test_payload_is_tried_before_anybody_sends_one(
     assert controlled.get(f"/api/triggers/{trigger['id']}/events")["events"] == []
 
 
+def test_trigger_is_tried_before_it_is_made(
+    collector: CollectorProcess, controlled: Controlled, open_page: OpenPage
+) -> None:
+    page = open_page(f"{collector.url}/triggers")
+    page.get_by_role("button", name="New trigger").click()
+    dialog = page.get_by_role("dialog")
+    would = dialog.get_by_role("status", name="What it would make")
+    dialog.get_by_text("Try it").focus()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="What would it make?").click()
+    expect(would).to_have_text("mend what is marked above first")
+    expect(dialog).to_contain_text("give the name that agents handle it by")
+    dialog.get_by_role("combobox", name="Task to make").fill("tried")
+    dialog.get_by_role("textbox", name="Fields of the input").fill("title = /issue/title !")
+    dialog.get_by_role("textbox", name="A payload").press("Control+Enter")
+    expect(would).to_contain_text("It fails")
+    dialog.get_by_role("textbox", name="Only when").fill("X-GitHub-Event = push")
+    dialog.get_by_role("textbox", name="Headers").press("Control+Enter")
+    expect(would).to_contain_text("filtered")
+    expect(would).to_contain_text("X-GitHub-Event")
+    dialog.get_by_role("radio", name="an event here").check()
+    expect(dialog.get_by_role("textbox", name="A payload")).to_have_value(re.compile("run.failed"))
+    assert controlled.get("/api/tasks?name=tried")["tasks"] == []
+
+
+def test_change_of_a_trigger_is_tried_before_it_is_made(
+    collector: CollectorProcess, controlled: Controlled, open_page: OpenPage
+) -> None:
+    trigger, _ = made(controlled, conditions=[{"pointer": "/action", "equals": "closed"}])
+    page = open_page(f"{collector.url}/triggers/{trigger['id']}")
+    page.get_by_role("button", name="Change", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Try it").click()
+    dialog.get_by_role("textbox", name="Only when").fill("/action = opened")
+    dialog.get_by_role("button", name="What would it make?").click()
+    expect(dialog.get_by_role("status", name="What it would make")).to_contain_text("accepted")
+    assert controlled.get(f"/api/triggers/{trigger['id']}")["conditions"] == trigger["conditions"]
+
+
 def test_secret_and_address_are_rotated(
     collector: CollectorProcess, controlled: Controlled, open_page: OpenPage
 ) -> None:

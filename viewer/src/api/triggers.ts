@@ -50,6 +50,9 @@ export const rotateTrigger = (id: string, body: Record<string, unknown>): Promis
 export const tryTrigger = (id: string, payload: unknown, headers: Record<string, string>): Promise<TryAnswer> =>
   send('POST', at(id, 'try'), { payload, headers });
 
+/** What a trigger that is not made, or not changed yet, would make. */
+export const dryRunTrigger = (body: Record<string, unknown>): Promise<TryAnswer> => send('POST', at('dry-run'), body);
+
 export function fetchTriggerEvents(
   id: string,
   outcomes: readonly string[],

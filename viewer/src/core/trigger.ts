@@ -166,3 +166,21 @@ export function countsText(counts: Record<Outcome, number>): string {
 export function addressOf(trigger: Trigger, base: string): string {
   return trigger.path === null ? '' : new URL(trigger.path.replace(/^\//, ''), base).href;
 }
+
+const SAMPLES: Readonly<Record<Trigger['kind'], unknown>> = {
+  webhook: { action: 'opened', issue: { number: 7, title: 'It fails', labels: ['bug'] } },
+  event: {
+    event: 'run.failed',
+    time: '2026-01-01T00:00:00Z',
+    run: { run_id: '0af7651916cd43dd8448eb211c80319c', status: 'failed', cost_usd: 1.5 },
+  },
+};
+
+/** What a trigger may be tried with, to begin with. */
+export const samplePayload = (kind: Trigger['kind']): unknown => SAMPLES[kind];
+
+/** Headers as `Name: value`, one a line; lines without a colon are none. */
+export function readHeaderLines(text: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => line.includes(':'));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]));
+}

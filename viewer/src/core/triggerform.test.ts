@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Condition, InputField, Trigger } from './trigger';
-import { addressOf, countsText, firesOn, troubles } from './trigger';
-import { conditionLine, emptyTriggerForm, fieldLine, formOf, readConditionLine, readFieldLine, readTriggerForm } from './triggerform';
+import { addressOf, countsText, firesOn, readHeaderLines, troubles } from './trigger';
+import { conditionLine, emptyTriggerForm, fieldLine, formOf, readConditionLine, readDryRun, readFieldLine, readTriggerForm } from './triggerform';
 
 const NONE = { accepted: 0, duplicate: 0, filtered: 0, refused: 0, limited: 0, failed: 0 };
 const TRIGGER: Trigger = {
@@ -91,4 +91,27 @@ test('a trigger is told in words', () => {
   expect(countsText(NONE)).toBe('nothing yet');
   expect(countsText({ ...NONE, accepted: 2, failed: 1 })).toBe('2 accepted, 1 failed');
   expect(troubles({ ...NONE, accepted: 2, failed: 1, limited: 1, refused: 1 })).toBe(3);
+});
+
+describe('a dry run', () => {
+  test('is of the form as it stands, with or without a name', () => {
+    const { value } = readDryRun({ ...emptyTriggerForm(), taskName: 'triage', secret: 'never shown', conditions: '/a exists' });
+    expect(value).toMatchObject({ name: 'dry run', kind: 'webhook', definition: { signature: { scheme: 'github' }, task: { name: 'triage' } } });
+    expect(JSON.stringify(value)).not.toContain('never shown');
+  });
+
+  test('of a change keeps what the form does not show', () => {
+    const { value } = readDryRun({ ...formOf(TRIGGER), mapping: '' }, TRIGGER);
+    expect(value).toMatchObject({ name: 'triage', kind: 'webhook' });
+    expect(value?.definition).toMatchObject({ mapping: null, signature: TRIGGER.signature, max_body_bytes: 1, conditions: TRIGGER.conditions });
+    expect(Object.keys(value?.definition as object)).not.toContain('name');
+  });
+
+  test('needs what the trigger needs', () => {
+    expect(readDryRun(emptyTriggerForm()).errors).toHaveProperty('taskName');
+  });
+});
+
+test('headers are read line by line', () => {
+  expect(readHeaderLines('X-A: b: c\n\nnothing\n B:d ')).toEqual({ 'X-A': 'b: c', B: 'd' });
 });

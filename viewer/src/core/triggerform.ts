@@ -31,6 +31,8 @@ export interface TriggerForm {
   maxDepth: string;
 }
 
+const UNNAMED = 'dry run';
+
 export function emptyTriggerForm(): TriggerForm {
   return {
     name: '', description: '', kind: 'webhook', scheme: 'github', secret: '', header: 'X-Signature', algorithm: 'sha256', encoding: 'hex',
@@ -167,6 +169,19 @@ export function readTriggerForm(form: TriggerForm, before: Trigger | null = null
   Object.assign(reader.errors, task.errors);
   reader.value.task = before ? { ...before.task, ...task.value } : task.value;
   return reader.result();
+}
+
+/** What `POST /api/triggers/dry-run` takes but for payload and headers; with `before`, of the trigger as it would be changed. */
+export function readDryRun(form: TriggerForm, before: Trigger | null = null): Read<TriggerForm> {
+  const { value, errors } = readTriggerForm({ ...form, name: form.name.trim() || UNNAMED }, before);
+  if (value === null) return { value, errors };
+  const { name, kind = before?.kind, secret: _, ...changed } = value;
+  return { value: { name, kind, definition: { ...(before && unseenOf(before)), ...changed } }, errors };
+}
+
+/** What a trigger is that its form does not show. */
+function unseenOf({ signature, max_body_bytes }: Trigger): Record<string, unknown> {
+  return { ...(signature && { signature }), ...(max_body_bytes != null && { max_body_bytes }) };
 }
 
 function webhookOf(form: TriggerForm): Record<string, unknown> {
