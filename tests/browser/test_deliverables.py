@@ -98,7 +98,7 @@ def test_previews_run_nothing(controlled: Controlled, open_task: OpenTask) -> No
         expect(row).to_contain_text(text)
     row = handed_over(page).get_by_role("listitem").filter(has_text="red.png")
     row.get_by_role("button", expanded=False).click()
-    page.wait_for_function("document.querySelector('img[alt=\"Preview of red.png\"]').naturalWidth === 4")
+    expect(page.get_by_alt_text("Preview of red.png")).to_have_js_property("naturalWidth", 4)
     assert page.evaluate("window.hacked") is None
 
 
