@@ -83,6 +83,7 @@ def run(options: Options) -> Result:
         for size in sizes:
             progress(f"a run of {size:,} spans")
             measure_run(bench, run_ids[size], size)
+            measure_lanes(bench, run_ids[size], size)
         progress("draw at twice the pixels, a live run, the list")
         measure_draw(bench, run_ids[sizes[-1]], sizes[-1], scale=2)
         measure_live(bench, sizes[min(1, len(sizes) - 1)])
@@ -126,7 +127,11 @@ def opened(bench: Bench, path: str, ready: dict[str, str], scale: float = 1) -> 
     context.close()
 
 
-RUN_READY = {"rows": f"document.querySelector('{ROW}')", "minimap": "milepostProbe.painted('.minimap canvas')"}
+# Reading a canvas back takes time of the page's own: not before there can be anything on it.
+RUN_READY = {
+    "rows": f"document.querySelector('{ROW}')",
+    "minimap": f"document.querySelector('{ROW}') && milepostProbe.painted('.minimap canvas')",
+}
 
 
 def measure_run(bench: Bench, run_id: str, size: int) -> None:
@@ -173,6 +178,7 @@ def _frames(bench: Bench, page: Page, name: str, act: str, floor: float) -> None
 
 
 def _draw(bench: Bench, page: Page, name: str, bar: float) -> None:
+    page.locator("body").evaluate("element => element.ownerDocument.activeElement.blur()")
     found = page.evaluate(f"{{ const probe = milepostProbe; probe.frames({bench.frames}, {DRAW}) }}")
     bench.add(f"{name}, script p95", percentile(found["costs"][1::2], 0.95), "ms", bar=bar)
 
@@ -181,6 +187,12 @@ def measure_draw(bench: Bench, run_id: str, size: int, scale: float) -> None:
     """Draw a whole run on a display of more pixels."""
     with opened(bench, f"runs/{run_id}", RUN_READY, scale) as page:
         _draw(bench, page, f"{size:,} spans: draw at {scale:g}x, whole run", bar=17)
+
+
+def measure_lanes(bench: Bench, run_id: str, size: int) -> None:
+    """Draw a whole run as lanes: every span of it is looked at in every frame."""
+    with opened(bench, f"runs/{run_id}?view=lanes", {"lanes": "milepostProbe.painted('.lanes canvas')"}) as page:
+        _draw(bench, page, f"{size:,} spans: draw lanes, whole run", bar=8)
 
 
 def _select(bench: Bench, page: Page, at: str) -> None:

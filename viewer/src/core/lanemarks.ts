@@ -2,6 +2,7 @@
 
 import type { EventDots } from './eventmarks';
 import { plural } from './format';
+import { FAILED } from './kinds';
 import { lastStartedIn, type LaneMap } from './lanes';
 import type { SpanStore } from './spans';
 import type { Tree } from './tree';
@@ -26,6 +27,25 @@ export function waitsInLanes(map: LaneMap, tree: Tree, store: SpanStore): LaneWa
     }
   }
   return found.sort((a, b) => a.lane - b.lane || a.start - b.start);
+}
+
+/** Failed spans lane by lane, each lane in order of their start; those of lane i are at [first[i], first[i + 1]). */
+export interface LaneFailures {
+  readonly nodes: readonly number[];
+  readonly first: readonly number[];
+}
+
+/** Few spans fail: found once, they need not be looked for among all others in every frame. */
+export function failuresInLanes(map: LaneMap, tree: Tree, store: SpanStore): LaneFailures {
+  const nodes: number[] = [];
+  const first = [0];
+  for (let lane = 0; lane < map.count; lane++) {
+    for (let i = map.first[lane]; i < map.first[lane + 1]; i++) {
+      if (map.nodes[i] < tree.spanCount && store.status[map.nodes[i]] === FAILED) nodes.push(map.nodes[i]);
+    }
+    first.push(nodes.length);
+  }
+  return { nodes, first };
 }
 
 /** The nodes right below a group, in order. */

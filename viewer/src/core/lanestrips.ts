@@ -30,7 +30,9 @@ export interface LaneScene {
 
 /** Walks lanes and emits whole pixels; keeps one strip open at a time, so that no objects are made. */
 export class LaneScanner {
+  /** Of the open strip, the time of each colour in it, and which these are. */
   private readonly time: Float64Array;
+  private readonly used: number[] = [];
   private from = 0;
   private to = 0;
   private total = 0;
@@ -46,12 +48,15 @@ export class LaneScanner {
   scan(lane: number): void {
     const { map, tree, scale, now } = this.scene;
     const { nodes, first } = map;
+    const { start: starts, end: ends } = tree;
     const { start, end } = scale.view;
-    for (let i = Math.max(lastStartedIn(map, tree, lane, start), first[lane]); i < first[lane + 1]; i++) {
+    const last = first[lane + 1];
+    for (let i = Math.max(lastStartedIn(map, tree, lane, start), first[lane]); i < last; i++) {
       const node = nodes[i];
-      if (tree.start[node] > end) break;
-      const until = Number.isNaN(tree.end[node]) ? Math.max(now, tree.start[node]) : tree.end[node];
-      if (until >= start) this.take(node, scale.toX(tree.start[node]), scale.toX(until), until - tree.start[node]);
+      const begin = starts[node];
+      if (begin > end) break;
+      const until = ends[node] === ends[node] ? ends[node] : Math.max(now, begin); // NaN while it runs
+      if (until >= start) this.take(node, scale.toX(begin), scale.toX(until), until - begin);
     }
     this.flush();
   }
@@ -72,16 +77,22 @@ export class LaneScanner {
   private add(node: number, from: number, to: number, duration: number): void {
     this.only = this.total === 0 ? node : -1;
     if (this.total === 0) [this.from, this.to] = [from, to];
-    this.to = Math.max(this.to, to);
+    if (to > this.to) this.to = to;
     this.total += duration;
-    this.time[this.scene.colourOf(node)] += duration;
+    const colour = this.scene.colourOf(node);
+    if (this.time[colour] === 0) this.used.push(colour);
+    this.time[colour] += duration;
   }
 
   private flush(): void {
     if (this.total === 0) return;
-    const leader = this.time.findIndex((time) => time >= LEADING_SHARE * this.total);
+    let leader = -1;
+    for (const colour of this.used) {
+      if (this.time[colour] >= LEADING_SHARE * this.total) leader = colour;
+      this.time[colour] = 0;
+    }
+    this.used.length = 0;
     this.emit(this.from, this.to, leader, this.only);
-    this.time.fill(0);
     this.total = 0;
   }
 }

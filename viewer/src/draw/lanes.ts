@@ -1,8 +1,8 @@
 /** Paints lanes: the whole run, or the part of it that the window and the scroll position show. */
 
 import type { EventDots } from '../core/eventmarks';
-import { FAILED, RUNNING } from '../core/kinds';
-import type { LaneWait } from '../core/lanemarks';
+import { RUNNING } from '../core/kinds';
+import type { LaneFailures, LaneWait } from '../core/lanemarks';
 import type { LaneMap } from '../core/lanes';
 import { LaneScanner, thinned, type TimeScale } from '../core/lanestrips';
 import type { LeadIn } from '../core/leadin';
@@ -36,6 +36,7 @@ export interface LanesScene {
   readonly selected: number;
   readonly hovered: number;
   readonly waits: readonly LaneWait[];
+  readonly failures: LaneFailures;
   /** What came before the run, and the row of the span that it led to. */
   readonly leadIn: readonly LeadIn[];
   readonly root: number;
@@ -57,15 +58,27 @@ const MARKS_FROM_PX = 6;
 const UNFINISHED = 0.55;
 const WAITING = 0.16;
 
+interface Batch {
+  readonly style: string;
+  readonly alpha: number;
+  readonly rects: number[];
+}
+
 /** Rectangles by colour: setting a colour costs more than filling a rectangle. */
 class Batches {
-  private readonly byStyle = new Map<string, { style: string; alpha: number; rects: number[] }>();
+  private readonly byStyle = new Map<string, Batch>();
+  private last: Batch | null = null; // neighbours are often alike
 
   add(style: string, alpha: number, x: number, y: number, width: number, height: number): void {
+    if (this.last?.style !== style || this.last.alpha !== alpha) this.last = this.batchOf(style, alpha);
+    this.last.rects.push(x, y, width, height);
+  }
+
+  private batchOf(style: string, alpha: number): Batch {
     const key = style + alpha;
     let batch = this.byStyle.get(key);
     if (!batch) this.byStyle.set(key, (batch = { style, alpha, rects: [] }));
-    batch.rects.push(x, y, width, height);
+    return batch;
   }
 
   paint(context: CanvasRenderingContext2D): void {
@@ -177,11 +190,9 @@ class LanesPainter {
 
   /** Errors do not colour strips: each has a tick of its own where it ended. */
   private collectErrors(lane: number): void {
-    const { map, tree, store, scale } = this.scene;
-    for (let i = map.first[lane]; i < map.first[lane + 1]; i++) {
-      const node = map.nodes[i];
-      if (node >= tree.spanCount || store.status[node] !== FAILED) continue;
-      const x = scale.toX(tree.end[node]);
+    const { failures, tree, scale } = this.scene;
+    for (let i = failures.first[lane]; i < failures.first[lane + 1]; i++) {
+      const x = scale.toX(tree.end[failures.nodes[i]]);
       if (x >= 0 && x <= scale.width + 2) this.errors.push(Math.max(0, Math.round(x) - 2));
     }
   }
