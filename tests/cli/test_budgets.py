@@ -49,3 +49,18 @@ def test_task_is_handed_over_with_a_budget(invoke, client) -> None:
     assert (budget.limits.usd, budget.limits.tokens) == (1.5, 9)
     shown = invoke("task", "get", result.stdout.strip())
     assert "$0.00 of $1.50" in shown.stdout
+
+
+def test_budget_is_named_by_what_it_limits(invoke) -> None:
+    made = json.loads(invoke("budget", "set", "name", "Load", "--usd", "5", "--per", "day", "--json").stdout)
+    assert json.loads(invoke("budget", "show", "name", "Load", "--json").stdout)["budget"]["id"] == made["id"]
+    invoke("budget", "raise", "name", "Load", "--usd", "2", "--reason", "month end")
+    assert json.loads(invoke("budget", "show", made["id"], "--json").stdout)["budget"]["limits"]["usd"] == 7
+    other = json.loads(invoke("budget", "set", "name", "Load", "--usd", "9", "--json").stdout)
+    told = invoke("budget", "delete", "name", "Load", code=1).stderr
+    assert f"{made['id']} (per day)" in told
+    assert f"{other['id']} (per total)" in told
+    invoke("budget", "delete", other["id"])
+    assert invoke("budget", "delete", "name", "Load").stdout == "budget name Load is removed\n"
+    assert "there is no budget of name Load" in invoke("budget", "show", "name", "Load", code=1).stderr
+    assert "'ops' is no scope" in invoke("budget", "show", "ops", "x", code=2).stderr

@@ -17,12 +17,15 @@ amount_options = several(
     click.option("--tool-calls", type=click.IntRange(0, 10**9), help="Calls of tools."),
 )
 
+budget_argument = click.argument("named", metavar="BUDGET", nargs=-1, required=True)
+
 
 @click.group(cls=ControlGroup)
 def budget() -> None:
     """Limit what tasks may use in money, tokens, running time and calls of tools.
 
-    SCOPE is task, name (of tasks), agent, team or project; VALUE is which one.
+    SCOPE is task, name (of tasks), agent, team or project; VALUE is which one. BUDGET is a budget's id, or its SCOPE
+    and VALUE, if it is the only one of these.
 
     \b
     Examples:
@@ -77,49 +80,50 @@ def list_budgets(endpoint: str, scopes: tuple[Any, ...], as_json: bool) -> None:
 
 
 @budget.command()
-@click.argument("budget_id", metavar="BUDGET")
+@budget_argument
 @endpoint_option
 @json_option
-def show(endpoint: str, budget_id: str, as_json: bool) -> None:
-    """Show a budget: what is used and reserved, by which attempts, and what happened to it. BUDGET is its id.
-
+def show(endpoint: str, named: tuple[str, ...], as_json: bool) -> None:
+    """Show a budget: what is used and reserved, by which attempts, and what happened to it.
     \b
     Examples:
       milepost budget show 01kdvdna00v3rs3dtr9bbc7fpp
     """
     from milepost_collector.cli.budgets import print_budget
 
-    print_budget(endpoint, budget_id, as_json=as_json)
+    print_budget(endpoint, named, as_json=as_json)
 
 
 @budget.command(name="raise")
-@click.argument("budget_id", metavar="BUDGET")
+@budget_argument
 @endpoint_option
 @amount_options
 @reason_option
 @json_option
-def raise_budget(endpoint: str, budget_id: str, reason: str, as_json: bool, **amounts: Any) -> None:
+def raise_budget(endpoint: str, named: tuple[str, ...], reason: str, as_json: bool, **amounts: Any) -> None:
     """Allow so much more until the present period ends (of a budget in total: for good); what waits for it goes on.
 
     \b
     Examples:
-      milepost budget raise 01kdvdna00v3rs3dtr9bbc7fpp --usd 5 --reason "month end"
+      milepost budget raise agent amy --usd 5 --reason "month end"
+      milepost budget raise 01kdvdna00v3rs3dtr9bbc7fpp --tokens 100000
     """
     from milepost_collector.cli.budgets import raise_by
 
-    raise_by(endpoint, budget_id, amounts, reason, as_json=as_json)
+    raise_by(endpoint, named, amounts, reason, as_json=as_json)
 
 
 @budget.command()
-@click.argument("budget_id", metavar="BUDGET")
+@budget_argument
 @endpoint_option
-def delete(endpoint: str, budget_id: str) -> None:
+def delete(endpoint: str, named: tuple[str, ...]) -> None:
     """Remove a budget; what it held back goes on.
 
     \b
     Examples:
+      milepost budget delete project
       milepost budget delete 01kdvdna00v3rs3dtr9bbc7fpp
     """
     from milepost_collector.cli.budgets import remove_budget
 
-    remove_budget(endpoint, budget_id)
+    remove_budget(endpoint, named)

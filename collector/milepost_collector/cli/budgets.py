@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from milepost.wire.budgets import MEASURES, Amounts, Budget, BudgetDetail, BudgetLimits
+from milepost.wire.budgets import BUDGET_SCOPES, MEASURES, Amounts, Budget, BudgetDetail, BudgetLimits
 from milepost_collector.cli.client import CollectorClient, person
 from milepost_collector.cli.layout import facts, listed
 from milepost_collector.cli.render import clean, duration, one_line, stdout_console
@@ -39,28 +39,53 @@ def print_budgets(endpoint: str, scopes: Sequence[Any], *, as_json: bool) -> Non
         click.echo("there are no budgets; see `milepost budget set --help`")
 
 
-def print_budget(endpoint: str, budget_id: str, *, as_json: bool) -> None:
+def print_budget(endpoint: str, named: Sequence[str], *, as_json: bool) -> None:
     """Print a budget with what belongs to it."""
-    found = CollectorClient(endpoint).budgets.get(budget_id)
+    client = CollectorClient(endpoint)
+    found = client.budgets.get(_which(client, named))
     if as_json:
         print_json(found)
     else:
         _print_detail(found)
 
 
-def raise_by(endpoint: str, budget_id: str, amounts: Mapping[str, Any], reason: str, *, as_json: bool) -> None:
+def raise_by(endpoint: str, named: Sequence[str], amounts: Mapping[str, Any], reason: str, *, as_json: bool) -> None:
     """Raise a budget and print it."""
     if not any(amounts.values()):
         raise click.UsageError("by how much? give --usd, --tokens, --time or --tool-calls")
     given = {name: amount for name, amount in amounts.items() if amount}
-    raised = CollectorClient(endpoint).budgets.raise_by(budget_id, reason=reason, by=person(), **given)
+    client = CollectorClient(endpoint)
+    raised = client.budgets.raise_by(_which(client, named), reason=reason, by=person(), **given)
     _print(raised, as_json=as_json)
 
 
-def remove_budget(endpoint: str, budget_id: str) -> None:
+def remove_budget(endpoint: str, named: Sequence[str]) -> None:
     """Remove a budget."""
-    CollectorClient(endpoint).budgets.delete(budget_id)
-    click.echo(clean(f"budget {budget_id} is removed"))
+    client = CollectorClient(endpoint)
+    client.budgets.delete(_which(client, named))
+    click.echo(clean(f"budget {' '.join(named)} is removed"))
+
+
+def _which(client: CollectorClient, named: Sequence[str]) -> str:
+    """Return the id of the budget that is named by it, or by its scope and value.
+
+    Raises:
+        ClickException: there is none, or several.
+    """
+    scope, *rest = named
+    if scope not in BUDGET_SCOPES:
+        if rest:
+            raise click.UsageError(f"{scope!r} is no scope: name a budget by its id, or as `agent amy` or `project`")
+        return scope
+    found = [one for one in client.budgets.list(scope=scope) if one.value == " ".join(rest)]
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        raise click.ClickException(
+            f"there is no budget of {' '.join(named)}; `milepost budget list` lists what there is"
+        )
+    ids = ", ".join(f"{one.id} (per {one.per})" for one in found)
+    raise click.ClickException(f"{' '.join(named)} has {len(found)} budgets, name one by its id: {ids}")
 
 
 def budgets_table(budgets: Sequence[Budget]) -> Table:

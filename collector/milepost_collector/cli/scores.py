@@ -23,14 +23,21 @@ def score_run(endpoint: str, run: str, given: dict[str, Any], *, as_json: bool) 
 
 def feedback_on_run(endpoint: str, run: str, said: dict[str, Any], *, as_json: bool) -> None:
     """Keep feedback on a run and print its id."""
+    _check(said)
     client = CollectorClient(endpoint)
     _keep(client, {**said, "run_id": resolve(client, run)}, as_json=as_json)
 
 
 def feedback_on_task(endpoint: str, task: str, said: dict[str, Any], *, as_json: bool) -> None:
     """Keep feedback on a task and print its id."""
+    _check(said)
     client = CollectorClient(endpoint)
     _keep(client, {**said, "task": resolve_task(client, task)}, as_json=as_json)
+
+
+def _check(said: dict[str, Any]) -> None:
+    if said["rating"] is None and not said["text"] and not said["issues"]:
+        raise click.UsageError("what do you think of it? give --rating, --text or --issue")
 
 
 def _keep(client: CollectorClient, said: dict[str, Any], *, as_json: bool) -> None:

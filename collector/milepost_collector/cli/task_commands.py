@@ -288,7 +288,7 @@ def resume(endpoint: str, tasks: tuple[str, ...], reason: str, as_json: bool) ->
 @task.command()
 @tasks_argument
 @endpoint_option
-@click.option("--reassign", is_flag=True, help="Away from the agent that failed, to any other that handles it.")
+@click.option("--reassign", is_flag=True, help="To any agent that handles it but the one that failed; --to names one.")
 @click.option("--to", "to_agent", metavar="AGENT", help="To this agent.")
 @click.option("--checkpoint", type=click.IntRange(1), metavar="NUMBER", help="Go on from this one, not the newest.")
 @click.option("--input", "input_", type=Json(), help="Instead of its input: JSON or @file.")
