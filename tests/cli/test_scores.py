@@ -34,5 +34,5 @@ def test_feedback_on_a_task_is_kept(invoke: Invoke, collector: CollectorProcess)
 
 
 def test_nothing_said_is_told(invoke: Invoke, recorded: dict[str, str]):
-    assert "give a rating, a text or issues" in invoke("feedback", recorded["good"], code=1).stderr
+    assert "give --rating, --text or --issue" in invoke("feedback", recorded["good"], code=2).stderr
     assert "give a value, a label or both" in invoke("score", recorded["good"], "tone", code=1).stderr

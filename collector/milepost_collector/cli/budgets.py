@@ -72,11 +72,12 @@ def _which(client: CollectorClient, named: Sequence[str]) -> str:
     Raises:
         ClickException: there is none, or several.
     """
-    scope, *rest = named
+    rest = named[1:]
+    scope: Any = named[0]
     if scope not in BUDGET_SCOPES:
         if rest:
             raise click.UsageError(f"{scope!r} is no scope: name a budget by its id, or as `agent amy` or `project`")
-        return scope
+        return named[0]
     found = [one for one in client.budgets.list(scope=scope) if one.value == " ".join(rest)]
     if len(found) == 1:
         return found[0].id
