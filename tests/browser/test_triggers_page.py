@@ -162,7 +162,7 @@ def test_trigger_is_tried_before_it_is_made(
     expect(would).to_contain_text("X-GitHub-Event")
     dialog.get_by_role("radio", name="an event here").check()
     expect(dialog.get_by_role("textbox", name="A payload")).to_have_value(re.compile("run.failed"))
-    assert controlled.get("/api/tasks?name=tried")["tasks"] == []
+    assert "tried" not in [task["name"] for task in controlled.get("/api/tasks")["tasks"]]
 
 
 def test_change_of_a_trigger_is_tried_before_it_is_made(
