@@ -4,7 +4,7 @@ import type { EventItem } from '../core/events';
 import { parseJson } from '../core/json';
 import type { RunFilters } from '../core/runfilters';
 import { eventsAddress, PAGE_SIZE, runAddress, runsAddress } from './addresses';
-import { takeAhead } from './ahead';
+import { takeAhead, type Answer } from './ahead';
 import type { EventListAnswer, EventMarks, MessageItem, Problem, RunDetail, RunListAnswer, RunMessagesAnswer, SchemaAnswer, SpanDetail, SqlAnswer } from './types';
 
 /** Captured values up to this size come whole; larger ones as their beginning, with "load all". */
@@ -40,8 +40,8 @@ const UNREACHABLE: Problem = {
 };
 
 /** fetch, with every way of failing turned into ApiError. An aborted request stays an AbortError. */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  let response: Response;
+export async function request(path: string, init: RequestInit = {}): Promise<Answer> {
+  let response: Answer;
   try {
     const ahead = init.method === undefined ? takeAhead(path) : null;
     response = await (ahead ?? fetch(path, init));
@@ -54,7 +54,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   return response;
 }
 
-async function readProblem(response: Response): Promise<Problem> {
+async function readProblem(response: Answer): Promise<Problem> {
   const fallback = { title: response.statusText || 'Error', status: response.status, detail: `HTTP ${response.status}` };
   try {
     return { ...fallback, ...((await response.json()) as Problem) };
@@ -72,7 +72,7 @@ export async function getJson<T>(path: string, signal?: AbortSignal, positions?:
 /** Collects from where the live stream tells what answers do not have yet; null where one does not say. */
 export type Positions = (string | null)[];
 
-export function notePosition(response: Response, positions?: Positions): void {
+export function notePosition(response: Answer, positions?: Positions): void {
   positions?.push(response.headers.get('milepost-live-position'));
 }
 

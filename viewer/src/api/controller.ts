@@ -6,6 +6,7 @@ import type { Deliverable } from '../core/deliverable';
 import type { Attempt, Fallback, Need, Task, TaskAction, Transition } from '../core/task';
 import { taskQuery, type TaskFilters } from '../core/taskfilters';
 import { AGENTS_ADDRESSES, countsAddress, schedulesAddress, tasksAddress } from './addresses';
+import type { Answer } from './ahead';
 import { getJson, request } from './client';
 
 export { PAGE_SIZE as TASK_PAGE_SIZE } from './addresses';
@@ -179,7 +180,7 @@ export interface Limit {
 }
 
 /** A request with a JSON body. */
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body === undefined) return request(path, { method, headers, signal });
   headers['content-type'] = 'application/json';

@@ -3,6 +3,7 @@
 import { Type, tableFromIPC, type Column, type DataType } from '@uwdata/flechette';
 import { cellKind, type GridColumn, type GridData } from '../core/grid';
 import { formatIsoNs } from '../core/time';
+import type { Answer } from './ahead';
 import { request } from './client';
 
 const ARROW = 'application/vnd.apache.arrow.stream';
@@ -41,12 +42,12 @@ export async function downloadQuery(sql: string, limit: number, format: FormatNa
   return { blob: await response.blob(), ...factsOf(response) };
 }
 
-function post(sql: string, limit: number, accept: string, signal?: AbortSignal): Promise<Response> {
+function post(sql: string, limit: number, accept: string, signal?: AbortSignal): Promise<Answer> {
   const headers = { 'content-type': 'application/json', accept };
   return request('api/sql', { method: 'POST', signal, headers, body: JSON.stringify({ sql, limit }) });
 }
 
-function factsOf(response: Response): { truncated: boolean; elapsedMs: number } {
+function factsOf(response: Answer): { truncated: boolean; elapsedMs: number } {
   return {
     truncated: response.headers.get('milepost-truncated') === 'true',
     elapsedMs: Number(response.headers.get('milepost-elapsed-ms')),
