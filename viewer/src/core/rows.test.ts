@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, storeOf } from './arbitraries';
-import { ancestors, deepestLevelWithin, hasRowsBelow, rowOfNode, scrollScale, visibleRows, windowRows, withAncestors } from './rows';
+import { ancestors, deepestLevelWithin, hasRowsBelow, rowByKey, rowOfNode, scrolledTo, scrollScale, visibleRows, windowRows, withAncestors } from './rows';
 import { buildTree, type Tree } from './tree';
 
 describe('rows', () => {
@@ -51,6 +51,33 @@ describe('rows', () => {
     expect(windowRows(240, 240, 24, 100_000)).toEqual({ first: 10, count: 11 });
     expect(windowRows(0, 240, 24, 3)).toEqual({ first: 0, count: 3 });
     expect(windowRows(9999, 240, 24, 3).count).toBe(0);
+  });
+
+  it('are walked by keys without leaving the list', () => {
+    const keys = fc.array(fc.constantFrom('ArrowDown', 'ArrowUp', 'j', 'k', 'PageDown', 'PageUp', 'Home', 'End'));
+    fc.assert(
+      fc.property(keys, fc.integer({ min: 1, max: 90 }), fc.nat(20), (pressed, total, page) => {
+        let here = -1;
+        for (const key of pressed) {
+          const to = rowByKey(key, here, total, page) ?? NaN;
+          expect(to >= 0 && to < total).toBe(true);
+          if (key === 'Home' || key === 'End') expect(to).toBe(key === 'Home' ? 0 : total - 1);
+          here = to;
+        }
+      }),
+    );
+    expect([rowByKey('x', 3, 9, 4), rowByKey('j', -1, 0, 4), rowByKey('toString', 0, 9, 4)]).toEqual([null, null, null]);
+    expect([rowByKey('j', -1, 9, 4), rowByKey('k', 3, 9, 4), rowByKey('PageDown', 3, 9, 4), rowByKey('PageUp', 8, 9, 4)]).toEqual([0, 2, 7, 4]);
+  });
+
+  it('are scrolled as little as brings one of them into view below the head', () => {
+    fc.assert(
+      fc.property(fc.nat(500), fc.nat(9000), fc.integer({ min: 60, max: 900 }), (row, from, height) => {
+        const to = scrolledTo(row, 20, from, height);
+        expect(row * 20 >= to && (row + 2) * 20 <= to + height).toBe(true);
+        if (row * 20 >= from && (row + 2) * 20 <= from + height) expect(to).toBe(from);
+      }),
+    );
   });
 
   it('of a focused subtree are its rows alone', () => {

@@ -92,6 +92,21 @@ export function windowRows(scrollTop: number, height: number, rowHeight: number,
   return { first, count: Math.max(0, count) };
 }
 
+/** The row that a key leads to from another, -1 when none is chosen; null for keys that lead nowhere. page: rows of one. */
+export function rowByKey(key: string, here: number, total: number, page: number): number | null {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity,
+  };
+  if (!Object.hasOwn(steps, key) || total === 0) return null;
+  return Math.min(Math.max(here + steps[key], 0), total - 1);
+}
+
+/** Where a list of that height is to be scrolled for a row to be in view, below a head as high as one. */
+export function scrolledTo(row: number, rowHeight: number, scrollTop: number, height: number): number {
+  const top = row * rowHeight;
+  return Math.min(top, Math.max(scrollTop, top + 2 * rowHeight - height));
+}
+
 /** Scrolling higher lists than this is scaled: browsers cut elements off somewhere above 16 million pixels. */
 export const TALLEST_PX = 8_000_000;
 
