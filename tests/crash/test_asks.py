@@ -16,7 +16,6 @@ from milepost_collector.controller.rows import AskEventRow, AskRow
 from milepost_collector.controller.service.opening import FILE_NAME
 from milepost_collector.controller.store import open_store
 from milepost_collector.controller.store.interface import Find
-from tests.controller.postgres import PostgresServer
 from tests.crash.load import AGENT, SETTINGS
 from tests.crash.processes import Crew, KillableCollector, rest, running, until
 
@@ -86,14 +85,6 @@ def answering(endpoint: str) -> Iterator[Person]:
         thread.join(30)
     if person.error is not None:
         raise person.error
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
-    """Return a PostgreSQL server of the test's own, which keeps what it has said is committed."""
-    server = PostgresServer(fsync="on", full_page_writes="on")
-    yield server
-    server.remove()
 
 
 @pytest.mark.crash

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 import milepost
 from milepost.wire.budgets import BudgetDetail
-from tests.controller.postgres import PostgresServer
 from tests.crash.load import AGENT, SETTINGS
 from tests.crash.processes import Crew, KillableCollector, rest, running, until
 
@@ -22,14 +20,6 @@ TASKS_A_KILL = 4
 RAISE_USD = 0.25  # less than what these would use, so that the budget is used up again and again
 COLLECTOR_SHARE = 0.5  # of the kills
 FREED_WITHIN_S = 90  # a lease that is lost, and what is granted to it until nothing more can be told
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
-    """Return a PostgreSQL server of the test's own, which keeps what it has said is committed."""
-    server = PostgresServer(fsync="on", full_page_writes="on")
-    yield server
-    server.remove()
 
 
 @pytest.mark.crash

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,14 +24,6 @@ POSTGRESQL_SHARE = 4  # of four kills, one
 KILLS_PER_RESTART = 3  # of PostgreSQL
 
 Strike = Callable[[int], None]
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
-    """Return a PostgreSQL server that the test may stop. What it has said is committed, it keeps when it crashes."""
-    server = PostgresServer(fsync="on", full_page_writes="on")
-    yield server
-    server.remove()
 
 
 @pytest.mark.crash
